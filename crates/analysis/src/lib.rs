@@ -1,0 +1,1 @@
+//! Regions, profiles, search, formula maps and traces over the model.

@@ -1,0 +1,1 @@
+//! Lossless formula lexing, reference shifting and rewriting, R1C1.

@@ -1,0 +1,1 @@
+//! Renders a value through an ECMA-376 number format code.

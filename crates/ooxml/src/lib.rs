@@ -1,0 +1,1 @@
+//! Open Packaging Conventions: parts, relationships, content types, under a budget.

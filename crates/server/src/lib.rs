@@ -1,0 +1,1 @@
+//! MCP tools, transports, cache and limits.

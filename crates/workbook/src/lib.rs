@@ -1,0 +1,1 @@
+//! The workbook model and the readers of every supported format.

@@ -1,0 +1,98 @@
+//! What floats above the cells, described: charts, images, shapes, pivots.
+
+use grid::{CellRange, CellRef};
+
+/// Where a drawing object stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anchor {
+    /// From the cell under its top left corner to that under its bottom right one.
+    Cells(CellRange),
+    /// From a cell, with a size of its own.
+    Cell(CellRef),
+    /// At a position of the sheet.
+    Absolute,
+}
+
+/// A chart (DrawingML, ECMA-376 Part 1 §21.2; also the newer `chartex`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chart {
+    /// The object's name (`Chart 1`).
+    pub name: String,
+    /// Kinds of plot in it: `bar`, `line`, `pie`, `scatter`, `waterfall`, …; several in a combined chart.
+    pub kinds: Vec<String>,
+    /// The title's text, or the reference it is taken from.
+    pub title: Option<String>,
+    /// Titles of the axes, in file order.
+    pub axis_titles: Vec<String>,
+    /// Where it stands; `None` on a chart sheet.
+    pub anchor: Option<Anchor>,
+    /// The series.
+    pub series: Vec<ChartSeries>,
+    /// The package part.
+    pub part: String,
+}
+
+/// A series of a chart: each field a reference formula or a literal.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChartSeries {
+    /// Its name.
+    pub name: Option<String>,
+    /// Categories, or x values.
+    pub categories: Option<String>,
+    /// Values, or y values.
+    pub values: Option<String>,
+}
+
+/// A picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// The object's name.
+    pub name: String,
+    /// Alternative text.
+    pub description: Option<String>,
+    /// Where it stands.
+    pub anchor: Option<Anchor>,
+    /// The package part with its bytes, or the external target.
+    pub part: String,
+}
+
+/// Another drawing object: a shape, a text box, a control, a slicer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shape {
+    /// The object's name.
+    pub name: String,
+    /// `shape`, `textbox`, `connector`, `group`, `control`, `slicer`, `ole`, …
+    pub kind: String,
+    /// The text it shows.
+    pub text: Option<String>,
+    /// Where it stands.
+    pub anchor: Option<Anchor>,
+}
+
+/// A pivot table (ECMA-376 Part 1 §18.10).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PivotTable {
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub range: Option<CellRange>,
+    /// What it summarises: a range, a table's or a name's, or an external connection.
+    pub source: Option<String>,
+    /// Row labels.
+    pub rows: Vec<String>,
+    /// Column labels.
+    pub columns: Vec<String>,
+    /// Report filters.
+    pub filters: Vec<String>,
+    /// Values.
+    pub values: Vec<PivotField>,
+}
+
+/// A value field of a pivot table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PivotField {
+    /// Its caption (`Sum of Amount`).
+    pub name: String,
+    /// The aggregation: `sum`, `count`, `average`, …
+    pub function: String,
+}

@@ -1,0 +1,33 @@
+//! What a workbook is, once read.
+
+mod book;
+mod cells;
+mod chunk;
+mod column;
+mod drawing;
+mod formulas;
+mod names;
+mod rules;
+mod sheet;
+mod strings;
+mod styles;
+mod table;
+
+pub use book::{
+    CalcSettings, ExternalLink, FileFormat, Oddity, Properties, SheetLoader, Tab, VbaProject, Watch,
+    Workbook, WorkbookProtection,
+};
+pub use cells::{Cell, CellsByRow};
+pub use chunk::{CHUNK_ROWS, Chunk, FormulaId, RawCell, RawValue, StringId, StyleId};
+pub use column::Column;
+pub use drawing::{Anchor, Chart, ChartSeries, Image, PivotField, PivotTable, Shape};
+pub use formulas::{Formula, FormulaKind, Formulas};
+pub use names::DefinedName;
+pub use rules::{AutoFilter, ConditionalFormat, DataValidation, FilterColumn};
+pub use sheet::{
+    ColumnSpan, Comment, FreezePane, Hyperlink, HyperlinkTarget, Reply, RowProps, Sheet, SheetBuilder,
+    SheetId, SheetKind, SheetProtection, Visibility,
+};
+pub use strings::{StringTable, TextRun};
+pub use styles::{Alignment, Border, BorderEdge, CellFormat, Color, Fill, Font, NamedStyle, Styles};
+pub use table::{Table, TableColumn};

@@ -1,1 +1,33 @@
-//! Lossless formula lexing, reference shifting and rewriting, R1C1.
+//! Formula text, as it stands in the `<f>` elements of a sheet (en-US syntax, ECMA-376 Part 1 §18.17): lexing it
+//! without loss, moving its references, comparing formulas by their R1C1 form, and listing what they refer to.
+//!
+//! One leading `=` is accepted everywhere and kept where text is given back.
+//!
+//! **Invariants.** [`lex`] is total and lossless: it never fails on any input, and its tokens put end to end are
+//! the input. It takes linear time and no recursion, so a hostile nesting costs nothing. Every reference that it
+//! recognises lies inside the grid; what only looks like one is a name.
+//!
+//! **What this crate must never know:** workbooks, whether a sheet, a name or a table exists, what a formula
+//! evaluates to.
+
+mod constants;
+mod lexer;
+mod mention;
+mod prefix;
+mod r1c1;
+mod reference;
+mod shared;
+mod structured;
+mod survey;
+mod token;
+
+pub use constants::{Constant, hardcoded_constants};
+pub use lexer::{Lexer, lex};
+pub use mention::{Mention, Mentions, NamedReference, Target, references};
+pub use prefix::{SheetPrefix, Sheets};
+pub use r1c1::{PatternKey, pattern_key, to_r1c1};
+pub use reference::{Axis, Corner, RefKind, Reference};
+pub use shared::{SharedFormula, shift};
+pub use structured::{StructuredReference, TableRows};
+pub use survey::{FunctionCall, Shape, functions, is_volatile, shape};
+pub use token::{Operator, Separator, Token, TokenKind};

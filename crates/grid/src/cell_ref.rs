@@ -95,14 +95,22 @@ pub(crate) fn parse_row_number(digits: &[u8]) -> Option<u32> {
 
 /// The letters of a zero-based column: 0 is `A`, 16,383 is `XFD`.
 pub fn column_letters(col: u32) -> String {
-    let mut letters = Vec::with_capacity(3);
-    let mut rest = col + 1;
+    let mut letters = String::with_capacity(3);
+    push_column_letters(&mut letters, col);
+    letters
+}
+
+/// Appends to `out` the letters of a zero-based column.
+pub fn push_column_letters(out: &mut String, col: u32) {
+    let mut letters = [0u8; 7];
+    let mut first = letters.len();
+    let mut rest = u64::from(col) + 1;
     while rest > 0 {
-        let digit = (rest - 1) % 26;
-        letters.push(b'A' + digit as u8);
+        first -= 1;
+        letters[first] = b'A' + ((rest - 1) % 26) as u8;
         rest = (rest - 1) / 26;
     }
-    letters.iter().rev().map(|byte| *byte as char).collect()
+    out.extend(letters[first..].iter().map(|byte| char::from(*byte)));
 }
 
 /// The zero-based column of its letters, in any case; `None` if they name no column of the grid.

@@ -13,7 +13,9 @@ mod sheet_name;
 mod value;
 
 pub use address::{Address, AddressError};
-pub use cell_ref::{CellRef, MAX_COLS, MAX_ROWS, RefError, column_letters, parse_column};
+pub use cell_ref::{
+    CellRef, MAX_COLS, MAX_ROWS, RefError, column_letters, parse_column, push_column_letters,
+};
 pub use date::{CivilDateTime, DateSystem};
 pub use range::CellRange;
 pub use sheet_name::{needs_quotes, quote, unquote};

@@ -1,8 +1,35 @@
-.PHONY: run test lint
+# Few targets, all true. `make test` is what continuous integration runs.
+
+# Tools and builds that outlive a clone.
+TOOLS := $(HOME)/.cache/spreadsheet-mcp/tools
+ifeq ($(CI),true)
+export CARGO_TARGET_DIR := $(HOME)/.cache/spreadsheet-mcp/target
+endif
+export PATH := $(TOOLS)/bin:$(PATH)
+
+.PHONY: run test lint bench setup docs
+
+## Build, and serve the example workspace on loopback.
 run:
-	cargo run --release -p spreadsheet-mcp -- serve --workspace examples/workspace
-test: lint
+	cargo run --release -p spreadsheet-mcp -- serve --transport http --workspace examples/workspace
+
+## Set up, lint, and run every test.
+test: setup lint
 	cargo test --workspace
-lint:
+
+## Formatting, lints, licences and sources of dependencies, documentation.
+lint: $(TOOLS)/bin/cargo-deny
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo deny --log-level error check bans licenses sources
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+
+## Build and serve the documentation of the code.
+docs:
+	cargo doc --workspace --no-deps --open
+
+## What the tests need from the system.
+setup: $(TOOLS)/bin/cargo-deny
+
+$(TOOLS)/bin/cargo-deny:
+	cargo install cargo-deny --version 0.20.2 --locked --no-default-features --root $(TOOLS)

@@ -25,13 +25,14 @@ pub fn hardcoded_constants(formula: &str) -> Vec<Constant> {
     let mut called = None;
     let mut candidate: Option<Constant> = None;
     for token in lex(formula) {
-        if let Some(mut constant) = candidate.take() {
-            if token.kind == TokenKind::Operator(Operator::Percent) {
-                constant.span.end = token.span().end;
-                constant.value /= 100.0;
-            }
-            found.extend(is_input(constant.value).then_some(constant));
+        if token.kind == TokenKind::Operator(Operator::Percent)
+            && let Some(constant) = &mut candidate
+        {
+            constant.span.end = token.span().end;
+            constant.value /= 100.0;
+            continue;
         }
+        found.extend(candidate.take().filter(Constant::is_input));
         match token.kind {
             TokenKind::Number if !levels.last().is_some_and(Level::is_structural) => {
                 let value = token.text.parse().ok();
@@ -54,12 +55,14 @@ pub fn hardcoded_constants(formula: &str) -> Vec<Constant> {
         }
         called = (token.kind == TokenKind::Function).then(|| token.body());
     }
-    found.extend(candidate.filter(|constant| is_input(constant.value)));
+    found.extend(candidate.filter(Constant::is_input));
     found
 }
 
-fn is_input(value: f64) -> bool {
-    value != 0.0 && value != 1.0
+impl Constant {
+    fn is_input(&self) -> bool {
+        self.value != 0.0 && self.value != 1.0
+    }
 }
 
 /// An open parenthesis or brace.
@@ -114,8 +117,7 @@ fn structural_arguments(name: &str) -> Arguments {
         | "SORT" | "SORTBY" | "WRAPROWS" | "WRAPCOLS" | "TOCOL" | "TOROW" => Arguments::from(2),
         "VLOOKUP" | "HLOOKUP" | "MATCH" | "RANK" | "RANK.EQ" | "RANK.AVG" | "FIND" | "FINDB" | "SEARCH"
         | "SEARCHB" | "YEARFRAC" | "TEXTSPLIT" | "TEXTBEFORE" | "TEXTAFTER" | "NETWORKDAYS.INTL"
-        | "WORKDAY.INTL" => Arguments::from(3),
-        "XMATCH" => Arguments::from(3),
+        | "WORKDAY.INTL" | "XMATCH" => Arguments::from(3),
         "SUBSTITUTE" => Arguments::from(4),
         "XLOOKUP" => Arguments::from(5),
         "ROUND" | "ROUNDUP" | "ROUNDDOWN" | "TRUNC" | "FIXED" | "DOLLAR" | "MROUND" | "CEILING" | "FLOOR"
@@ -141,6 +143,7 @@ mod tests {
     fn inputs() {
         check("Revenue*1.07", &[("1.07", 1.07)]);
         check("A1*5%", &[("5%", 0.05)]);
+        check("200%%*A1", &[("200%%", 0.02)]);
         check("-A1*-.5+1E+5", &[(".5", 0.5), ("1E+5", 100_000.0)]);
         check("IF(A1>1000,A1*0.2,0)", &[("1000", 1000.0), ("0.2", 0.2)]);
         check("A1/12", &[("12", 12.0)]);
@@ -158,6 +161,8 @@ mod tests {
     #[test]
     fn arguments_that_choose_or_count() {
         check("VLOOKUP(A1,B:D,3,0)", &[]);
+        check("MATCH(A1,B:B,-1)+_xlfn.XMATCH(A1,B:B,-1,2)", &[]);
+        check("SUBSTITUTE(A1,2,3,4)", &[("2", 2.0), ("3", 3.0)]);
         check("VLOOKUP(7,B:D,3,0)", &[("7", 7.0)]);
         check("ROUND(A1*1.07,2)", &[("1.07", 1.07)]);
         check("DATE(2024,1,31)+14", &[("14", 14.0)]);

@@ -314,7 +314,8 @@ fn quote_end(text: &str, start: usize, quote: u8) -> Option<usize> {
     None
 }
 
-/// The end of the brackets that open at `start`; `'` escapes the byte behind it (ECMA-376 Part 1 §18.17.6.2).
+/// The end of the brackets that open at `start`; `'` escapes the byte behind it (\[MS-XLSX\] §2.2.2,
+/// `structure-reference`).
 fn bracket_end(text: &str, start: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut depth = 0usize;

@@ -29,5 +29,5 @@ pub use r1c1::{PatternKey, pattern_key, to_r1c1};
 pub use reference::{Axis, Corner, RefKind, Reference};
 pub use shared::{SharedFormula, shift};
 pub use structured::{StructuredReference, TableRows};
-pub use survey::{FunctionCall, Shape, functions, is_volatile, shape};
+pub use survey::{FunctionCall, Shape, functions, has_lost_reference, is_volatile, shape};
 pub use token::{Operator, Separator, Token, TokenKind};

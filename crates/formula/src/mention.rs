@@ -39,7 +39,8 @@ pub struct NamedReference<'a> {
 }
 
 /// Everything that a formula refers to, in the order in which it is written. Error literals, and the parameters of
-/// `LET` and `LAMBDA` where they are marked as such (`_xlpm.x`), refer to nothing and are left out.
+/// `LET` and `LAMBDA` where they are marked as such (`_xlpm.x`), refer to nothing and are left out. A name that is called (a `LAMBDA`
+/// in the name manager) is a function: see [`functions`](crate::functions).
 pub fn references(formula: &str) -> Mentions<'_> {
     Mentions { tokens: lex(formula), ready: None, is_joining: false }
 }
@@ -100,9 +101,10 @@ fn target<'a>(token: &Token<'a>) -> Option<Target<'a>> {
     }
 }
 
-/// Parameters of `LET` and `LAMBDA`, and functions passed as values (`_xleta.SUM`).
+/// Parameters of `LET` and `LAMBDA` (`_xlpm.x`, the optional `_xlop.x`), and functions passed as values
+/// (`_xleta.SUM`).
 fn is_parameter(name: &str) -> bool {
-    ["_xlpm.", "_xleta."]
+    ["_xlpm.", "_xlop.", "_xleta."]
         .iter()
         .any(|mark| name.get(..mark.len()).is_some_and(|head| head.eq_ignore_ascii_case(mark)))
 }
@@ -154,7 +156,7 @@ mod tests {
         check("SUM(T[a])+[@b]", &["T[a] = table T", "[@b] = table -"]);
         check("Sheet1!#REF!+Sheet1!Total", &["Sheet1!#REF! = lost", "Sheet1!Total = name Total"]);
         check("A1#+B2", &["A1# = A1", "B2 = B2"]);
-        check("LET(_xlpm.x,A1,_xlpm.x+_xlpm.x)", &["A1 = A1"]);
+        check("LET(_xlpm.x,A1,_xlpm.x+_xlop.y)", &["A1 = A1"]);
         check("A1 B1:B2", &["A1 = A1", "B1:B2 = B1:B2"]);
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::SheetPrefix;
 
-/// A structured reference, read (ECMA-376 Part 1 §18.17.6.2).
+/// A structured reference, read (\[MS-XLSX\] §2.2.2, `structure-reference`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StructuredReference<'a> {
     /// Another workbook, where one is named.

@@ -2,13 +2,16 @@
 
 use std::ops::Range;
 
-use crate::{TokenKind, lex};
+use grid::ErrorValue;
+
+use crate::{RefKind, Sheets, TokenKind, lex};
 
 /// Functions whose result may change without a change of their arguments.
 const VOLATILE: [&str; 9] =
     ["NOW", "TODAY", "RAND", "RANDBETWEEN", "RANDARRAY", "OFFSET", "INDIRECT", "INFO", "CELL"];
 
-/// A call of a function.
+/// A call of a function: one of Excel's, of an add-in or a macro, a defined name that holds a `LAMBDA`, or one of
+/// its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionCall<'a> {
     /// The bytes of the formula that name the function, prefixes included.
@@ -40,6 +43,15 @@ pub fn is_volatile(formula: &str) -> bool {
     functions(formula).any(|call| VOLATILE.iter().any(|name| name.eq_ignore_ascii_case(call.name)))
 }
 
+/// Whether something that a formula referred to is deleted: it holds `#REF!` in place of cells or a sheet.
+pub fn has_lost_reference(formula: &str) -> bool {
+    lex(formula).any(|token| match token.kind {
+        TokenKind::Reference(RefKind::Lost) => true,
+        TokenKind::Error => token.text.eq_ignore_ascii_case(ErrorValue::Ref.as_str()),
+        _ => token.prefix_len > 0 && token.prefix().sheets == Sheets::Lost,
+    })
+}
+
 /// Counts a formula's calls and references.
 pub fn shape(formula: &str) -> Shape {
     let mut shape = Shape::default();
@@ -67,7 +79,7 @@ pub fn shape(formula: &str) -> Shape {
 /// A function's name without the marks that files put before those newer than Excel 2007 (\[MS-XLSX\] §2.2.2).
 pub(crate) fn plain_name(written: &str) -> &str {
     let mut name = written;
-    while let Some(rest) = ["_xlfn.", "_xlws.", "_xludf.", "_xll."].iter().find_map(|mark| {
+    while let Some(rest) = ["_xlfn.", "_xlws.", "_xludf.", "_xll.", "_xlpm."].iter().find_map(|mark| {
         let head = name.get(..mark.len())?;
         head.eq_ignore_ascii_case(mark).then(|| &name[mark.len()..])
     }) {
@@ -91,6 +103,7 @@ mod tests {
         check("A1+1", &[], 0, 1);
         check("SUM(A1,ABS((B1)))*LOG10(2)", &["SUM", "ABS", "LOG10"], 2, 2);
         check("_xlfn.ANCHORARRAY(A1)", &["ANCHORARRAY"], 1, 1);
+        check("_xlpm.f(1)", &["f"], 1, 0);
         check("_xlfn._xlws.SORT(T[a])", &["SORT"], 1, 1);
         check("'my.xlam'!Mine(1)+[1]!Theirs(Rate)", &["Mine", "Theirs"], 1, 1);
         check("((((1))))", &[], 0, 0);
@@ -106,6 +119,16 @@ mod tests {
         }
         for formula in ["NOW", "\"NOW()\"", "OFFSETS(A1)", "INDEX(A:A,1)", "Now!A1"] {
             assert!(!is_volatile(formula), "{formula}");
+        }
+    }
+
+    #[test]
+    fn lost_references() {
+        for formula in ["#REF!+1", "SUM(Sheet1!#REF!)", "#REF!A1", "#ref!Total"] {
+            assert!(has_lost_reference(formula), "{formula}");
+        }
+        for formula in ["#N/A", "\"#REF!\"", "A1#", "'#REF!'!A1", ""] {
+            assert!(!has_lost_reference(formula), "{formula}");
         }
     }
 }

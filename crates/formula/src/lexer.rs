@@ -364,5 +364,4 @@ fn operator(byte: u8, next: Option<u8>) -> Option<(Operator, usize)> {
 }
 
 #[cfg(test)]
-#[path = "lexer_tests.rs"]
 mod tests;

@@ -38,9 +38,11 @@ pub struct NamedReference<'a> {
     pub name: &'a str,
 }
 
-/// Everything that a formula refers to, in the order in which it is written. Error literals, and the parameters of
-/// `LET` and `LAMBDA` where they are marked as such (`_xlpm.x`), refer to nothing and are left out. A name that is called (a `LAMBDA`
-/// in the name manager) is a function: see [`functions`](crate::functions).
+/// Everything that a formula refers to, in the order in which it is written.
+///
+/// Error literals, and the parameters of `LET` and `LAMBDA` where they are marked as such (`_xlpm.x`), refer to
+/// nothing and are left out. A name that is called (a `LAMBDA` in the name manager) is a function: see
+/// [`functions`](crate::functions).
 pub fn references(formula: &str) -> Mentions<'_> {
     Mentions { tokens: lex(formula), ready: None, is_joining: false }
 }

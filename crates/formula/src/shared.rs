@@ -231,13 +231,21 @@ mod tests {
         }
 
         #[test]
-        fn a_shift_is_reversible(formula in formula_like(), rows in -2_000_000i64..2_000_000, cols in -40_000i64..40_000) {
+        fn a_shift_is_reversible(
+            formula in formula_like(),
+            rows in -2_000_000i64..2_000_000,
+            cols in -40_000i64..40_000,
+        ) {
             let there = shift(&formula, rows, cols);
             prop_assert_eq!(shift(&there, -rows, -cols), formula);
         }
 
         #[test]
-        fn shifted_cells_share_their_r1c1_form(formula in formula_like(), row in 0u32..1000, col in 0u32..1000) {
+        fn shifted_cells_share_their_r1c1_form(
+            formula in formula_like(),
+            row in 0u32..1000,
+            col in 0u32..1000,
+        ) {
             let first = grid::CellRef::A1;
             let moved = grid::CellRef::new(row, col).unwrap();
             let shifted = shift(&formula, i64::from(row), i64::from(col));

@@ -1,5 +1,7 @@
 //! Formulas, stored once per shared group.
 
+use std::borrow::Cow;
+
 use grid::{CellRange, CellRef};
 
 use crate::model::chunk::FormulaId;
@@ -36,6 +38,23 @@ pub struct Formula {
     pub text: Box<str>,
     /// How it applies.
     pub kind: FormulaKind,
+}
+
+impl Formula {
+    /// The text for the cell `at`: a shared one's shifted from its master, others as stored.
+    ///
+    /// Lexes a shared text anew each time (well below a microsecond); for a whole group prepare a
+    /// [`formula::SharedFormula`] once.
+    pub fn text_at(&self, at: CellRef) -> Cow<'_, str> {
+        match self.kind {
+            FormulaKind::Shared { master } if master != at => {
+                let rows = i64::from(at.row()) - i64::from(master.row());
+                let cols = i64::from(at.col()) - i64::from(master.col());
+                Cow::Owned(formula::shift(&self.text, rows, cols))
+            }
+            _ => Cow::Borrowed(&self.text),
+        }
+    }
 }
 
 /// The formulas of a sheet.
@@ -77,5 +96,26 @@ impl Formulas {
     /// Bytes that the list costs.
     pub fn bytes(&self) -> usize {
         self.list.capacity() * size_of::<Formula>() + self.text_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(kind: FormulaKind, at: &str, expected: &str) {
+        let formula = Formula { text: "A2*$D$1+'Q 1'!B$3".into(), kind };
+        assert_eq!(formula.text_at(at.parse().unwrap()), expected);
+    }
+
+    #[test]
+    fn only_shared_texts_move() {
+        let shared = FormulaKind::Shared { master: "C2".parse().unwrap() };
+        check(shared.clone(), "C2", "A2*$D$1+'Q 1'!B$3");
+        check(shared.clone(), "C9", "A9*$D$1+'Q 1'!B$3");
+        check(shared, "D2", "B2*$D$1+'Q 1'!C$3");
+        check(FormulaKind::Normal, "C9", "A2*$D$1+'Q 1'!B$3");
+        let range = "C2:C9".parse().unwrap();
+        check(FormulaKind::Array { range, dynamic: false }, "C2", "A2*$D$1+'Q 1'!B$3");
     }
 }

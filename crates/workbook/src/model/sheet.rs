@@ -241,7 +241,7 @@ impl Sheet {
     /// The text of a cell's formula, without `=`: a shared one shifted to `at`, others as stored.
     pub fn formula_text(&self, at: CellRef, id: FormulaId) -> Cow<'_, str> {
         debug_assert!(self.cell(at).formula == Some(id), "the id belongs to the cell");
-        Cow::Borrowed(&self.formulas.get(id).text)
+        self.formulas.get(id).text_at(at)
     }
 
     /// The stored formulas.

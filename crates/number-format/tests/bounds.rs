@@ -9,8 +9,7 @@ fn lengths(code: &str) -> usize {
     [0.0, -0.4, 12.5, -1234.567e300, f64::MAX, f64::MIN_POSITIVE, 45000.7]
         .into_iter()
         .map(|number| format.format(Value::Number(number), DateSystem::Date1900).len())
-        .max()
-        .unwrap()
+        .fold(0, usize::max)
 }
 
 #[test]
@@ -38,7 +37,7 @@ fn repeated_text_is_bounded() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn never_panics_on_any_code(code in any::<String>(), number in any::<f64>(), text in any::<String>()) {
@@ -61,9 +60,9 @@ proptest! {
     }
 
     #[test]
-    fn fixed_decimals_are_within_half_a_unit(number in -1e9..1e9f64) {
+    fn fixed_decimals_are_within_half_a_unit(number in -1e6..1e6f64) {
         let shown = NumberFormat::parse("0.000").format(Value::Number(number), DateSystem::Date1900);
         let parsed: f64 = shown.parse().unwrap();
-        prop_assert!((parsed - number).abs() <= 0.000_500_001, "{} shown as {}", number, shown);
+        prop_assert!((parsed - number).abs() <= 0.000_500_000_1, "{} shown as {}", number, shown);
     }
 }

@@ -1,1 +1,25 @@
-//! Open Packaging Conventions: parts, relationships, content types, under a budget.
+//! Open Packaging Conventions (ECMA-376 Part 2) over bytes in memory: parts, relationships, content types, and the
+//! XML reading that every part needs, all under a budget.
+//!
+//! **Invariants.** Nothing is allocated on the word of a file: sizes are checked as bytes are inflated (BUDGET). A part's
+//! name never leaves the package (CONFINED).
+//!
+//! **What this crate must never know:** spreadsheets, the file system, tokio, clocks.
+
+mod chunks;
+mod error;
+mod limits;
+mod package;
+mod part;
+mod relationships;
+mod sniff;
+mod xml;
+
+pub use chunks::Chunks;
+pub use error::PackageError;
+pub use limits::Limits;
+pub use package::Package;
+pub use part::PartReader;
+pub use relationships::{RelType, Relationship, Relationships};
+pub use sniff::{FileKind, sniff};
+pub use xml::{Element, XmlEvent, XmlReader, decode_xstring, parse_bool};

@@ -1,0 +1,190 @@
+//! The zip container and its directory.
+
+use std::collections::HashMap;
+use std::io::{Cursor, Read};
+use std::ops::Range;
+use std::sync::Arc;
+
+use zip::CompressionMethod;
+
+use crate::chunks::Chunks;
+use crate::error::PackageError;
+use crate::limits::Limits;
+use crate::part::PartReader;
+use crate::relationships::Relationships;
+
+/// How an entry's bytes are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Method {
+    Stored,
+    Deflated,
+    Other,
+}
+
+/// One entry of the directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    pub(crate) method: Method,
+    pub(crate) crc32: u32,
+    pub(crate) data: Range<usize>,
+    pub(crate) declared_size: u64,
+    pub(crate) is_encrypted: bool,
+}
+
+/// A package: the whole file in memory, and a directory of its parts.
+///
+/// Part names are kept without a leading slash and found without regard to case, as Part 2 §6.2.2.3 asks; backslashes of
+/// some writers count as slashes. Names that would leave the package are not parts.
+#[derive(Debug, Clone)]
+pub struct Package {
+    pub(crate) bytes: Arc<[u8]>,
+    entries: Arc<Vec<Entry>>,
+    by_name: Arc<HashMap<String, usize>>,
+    duplicates: Vec<String>,
+    pub(crate) limits: Limits,
+}
+
+impl Package {
+    /// Reads the directory of a zip.
+    pub fn open(bytes: Arc<[u8]>, limits: &Limits) -> Result<Package, PackageError> {
+        let damaged = |error: zip::result::ZipError| PackageError::Zip(error.to_string());
+        let mut archive = zip::ZipArchive::new(Cursor::new(Arc::clone(&bytes))).map_err(damaged)?;
+        if archive.len() > limits.max_parts {
+            return Err(over("the number of parts", limits.max_parts as u64, "SPREADSHEET_MCP_MAX_PARTS"));
+        }
+        let mut entries: Vec<Entry> = Vec::with_capacity(archive.len());
+        let mut by_name = HashMap::with_capacity(archive.len());
+        let mut duplicates = Vec::new();
+        let mut total: u64 = 0;
+        for index in 0..archive.len() {
+            let file = archive.by_index_raw(index).map_err(damaged)?;
+            let Some(name) = part_name(file.name_raw()) else { continue };
+            let start = usize::try_from(file.data_start().unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+            let end = start.saturating_add(usize::try_from(file.compressed_size()).unwrap_or(usize::MAX));
+            if end > bytes.len() {
+                return Err(PackageError::Zip(format!(
+                    "the entry {name} reaches beyond the end of the file"
+                )));
+            }
+            let method = match file.compression() {
+                CompressionMethod::Stored => Method::Stored,
+                CompressionMethod::Deflated => Method::Deflated,
+                _ => Method::Other,
+            };
+            total = total.saturating_add(file.size());
+            let entry = Entry {
+                method,
+                crc32: file.crc32(),
+                data: start..end,
+                declared_size: file.size(),
+                is_encrypted: file.encrypted(),
+                name,
+            };
+            // As spreadsheet programs do, the first of two entries of one name counts.
+            let key = entry.name.to_ascii_lowercase();
+            if by_name.contains_key(&key) {
+                duplicates.push(entry.name);
+                continue;
+            }
+            by_name.insert(key, entries.len());
+            entries.push(entry);
+        }
+        if total > limits.max_total_bytes {
+            return Err(over(
+                "the size of all parts",
+                limits.max_total_bytes,
+                "SPREADSHEET_MCP_MAX_TOTAL_BYTES",
+            ));
+        }
+        check_overlaps(&entries)?;
+        Ok(Package {
+            bytes,
+            entries: Arc::new(entries),
+            by_name: Arc::new(by_name),
+            duplicates,
+            limits: limits.clone(),
+        })
+    }
+
+    /// Every part's name, in the order of the directory.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.name.as_str())
+    }
+
+    /// Names that the directory lists more than once.
+    pub fn duplicates(&self) -> &[String] {
+        &self.duplicates
+    }
+
+    /// Whether a part is there.
+    pub fn contains(&self, name: &str) -> bool {
+        self.entry(name).is_some()
+    }
+
+    /// A part's inflated size as the directory declares it: a hint, not a promise.
+    pub fn declared_size(&self, name: &str) -> Option<u64> {
+        self.entry(name).map(|entry| entry.declared_size)
+    }
+
+    pub(crate) fn entry(&self, name: &str) -> Option<&Entry> {
+        let key = name.strip_prefix('/').unwrap_or(name).to_ascii_lowercase();
+        self.by_name.get(&key).map(|index| &self.entries[*index])
+    }
+
+    /// A part's content as a stream that checks its budget, length and CRC on the way.
+    pub fn stream(&self, name: &str) -> Result<PartReader, PackageError> {
+        let entry = self.entry(name).ok_or_else(|| PackageError::MissingPart(name.to_owned()))?;
+        PartReader::new(self, entry.clone())
+    }
+
+    /// A part's whole content.
+    pub fn part(&self, name: &str) -> Result<Vec<u8>, PackageError> {
+        let mut reader = self.stream(name)?;
+        let hint = usize::try_from(reader.entry().declared_size).unwrap_or(usize::MAX);
+        let mut content = Vec::with_capacity(hint.min(1 << 20));
+        match reader.read_to_end(&mut content) {
+            Ok(_) => Ok(content),
+            Err(error) => Err(reader.into_error(&error)),
+        }
+    }
+
+    /// A part's content in large pieces that a second thread inflates.
+    pub fn chunks(&self, name: &str) -> Result<Chunks, PackageError> {
+        Ok(Chunks::start(self.stream(name)?))
+    }
+
+    /// The relationships of a part, or of the package for the empty name; none if there is no such part.
+    pub fn relationships(&self, source: &str) -> Result<Relationships, PackageError> {
+        Relationships::read(self, source)
+    }
+}
+
+pub(crate) fn over(what: &str, limit: u64, option: &'static str) -> PackageError {
+    PackageError::OverBudget { what: what.to_owned(), limit, option }
+}
+
+/// A normalised part name; `None` for folders and for names that would leave the package.
+fn part_name(raw: &[u8]) -> Option<String> {
+    let name = String::from_utf8_lossy(raw).replace('\\', "/");
+    let name = name.trim_start_matches('/');
+    let is_inside = !name.is_empty()
+        && !name.ends_with('/')
+        && !name.contains('\0')
+        && name.split('/').all(|segment| segment != "..");
+    is_inside.then(|| name.to_owned())
+}
+
+/// Entries that share compressed bytes multiply a bomb (David Fifield, "A better zip bomb", 2019).
+fn check_overlaps(entries: &[Entry]) -> Result<(), PackageError> {
+    let mut ranges: Vec<(&Range<usize>, &str)> = entries
+        .iter()
+        .filter(|entry| !entry.data.is_empty())
+        .map(|entry| (&entry.data, entry.name.as_str()))
+        .collect();
+    ranges.sort_unstable_by_key(|(range, _)| range.start);
+    match ranges.windows(2).find(|pair| pair[1].0.start < pair[0].0.end) {
+        Some(pair) => Err(PackageError::Zip(format!("the entries {} and {} overlap", pair[0].1, pair[1].1))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,177 @@
+//! One part's content, inflated under a budget.
+
+use std::io::{self, BufRead, Read};
+use std::sync::Arc;
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use crate::error::PackageError;
+use crate::limits::Limits;
+use crate::package::{Entry, Method, Package, over};
+
+/// Bytes inflated at a time.
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// A part's content as a stream. An [`io::Error`] that it returns stands for the [`PackageError`] that
+/// [`PartReader::into_error`] gives back.
+pub struct PartReader {
+    bytes: Arc<[u8]>,
+    entry: Entry,
+    limits: Limits,
+    inflater: Option<Decompress>,
+    consumed: usize,
+    produced: u64,
+    hasher: crc32fast::Hasher,
+    is_done: bool,
+    failure: Option<PackageError>,
+    buffer: Vec<u8>,
+    buffer_at: usize,
+}
+
+impl PartReader {
+    pub(crate) fn new(package: &Package, entry: Entry) -> Result<PartReader, PackageError> {
+        if entry.is_encrypted {
+            return Err(PackageError::EncryptedPart(entry.name));
+        }
+        let inflater = match entry.method {
+            Method::Stored => None,
+            Method::Deflated => Some(Decompress::new(false)),
+            Method::Other => {
+                return Err(PackageError::DamagedPart {
+                    part: entry.name,
+                    problem: "it is compressed in a way that no spreadsheet program uses".to_owned(),
+                });
+            }
+        };
+        Ok(PartReader {
+            bytes: Arc::clone(&package.bytes),
+            entry,
+            limits: package.limits.clone(),
+            inflater,
+            consumed: 0,
+            produced: 0,
+            hasher: crc32fast::Hasher::new(),
+            is_done: false,
+            failure: None,
+            buffer: Vec::new(),
+            buffer_at: 0,
+        })
+    }
+
+    pub(crate) fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// The part's name.
+    pub fn name(&self) -> &str {
+        &self.entry.name
+    }
+
+    /// What a failed read stands for.
+    pub fn into_error(self, error: &io::Error) -> PackageError {
+        self.failure.unwrap_or_else(|| PackageError::DamagedPart {
+            part: self.entry.name,
+            problem: error.to_string(),
+        })
+    }
+
+    /// The typed cause of the last failed read.
+    pub fn failure(&self) -> Option<&PackageError> {
+        self.failure.as_ref()
+    }
+
+    /// Fills `out` as far as the content goes; 0 at its end.
+    pub(crate) fn fill(&mut self, out: &mut [u8]) -> Result<usize, PackageError> {
+        if self.is_done || out.is_empty() {
+            return Ok(0);
+        }
+        let compressed = &self.bytes[self.entry.data.clone()];
+        let filled = match &mut self.inflater {
+            None => {
+                let rest = &compressed[self.consumed..];
+                let length = rest.len().min(out.len());
+                out[..length].copy_from_slice(&rest[..length]);
+                self.consumed += length;
+                self.is_done = self.consumed == compressed.len();
+                length
+            }
+            Some(inflater) => {
+                let (before_in, before_out) = (inflater.total_in(), inflater.total_out());
+                let rest = &compressed[self.consumed..];
+                let status = inflater.decompress(rest, out, FlushDecompress::None).map_err(|error| {
+                    PackageError::DamagedPart { part: self.entry.name.clone(), problem: error.to_string() }
+                })?;
+                self.consumed += (inflater.total_in() - before_in) as usize;
+                let length = (inflater.total_out() - before_out) as usize;
+                self.is_done = status == Status::StreamEnd;
+                if length == 0 && !self.is_done {
+                    return Err(self.damaged("its compressed bytes end too early"));
+                }
+                length
+            }
+        };
+        self.produced += filled as u64;
+        self.hasher.update(&out[..filled]);
+        self.check()?;
+        Ok(filled)
+    }
+
+    fn check(&self) -> Result<(), PackageError> {
+        let size = |what| format!("the part {} with {what}", self.entry.name);
+        if self.produced > self.limits.max_part_bytes {
+            let what = size("its inflated size");
+            return Err(over(&what, self.limits.max_part_bytes, "SPREADSHEET_MCP_MAX_PART_BYTES"));
+        }
+        let compressed = self.entry.data.len().max(1) as u64;
+        if self.produced > Limits::RATIO_FLOOR && self.produced / compressed > self.limits.max_ratio {
+            let what = size("its compression ratio (a zip bomb?)");
+            return Err(over(&what, self.limits.max_ratio, "SPREADSHEET_MCP_MAX_COMPRESSION_RATIO"));
+        }
+        if self.is_done && self.hasher.clone().finalize() != self.entry.crc32 {
+            return Err(self.damaged("its checksum (CRC-32) is wrong"));
+        }
+        Ok(())
+    }
+
+    fn damaged(&self, problem: &str) -> PackageError {
+        PackageError::DamagedPart { part: self.entry.name.clone(), problem: problem.to_owned() }
+    }
+
+    fn fail(&mut self, error: PackageError) -> io::Error {
+        let told = io::Error::new(io::ErrorKind::InvalidData, error.to_string());
+        self.is_done = true;
+        self.failure = Some(error);
+        told
+    }
+}
+
+impl Read for PartReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.buffer_at < self.buffer.len() {
+            let rest = &self.buffer[self.buffer_at..];
+            let length = rest.len().min(out.len());
+            out[..length].copy_from_slice(&rest[..length]);
+            self.buffer_at += length;
+            return Ok(length);
+        }
+        self.fill(out).map_err(|error| self.fail(error))
+    }
+}
+
+impl BufRead for PartReader {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.buffer_at == self.buffer.len() {
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.resize(BUFFER_BYTES, 0);
+            let filled = self.fill(&mut buffer).map_err(|error| self.fail(error))?;
+            buffer.truncate(filled);
+            self.buffer = buffer;
+            self.buffer_at = 0;
+        }
+        Ok(&self.buffer[self.buffer_at..])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.buffer_at += amount;
+    }
+}

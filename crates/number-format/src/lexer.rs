@@ -185,8 +185,8 @@ fn unit(letter: char) -> Option<Unit> {
 /// What stands between brackets.
 fn bracket(content: &str, tokens: &mut Vec<Token>) -> Option<()> {
     if let Some(currency) = content.strip_prefix('$') {
-        // `symbol-locale`; the symbol itself may hold a hyphen only without a locale.
-        let symbol = currency.rsplit_once('-').map_or(currency, |(symbol, _)| symbol);
+        // `symbol-locale`, where the locale may hold hyphens itself: `[$-x-sysdate]`.
+        let symbol = currency.split_once('-').map_or(currency, |(symbol, _)| symbol);
         if !symbol.is_empty() {
             tokens.push(Token::Currency(symbol.to_owned()));
         }

@@ -178,9 +178,19 @@ impl NumberFormat {
             date.write(out, number, dates);
             return;
         }
-        if number < 0.0 && !section.hides_minus() {
+        if number < 0.0 && !section.hides_minus() && !self.is_unsigned_zero(section, number) {
             out.push('-');
         }
         section.write_magnitude(out, number.abs());
+    }
+
+    /// Excel adds no minus to digits that are all zero, -0.001 through `0.00`, if the code has one section only.
+    fn is_unsigned_zero(&self, section: &Section, number: f64) -> bool {
+        match &section.body {
+            Body::Number(layout) => {
+                self.numbers.len() == 1 && self.text.is_none() && layout.rounds_to_zero(number)
+            }
+            _ => false,
+        }
     }
 }

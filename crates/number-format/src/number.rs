@@ -131,6 +131,12 @@ impl NumberLayout {
         }
     }
 
+    /// Whether there are digits to show and all of them are zero.
+    pub(crate) fn rounds_to_zero(&self, number: f64) -> bool {
+        let has_digits = self.integers + self.decimals > 0;
+        has_digits && !self.scientific && Decimal::of(number).shift(self.shift).round(self.decimals).is_zero()
+    }
+
     /// Appends the literals alone, as a section for text without `@` shows.
     pub(crate) fn write_literals(&self, out: &mut String) {
         for item in &self.items {

@@ -72,6 +72,18 @@ impl Condition {
         }
     }
 
+    fn complement(self) -> Condition {
+        let comparison = match self.comparison {
+            Comparison::Below => Comparison::AtLeast,
+            Comparison::AtMost => Comparison::Above,
+            Comparison::Equal => Comparison::NotEqual,
+            Comparison::NotEqual => Comparison::Equal,
+            Comparison::AtLeast => Comparison::Below,
+            Comparison::Above => Comparison::AtMost,
+        };
+        Condition { comparison, bound: self.bound }
+    }
+
     /// Whether it holds for negative numbers only: then the section itself says how a negative number looks.
     fn only_negative(self) -> bool {
         match self.comparison {
@@ -235,21 +247,21 @@ pub(crate) fn literal(token: Token) -> Option<String> {
 }
 
 /// Gives each section for numbers the condition that its place implies (ECMA-376 Part 1 §18.8.31): positive,
-/// negative, zero; what no earlier condition takes belongs to the last section.
+/// negative, zero. Of two sections, one without a condition takes what the other leaves: Excel drops the minus
+/// of -2 through `[>=-1]0;0`, where only negative numbers are left, but not through `[>=1]0;0`.
 pub(crate) fn assign_conditions(sections: &mut [Section]) {
-    let count = sections.len();
-    let first_is_written = sections.first().is_some_and(|section| section.condition.is_some());
-    let second_is_written = sections.get(1).is_some_and(|section| section.condition.is_some());
-    for (index, section) in sections.iter_mut().enumerate() {
-        if section.condition.is_some() {
-            continue;
+    const POSITIVE: Condition = Condition { comparison: Comparison::Above, bound: 0.0 };
+    const NEGATIVE: Condition = Condition { comparison: Comparison::Below, bound: 0.0 };
+    match sections {
+        [first, second] => {
+            let second_condition = second.condition.unwrap_or(NEGATIVE);
+            let first_condition = *first.condition.get_or_insert(second_condition.complement());
+            second.condition.get_or_insert(first_condition.complement());
         }
-        section.condition = match (index, count) {
-            (0, 2) if !second_is_written => Some(Condition { comparison: Comparison::AtLeast, bound: 0.0 }),
-            (0, 2 | 3) => Some(Condition { comparison: Comparison::Above, bound: 0.0 }),
-            (1, 2) if !first_is_written => Some(Condition { comparison: Comparison::Below, bound: 0.0 }),
-            (1, 3) => Some(Condition { comparison: Comparison::Below, bound: 0.0 }),
-            _ => None,
-        };
+        [first, second, ..] => {
+            first.condition.get_or_insert(POSITIVE);
+            second.condition.get_or_insert(NEGATIVE);
+        }
+        _ => {}
     }
 }

@@ -4,8 +4,8 @@ use crate::lexer::{Placeholder, Token};
 use crate::number::NumberLayout;
 use crate::section::literal;
 
-/// Excel shows denominators of at most this many digits.
-const MAX_DENOMINATOR_DIGITS: usize = 5;
+/// Excel looks for denominators of at most this many digits, however many placeholders there are.
+const MAX_DENOMINATOR_DIGITS: usize = 7;
 
 #[derive(Debug, Clone, PartialEq)]
 enum Denominator {
@@ -23,6 +23,8 @@ pub(crate) struct FractionLayout {
     /// Whether there are placeholders for the whole part: a mixed number.
     mixed: bool,
     numerator: Vec<Placeholder>,
+    /// The slash with the spaces around it.
+    slash: String,
     denominator: Denominator,
     suffix: String,
     percent: bool,
@@ -32,7 +34,13 @@ impl FractionLayout {
     /// Lays out a section with a slash between digits; `None` if it has none.
     pub(crate) fn compile(tokens: &[Token]) -> Option<FractionLayout> {
         let slash = tokens.iter().position(|token| *token == Token::Slash)?;
-        let (left, right) = (&tokens[..slash], &tokens[slash + 1..]);
+        // Spaces may stand around the slash.
+        let is_digit = |token: &Token| matches!(token, Token::Placeholder(_));
+        let numerator_end = tokens[..slash].iter().rposition(is_digit)? + 1;
+        let before_slash = spaces(&tokens[numerator_end..slash])?;
+        let space_after = tokens[slash + 1..].iter().take_while(|token| is_space(token)).count();
+        let after_slash = spaces(&tokens[slash + 1..slash + 1 + space_after])?;
+        let (left, right) = (&tokens[..numerator_end], &tokens[slash + 1 + space_after..]);
         let numerator = placeholders(left.iter().rev()).collect::<Vec<_>>();
         if numerator.is_empty()
             || left.iter().any(|token| matches!(token, Token::Point | Token::Exponent { .. }))
@@ -48,6 +56,7 @@ impl FractionLayout {
                 rest.iter().filter(|token| !matches!(token, Token::Percent)).cloned().collect(),
             ),
             numerator: numerator.into_iter().rev().collect(),
+            slash: format!("{before_slash}/{after_slash}"),
             denominator,
             suffix,
             percent: tokens.contains(&Token::Percent),
@@ -80,14 +89,14 @@ impl FractionLayout {
             Denominator::Digits(digits) => digits.len(),
         };
         if absent {
-            out.extend(std::iter::repeat_n(' ', self.numerator.len() + 1 + denominator_width));
+            out.extend(std::iter::repeat_n(' ', self.numerator.len() + self.slash.len() + denominator_width));
         } else {
             let missing = self.numerator.len().saturating_sub(numerator.len());
             for placeholder in &self.numerator[..missing] {
                 push_absent(out, *placeholder);
             }
             out.push_str(&numerator);
-            out.push('/');
+            out.push_str(&self.slash);
             self.write_denominator(out, &integer_text(denominator));
         }
         out.push_str(&self.suffix);
@@ -124,6 +133,19 @@ impl FractionLayout {
     }
 }
 
+fn is_space(token: &Token) -> bool {
+    match token {
+        Token::Literal(character) => *character == ' ',
+        Token::Quoted(text) => text == " ",
+        _ => false,
+    }
+}
+
+/// As many spaces as there are tokens; `None` if one of them is no space.
+fn spaces(tokens: &[Token]) -> Option<String> {
+    tokens.iter().all(is_space).then(|| " ".repeat(tokens.len()))
+}
+
 fn placeholders<'a>(tokens: impl Iterator<Item = &'a Token>) -> impl Iterator<Item = Placeholder> {
     tokens.map_while(
         |token| if let Token::Placeholder(placeholder) = token { Some(*placeholder) } else { None },
@@ -156,7 +178,7 @@ fn approximate(number: f64, limit: f64) -> (f64, f64) {
     let (mut p_before, mut q_before) = (0.0, 1.0);
     let (mut p, mut q) = (1.0, 0.0);
     let mut rest = number;
-    // The denominators grow at least as Fibonacci's numbers: five digits are passed long before.
+    // The denominators grow at least as Fibonacci's numbers: seven digits are passed long before.
     for _ in 0..64 {
         let whole = rest.floor();
         let (p_next, q_next) = (whole * p + p_before, whole * q + q_before);

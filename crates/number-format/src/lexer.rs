@@ -142,6 +142,12 @@ fn word<'a>(rest: &'a str, first: char, tokens: &mut Vec<Token>) -> &'a str {
         tokens.push(Token::Meridiem(if first == 'A' { Meridiem::Short } else { Meridiem::ShortLower }));
         return after;
     }
+    // `B1` and `B2` choose the Gregorian or the Hijri calendar; both are shown as Gregorian.
+    if tokens.is_empty()
+        && let Some(after) = strip_word(rest, "B1").or_else(|| strip_word(rest, "B2"))
+    {
+        return after;
+    }
     let follows_digit =
         tokens.iter().rev().any(|token| matches!(token, Token::Placeholder(_) | Token::Point));
     if first.eq_ignore_ascii_case(&'e')

@@ -1,5 +1,7 @@
 //! Why a workbook could not be read.
 
+use ooxml::PackageError;
+
 /// Everything that can go wrong while bytes become a workbook. Each message says what the file is and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
@@ -28,7 +30,7 @@ pub enum OpenError {
     #[error("the workbook exceeds the limit of {limit} {what}; raise {option} if you trust the file")]
     OverBudget {
         /// What was counted ("cells").
-        what: &'static str,
+        what: String,
         /// The bound.
         limit: u64,
         /// The configuration option that sets it.
@@ -37,4 +39,34 @@ pub enum OpenError {
     /// The caller asked to stop.
     #[error("reading was cancelled")]
     Cancelled,
+}
+
+impl OpenError {
+    /// A list of a part is longer than allowed.
+    pub(crate) fn too_many_items(limits: &crate::Limits) -> OpenError {
+        OpenError::OverBudget {
+            what: "items of one list (merged ranges, rules, names, comments)".to_owned(),
+            limit: u64::from(limits.max_list_items),
+            option: "SPREADSHEET_MCP_MAX_LIST_ITEMS",
+        }
+    }
+}
+
+impl From<PackageError> for OpenError {
+    fn from(error: PackageError) -> OpenError {
+        match error {
+            PackageError::OverBudget { what, limit, option } => OpenError::OverBudget { what, limit, option },
+            PackageError::Zip(problem) => {
+                OpenError::Damaged { part: "the zip container".to_owned(), problem }
+            }
+            PackageError::MissingPart(part) => {
+                OpenError::Damaged { part, problem: "the part is missing".to_owned() }
+            }
+            PackageError::DamagedPart { part, problem } => OpenError::Damaged { part, problem },
+            PackageError::Xml { part, position, problem } => {
+                OpenError::Damaged { part, problem: format!("broken XML at byte {position}: {problem}") }
+            }
+            PackageError::EncryptedPart(_) => OpenError::Encrypted,
+        }
+    }
 }

@@ -10,8 +10,12 @@
 //! **What this crate must never know:** the file system (bytes come in), tokio, clocks, MCP.
 
 mod error;
+mod foreign;
+mod iso8601;
 mod limits;
 pub mod model;
+mod open;
+mod xlsx;
 
 pub use error::OpenError;
 pub use limits::Limits;

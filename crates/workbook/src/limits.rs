@@ -3,6 +3,8 @@
 /// Bounds for reading one workbook (BUDGET). Exceeding one is an [`crate::OpenError`], never a slow death.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
+    /// Bounds for the package around the parts.
+    pub package: ooxml::Limits,
     /// Cells with a value, a formula or a format, over all sheets that are loaded.
     pub max_cells: u64,
     /// Bytes of the model of one sheet.
@@ -20,6 +22,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
+            package: ooxml::Limits::default(),
             max_cells: 50_000_000,
             max_sheet_bytes: 768 << 20,
             max_sheets: 20_000,

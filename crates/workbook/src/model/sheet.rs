@@ -378,7 +378,7 @@ impl SheetBuilder {
         self.cells += 1;
         if self.cells > self.max_cells {
             return Err(OpenError::OverBudget {
-                what: "cells",
+                what: "cells".to_owned(),
                 limit: self.max_cells,
                 option: "SPREADSHEET_MCP_MAX_WORKBOOK_CELLS",
             });
@@ -390,6 +390,11 @@ impl SheetBuilder {
         Ok(())
     }
 
+    /// The cell that was written at a position.
+    pub fn get(&self, at: CellRef) -> Option<RawCell> {
+        self.columns.get(at.col() as usize)?.get(at.row())
+    }
+
     /// A lower estimate of the cost so far, checked whenever a chunk or a text is added.
     fn check_bytes(&self) -> Result<(), OpenError> {
         let estimate = self.chunks * (size_of::<Chunk>() as u64 + 32)
@@ -398,7 +403,7 @@ impl SheetBuilder {
             + self.sheet.formulas.bytes() as u64;
         if estimate > self.max_bytes {
             return Err(OpenError::OverBudget {
-                what: "bytes of one sheet",
+                what: "bytes of one sheet".to_owned(),
                 limit: self.max_bytes,
                 option: "SPREADSHEET_MCP_MAX_SHEET_BYTES",
             });
@@ -410,7 +415,7 @@ impl SheetBuilder {
     pub fn text(&mut self, text: &str) -> Result<RawValue, OpenError> {
         self.check_bytes()?;
         let id = self.sheet.own_strings.intern(text).ok_or(OpenError::OverBudget {
-            what: "bytes of one sheet",
+            what: "bytes of one sheet".to_owned(),
             limit: u64::from(u32::MAX),
             option: "SPREADSHEET_MCP_MAX_SHEET_BYTES",
         })?;
@@ -421,7 +426,7 @@ impl SheetBuilder {
     pub fn formula(&mut self, formula: Formula) -> Result<FormulaId, OpenError> {
         self.check_bytes()?;
         self.sheet.formulas.push(formula).ok_or(OpenError::OverBudget {
-            what: "formulas of one sheet",
+            what: "formulas of one sheet".to_owned(),
             limit: u64::from(u32::MAX),
             option: "SPREADSHEET_MCP_MAX_SHEET_BYTES",
         })
@@ -479,10 +484,7 @@ mod tests {
         let cell = RawCell::default();
         assert!(builder.set(CellRef::A1, cell).is_ok());
         assert!(builder.set(CellRef::clamped(1, 0), cell).is_ok());
-        assert!(matches!(
-            builder.set(CellRef::clamped(2, 0), cell),
-            Err(OpenError::OverBudget { what: "cells", .. })
-        ));
+        assert!(matches!(builder.set(CellRef::clamped(2, 0), cell), Err(OpenError::OverBudget { .. })));
 
         let limits = Limits { max_sheet_bytes: 1000, ..Limits::default() };
         let mut builder = SheetBuilder::new("Data", Arc::default(), &limits);

@@ -1,0 +1,466 @@
+//! `sheetData` by a byte scanner: the part of a workbook that is large (ECMA-376 Part 1 §18.3.1.80).
+//!
+//! The scanner knows the few elements that sheets have, reads what programs write without allocating, and takes
+//! whatever else XML allows (comments, CDATA, entities, other elements) the slow way. Sheets whose elements carry a
+//! namespace prefix are read by [`super::cells_general`].
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use grid::{CellRef, MAX_ROWS};
+use memchr::{memchr, memmem};
+
+use crate::error::OpenError;
+use crate::model::{RowProps, StyleId, Watch};
+use crate::xlsx::cell_sink::{CellSink, CellTag, CellType, FormulaTag};
+use crate::xlsx::window::Window;
+
+/// Bytes between two looks at the watch.
+const WATCH_BYTES: u64 = 1 << 20;
+
+/// The scanner's place in the grid.
+#[derive(Default)]
+pub(super) struct Cursor {
+    /// Zero-based row of the current `row` element.
+    row: u32,
+    /// Zero-based row that a `row` element without number is.
+    next_row: u32,
+    /// Zero-based column that a cell without reference is in.
+    next_col: u32,
+}
+
+impl Cursor {
+    /// Enters a row; `None` for a number outside of the grid.
+    pub(super) fn enter_row(&mut self, number: Option<u32>) -> Option<u32> {
+        let row = number.map_or(Some(self.next_row), |number| number.checked_sub(1))?;
+        if row >= MAX_ROWS {
+            return None;
+        }
+        (self.row, self.next_row, self.next_col) = (row, row + 1, 0);
+        Some(row)
+    }
+
+    /// Where a cell is; `None` beyond the last column.
+    pub(super) fn place(&mut self, reference: Option<CellRef>) -> Option<CellRef> {
+        let at = match reference {
+            Some(at) => at,
+            None => CellRef::new(self.row, self.next_col)?,
+        };
+        self.next_col = at.col() + 1;
+        Some(at)
+    }
+}
+
+/// Reads from behind the start tag of `sheetData` to behind its end tag.
+pub(super) fn scan(
+    window: &mut Window,
+    sink: &mut CellSink<'_>,
+    total: u64,
+    watch: &dyn Watch,
+) -> Result<(), OpenError> {
+    let mut cursor = Cursor::default();
+    let mut next_look = window.position();
+    loop {
+        let Some(open) = memchr(b'<', window.rest()) else {
+            let rest = window.rest().len();
+            window.advance(rest);
+            if !window.grow()? {
+                return Err(cut_off(window));
+            }
+            continue;
+        };
+        window.advance(open);
+        // The shortest element that decides is `<c/>`; `<row` and `</row` need five bytes.
+        if window.rest().len() < 16 && window.grow()? {
+            continue;
+        }
+        match window.rest() {
+            [b'<', b'c', b' ' | b'>' | b'/' | b'\t' | b'\r' | b'\n', ..] => {
+                read_cell(window, sink, &mut cursor)?
+            }
+            [b'<', b'r', b'o', b'w', b' ' | b'>' | b'/' | b'\t' | b'\r' | b'\n', ..] => {
+                read_row(window, sink, &mut cursor)?;
+                if window.position() >= next_look {
+                    next_look = window.position() + WATCH_BYTES;
+                    if let ControlFlow::Break(()) = watch.progress(window.position(), total) {
+                        return Err(OpenError::Cancelled);
+                    }
+                }
+            }
+            [b'<', b'/', b'r', b'o', b'w', ..] | [b'<', b'/', b'c', ..] => skip_past(window, b">")?,
+            [b'<', b'/', b's', b'h', b'e', b'e', b't', ..] => return skip_past(window, b">"),
+            [b'<', b'!', b'-', b'-', ..] => skip_past(window, b"-->")?,
+            [b'<', b'?', ..] => skip_past(window, b"?>")?,
+            [b'<', ..] => skip_element(window)?,
+            _ => return Err(cut_off(window)),
+        }
+    }
+}
+
+fn cut_off(window: &Window) -> OpenError {
+    OpenError::Damaged {
+        part: "a sheet".to_owned(),
+        problem: format!("its cells end too early, at byte {}", window.position()),
+    }
+}
+
+fn skip_past(window: &mut Window, end: &[u8]) -> Result<(), OpenError> {
+    match window.find(end)? {
+        Some(found) => {
+            window.advance(found + end.len());
+            Ok(())
+        }
+        None => Err(cut_off(window)),
+    }
+}
+
+/// Passes over an element that no sheet has here, with all that is in it.
+fn skip_element(window: &mut Window) -> Result<(), OpenError> {
+    const MAX_DEPTH: usize = 256;
+    let mut depth = 0usize;
+    loop {
+        let Some(open) = window.find(b"<")? else { return Err(cut_off(window)) };
+        window.advance(open);
+        let Some(close) = window.find(b">")? else { return Err(cut_off(window)) };
+        let tag = &window.rest()[..=close];
+        let is_end = tag.starts_with(b"</");
+        let is_empty = tag.ends_with(b"/>") || tag.starts_with(b"<!") || tag.starts_with(b"<?");
+        window.advance(close + 1);
+        match (is_end, is_empty) {
+            (true, _) => depth = depth.saturating_sub(1),
+            (false, true) => {}
+            (false, false) => depth += 1,
+        }
+        if depth == 0 {
+            return Ok(());
+        }
+        if depth > MAX_DEPTH {
+            return Err(OpenError::Damaged {
+                part: "a sheet".to_owned(),
+                problem: format!("elements nest deeper than {MAX_DEPTH} at byte {}", window.position()),
+            });
+        }
+    }
+}
+
+/// Offset of the `>` that ends the tag at the window's start.
+fn tag_end(window: &mut Window) -> Result<usize, OpenError> {
+    if let Some(end) = memchr(b'>', window.rest()) {
+        return Ok(end);
+    }
+    window.find(b">")?.ok_or_else(|| cut_off(window))
+}
+
+fn read_row(window: &mut Window, sink: &mut CellSink<'_>, cursor: &mut Cursor) -> Result<(), OpenError> {
+    let end = tag_end(window)?;
+    let tag = &window.rest()[4..end];
+    let is_empty = tag.ends_with(b"/");
+    let mut number = None;
+    let mut props = RowProps { row: 0, height: None, hidden: false, outline_level: 0, style: None };
+    let (mut height, mut has_height, mut style, mut has_style) = (None, false, None, false);
+    for (name, value) in Attributes(tag) {
+        match name {
+            b"r" => number = Some(integer(value).unwrap_or(u32::MAX)),
+            b"ht" => height = std::str::from_utf8(value).ok().and_then(|text| text.trim().parse().ok()),
+            b"customHeight" => has_height = is_true(value),
+            b"hidden" => props.hidden = is_true(value),
+            b"outlineLevel" => props.outline_level = integer(value).unwrap_or(0).min(7) as u8,
+            b"s" => style = integer(value).map(StyleId),
+            b"customFormat" => has_style = is_true(value),
+            _ => {}
+        }
+    }
+    props.height = height.filter(|_| has_height);
+    props.style = style.filter(|_| has_style);
+    match cursor.enter_row(number) {
+        Some(row) => {
+            sink.row(RowProps { row, ..props });
+            window.advance(end + 1);
+        }
+        None => {
+            sink.odd(
+                format!("at byte {}", window.position()),
+                "a row lies outside of the grid; it is left out",
+            );
+            window.advance(end + 1);
+            if !is_empty {
+                skip_past(window, b"</row>")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_cell(window: &mut Window, sink: &mut CellSink<'_>, cursor: &mut Cursor) -> Result<(), OpenError> {
+    let end = tag_end(window)?;
+    let is_empty = window.rest()[end - 1] == b'/';
+    if is_empty {
+        let (tag, is_outside) = cell_tag(&window.rest()[2..end - 1]);
+        finish_cell(window, end + 1, sink, cursor, &tag, is_outside, None)?;
+        return Ok(());
+    }
+    // Nearly every cell is a tag, `<v>`, a text without markup and `</v></c>`.
+    let content = end + 1;
+    if window.rest().len() < content + 64 && window.grow()? {
+        return read_cell(window, sink, cursor);
+    }
+    let rest = window.rest();
+    if rest[content..].starts_with(b"<v>") {
+        let text_at = content + 3;
+        if let Some(length) = memchr(b'<', &rest[text_at..])
+            && rest[text_at + length..].starts_with(b"</v></c>")
+        {
+            let (tag, is_outside) = cell_tag(&rest[2..end]);
+            let text = &rest[text_at..text_at + length];
+            if !matches!(tag.kind, CellType::InlineString | CellType::FormulaString) && !is_outside {
+                if let Some(at) = cursor.place(tag.at) {
+                    sink.plain(at, &tag, text)?;
+                }
+                window.advance(text_at + length + 8);
+                return Ok(());
+            }
+        }
+    }
+    let Some(close) = window.find(b"</c>")? else { return Err(cut_off(window)) };
+    let (tag, is_outside) = cell_tag(&window.rest()[2..end]);
+    let body = read_body(&window.rest()[content..close], window.position())?;
+    finish_cell(window, close + 4, sink, cursor, &tag, is_outside, Some(body))
+}
+
+fn finish_cell(
+    window: &mut Window,
+    length: usize,
+    sink: &mut CellSink<'_>,
+    cursor: &mut Cursor,
+    tag: &CellTag,
+    is_outside: bool,
+    body: Option<(Option<String>, Option<FormulaTag>)>,
+) -> Result<(), OpenError> {
+    let place = if is_outside { None } else { cursor.place(tag.at) };
+    match place {
+        Some(at) => {
+            let (text, formula) = body.unwrap_or_default();
+            sink.cell(at, tag, text.as_deref(), formula)?;
+        }
+        None => sink
+            .odd(format!("at byte {}", window.position()), "a cell lies outside of the grid; it is left out"),
+    }
+    window.advance(length);
+    Ok(())
+}
+
+/// The attributes of a cell, and whether its reference points outside of the grid.
+fn cell_tag(bytes: &[u8]) -> (CellTag, bool) {
+    let mut tag = CellTag::default();
+    let mut is_outside = false;
+    for (name, value) in Attributes(bytes) {
+        match name {
+            b"r" => {
+                tag.at = CellRef::parse_a1(value);
+                is_outside = tag.at.is_none();
+            }
+            b"s" => tag.style = integer(value).unwrap_or(0),
+            b"t" => tag.kind = CellType::from_attribute(value),
+            b"cm" => tag.metadata = integer(value).unwrap_or(0),
+            _ => {}
+        }
+    }
+    (tag, is_outside)
+}
+
+/// What stands between the tags of a cell: the text of `v` or `is`, and the formula.
+fn read_body(body: &[u8], position: u64) -> Result<(Option<String>, Option<FormulaTag>), OpenError> {
+    let (mut text, mut formula) = (None, None);
+    let mut rest = body;
+    while let Some(open) = memchr(b'<', rest) {
+        rest = &rest[open..];
+        if let Some(after) = skip_markup(rest) {
+            rest = after;
+            continue;
+        }
+        let Some(end) = memchr(b'>', rest) else { break };
+        let (tag, content) = (&rest[1..end], &rest[end + 1..]);
+        let is_empty = tag.ends_with(b"/");
+        let name_length =
+            tag.iter().position(|b| matches!(b, b' ' | b'/' | b'\t' | b'\r' | b'\n')).unwrap_or(tag.len());
+        let name = &tag[..name_length];
+        let (inner, after) = if is_empty { (&content[..0], content) } else { split_at_end(content, name) };
+        match name {
+            b"v" => text = Some(element_text(inner, position)?.into_owned()),
+            b"is" => text = Some(inline_string(inner, position)?),
+            b"f" => {
+                let attributes = tag[name_length..].strip_suffix(b"/").unwrap_or(&tag[name_length..]);
+                formula = Some(formula_tag(attributes, element_text(inner, position)?.into_owned()));
+            }
+            _ => {}
+        }
+        rest = after;
+    }
+    Ok((text, formula))
+}
+
+/// Behind a comment or processing instruction at the start, if there is one.
+fn skip_markup(rest: &[u8]) -> Option<&[u8]> {
+    let end: &[u8] = if rest.starts_with(b"<!--") {
+        b"-->"
+    } else if rest.starts_with(b"<?") {
+        b"?>"
+    } else {
+        return None;
+    };
+    let found = memmem::find(rest, end).map_or(rest.len(), |found| found + end.len());
+    Some(&rest[found..])
+}
+
+/// The content up to `</name>`, and what follows.
+fn split_at_end<'a>(content: &'a [u8], name: &[u8]) -> (&'a [u8], &'a [u8]) {
+    let mut from = 0;
+    while let Some(found) = memmem::find(&content[from..], b"</") {
+        let close = from + found;
+        let after_name = close + 2 + name.len();
+        if content[close + 2..].starts_with(name)
+            && matches!(content.get(after_name), Some(b'>' | b' ' | b'\t' | b'\r' | b'\n'))
+        {
+            let end = memchr(b'>', &content[after_name..]).map_or(content.len(), |end| after_name + end + 1);
+            return (&content[..close], &content[end..]);
+        }
+        from = close + 2;
+    }
+    (content, &[])
+}
+
+/// The text of the `t` elements of an inline string, its phonetic runs left out.
+fn inline_string(content: &[u8], position: u64) -> Result<String, OpenError> {
+    let mut text = String::new();
+    let mut rest = content;
+    while let Some(open) = memchr(b'<', rest) {
+        rest = &rest[open..];
+        if let Some(after) = skip_markup(rest) {
+            rest = after;
+            continue;
+        }
+        let Some(end) = memchr(b'>', rest) else { break };
+        let (tag, content) = (&rest[1..end], &rest[end + 1..]);
+        let name = tag.split(|b| matches!(b, b' ' | b'/' | b'\t' | b'\r' | b'\n')).next().unwrap_or_default();
+        rest = content;
+        if tag.ends_with(b"/") {
+            continue;
+        }
+        match name {
+            b"t" => {
+                let (inner, after) = split_at_end(content, name);
+                text.push_str(&element_text(inner, position)?);
+                rest = after;
+            }
+            b"rPh" => rest = split_at_end(content, name).1,
+            _ => {}
+        }
+    }
+    Ok(text)
+}
+
+fn formula_tag(attributes: &[u8], text: String) -> FormulaTag {
+    let mut tag = FormulaTag { text, ..FormulaTag::default() };
+    let owned = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    for (name, value) in Attributes(attributes) {
+        match name {
+            b"t" => tag.kind = owned(value),
+            b"ref" => tag.range = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()),
+            b"si" => tag.shared_index = integer(value),
+            b"r1" => tag.inputs[0] = Some(owned(value)),
+            b"r2" => tag.inputs[1] = Some(owned(value)),
+            _ => {}
+        }
+    }
+    tag
+}
+
+/// Text content: entities resolved, CDATA unwrapped, comments dropped.
+fn element_text(content: &[u8], position: u64) -> Result<Cow<'_, str>, OpenError> {
+    let text = String::from_utf8_lossy(content);
+    if memchr::memchr3(b'&', b'<', b'\r', content).is_none() {
+        return Ok(text);
+    }
+    let mut resolved = String::with_capacity(text.len());
+    let mut rest: &str = &text;
+    while let Some(at) = rest.find(['&', '<', '\r']) {
+        resolved.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some(after) = rest.strip_prefix('\r') {
+            // XML 1.0 §2.11: line ends are one line feed.
+            resolved.push('\n');
+            rest = after.strip_prefix('\n').unwrap_or(after);
+        } else if let Some(cdata) = rest.strip_prefix("<![CDATA[") {
+            let (inside, after) = cdata.split_once("]]>").unwrap_or((cdata, ""));
+            resolved.push_str(inside);
+            rest = after;
+        } else if rest.starts_with('<') {
+            let end = if rest.starts_with("<!--") { "-->" } else { ">" };
+            rest = rest.split_once(end).map_or("", |(_, after)| after);
+        } else {
+            let (name, after) = rest[1..].split_once(';').unwrap_or((&rest[1..], ""));
+            resolved.push(entity(name).ok_or_else(|| OpenError::Damaged {
+                part: "a sheet".to_owned(),
+                problem: format!("an entity near byte {position} is not one of XML's own"),
+            })?);
+            rest = after;
+        }
+    }
+    resolved.push_str(rest);
+    Ok(Cow::Owned(resolved))
+}
+
+fn entity(name: &str) -> Option<char> {
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => {
+            let digits = name.strip_prefix('#')?;
+            let code = match digits.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => digits.parse().ok()?,
+            };
+            char::from_u32(code)
+        }
+    }
+}
+
+fn integer(value: &[u8]) -> Option<u32> {
+    if value.is_empty() || value.len() > 10 {
+        return None;
+    }
+    let number = value
+        .iter()
+        .try_fold(0u64, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0')))?;
+    u32::try_from(number).ok()
+}
+
+fn is_true(value: &[u8]) -> bool {
+    matches!(value, b"1" | b"true" | b"on")
+}
+
+/// The attributes of a tag: names and values as they stand, without entities resolved.
+struct Attributes<'a>(&'a [u8]);
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let start = self.0.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'/'))?;
+        let rest = &self.0[start..];
+        let equals = rest.iter().position(|byte| *byte == b'=')?;
+        let name = rest[..equals].trim_ascii_end();
+        let mut value = &rest[equals + 1..];
+        if !matches!(value.first(), Some(b'"' | b'\'')) {
+            value = value.trim_ascii_start();
+        }
+        let quote = *value.first().filter(|byte| matches!(byte, b'"' | b'\''))?;
+        let end = value[1..].iter().position(|byte| *byte == quote)?;
+        self.0 = &value[end + 2..];
+        Some((name, &value[1..=end]))
+    }
+}

@@ -1,0 +1,138 @@
+//! `.xlsx` and its kin: our own reader, because saving without loss needs one.
+//!
+//! [`open`] reads what is small (the workbook part, styles, shared strings); each sheet is read in one streaming pass
+//! when it is asked for.
+
+mod cell_sink;
+mod cells;
+mod cells_general;
+mod metadata;
+mod shared_strings;
+mod sheet;
+mod window;
+mod workbook_xml;
+
+use std::sync::Arc;
+
+use ooxml::{Package, RelType};
+
+use crate::error::OpenError;
+use crate::limits::Limits;
+use crate::model::{
+    FileFormat, Oddity, Properties, SheetKind, StringTable, Styles, Tab, VbaProject, Watch, Workbook,
+};
+use crate::xlsx::cell_sink::Context;
+use crate::xlsx::sheet::{Loader, SheetPart};
+
+/// Whether a package is a workbook that this reader reads: its main part, and its format.
+pub(crate) fn main_part(package: &Package) -> Result<Option<(String, FileFormat)>, OpenError> {
+    let root = package.relationships("")?;
+    let named = root.target(RelType::OfficeDocument).filter(|part| package.contains(part));
+    let part = match named {
+        Some(part) => part.to_owned(),
+        None if package.contains("xl/workbook.xml") => "xl/workbook.xml".to_owned(),
+        None => return Ok(None),
+    };
+    if !part.to_ascii_lowercase().ends_with(".xml") || package.contains("word/document.xml") {
+        return Ok(None);
+    }
+    let types = package.part("[Content_Types].xml").unwrap_or_default();
+    let has = |needle: &[u8]| memchr::memmem::find(&types, needle).is_some();
+    let format = if has(b"application/vnd.ms-excel.sheet.macroEnabled.main+xml") {
+        FileFormat::Xlsm
+    } else if has(b"application/vnd.ms-excel.template.macroEnabled.main+xml") {
+        FileFormat::Xltm
+    } else if has(b"spreadsheetml.template.main+xml") {
+        FileFormat::Xltx
+    } else if has(b"wordprocessingml") || has(b"presentationml.") {
+        return Ok(None);
+    } else {
+        FileFormat::Xlsx
+    };
+    Ok(Some((part, format)))
+}
+
+/// Reads a workbook whose main part is `part`.
+pub(crate) fn open(
+    package: Package,
+    part: &str,
+    format: FileFormat,
+    limits: &Limits,
+    watch: &dyn Watch,
+) -> Result<Workbook, OpenError> {
+    let mut oddities: Vec<Oddity> = package
+        .duplicates()
+        .iter()
+        .map(|name| Oddity {
+            place: name.clone(),
+            what: "the zip holds this part twice; the first one is read".into(),
+        })
+        .collect();
+    let found = workbook_xml::read(&package, part, limits)?;
+    let rels = package.relationships(part)?;
+    let target = |kind| rels.target(kind).filter(|target| package.contains(target));
+
+    let shared_strings = match target(RelType::SharedStrings) {
+        Some(strings) => shared_strings::read(&package, strings, limits, watch)?,
+        None => StringTable::default(),
+    };
+    let dynamic_arrays = match target(RelType::SheetMetadata) {
+        Some(metadata) => metadata::dynamic_arrays(&package, metadata, limits)?,
+        None => Vec::new(),
+    };
+    let shared_strings = Arc::new(shared_strings);
+    let dynamic_arrays = Arc::new(dynamic_arrays);
+    let mut tabs = Vec::with_capacity(found.sheets.len());
+    let mut parts = Vec::with_capacity(found.sheets.len());
+    for listed in found.sheets {
+        let relationship = rels.by_id(&listed.relationship);
+        let kind = match relationship.map(|relationship| &relationship.kind) {
+            Some(RelType::Chartsheet) => SheetKind::Chartsheet,
+            Some(RelType::Dialogsheet) => SheetKind::Dialogsheet,
+            Some(RelType::Macrosheet) => SheetKind::Macrosheet,
+            _ => SheetKind::Worksheet,
+        };
+        let part = relationship.filter(|found| !found.is_external).map(|found| found.target.clone());
+        if part.as_deref().is_none_or(|part| !package.contains(part)) {
+            oddities.push(Oddity {
+                place: listed.name.clone(),
+                what: "its part is missing; it reads as empty".into(),
+            });
+        }
+        parts.push(SheetPart {
+            name: listed.name.clone(),
+            kind,
+            visibility: listed.visibility,
+            context: Context {
+                part: part.unwrap_or_default(),
+                dates: found.dates,
+                shared_strings: shared_strings.len() as u32,
+                dynamic_arrays: Arc::clone(&dynamic_arrays),
+            },
+        });
+        tabs.push(Tab::new(listed.name, kind, listed.visibility));
+    }
+    if tabs.is_empty() {
+        return Err(OpenError::Damaged { part: part.to_owned(), problem: "it lists no sheet".to_owned() });
+    }
+    let vba = target(RelType::VbaProject).map(|part| VbaProject { part: part.to_owned(), signed: false });
+    let signed = package.names().any(|name| name.to_ascii_lowercase().starts_with("_xmlsignatures/"));
+    let loader = Loader::new(package, parts, Arc::clone(&shared_strings), limits.clone());
+    Ok(Workbook {
+        format,
+        date_system: found.dates,
+        styles: Arc::new(Styles::default()),
+        shared_strings,
+        names: found.names,
+        properties: Properties::default(),
+        calc: found.calc,
+        external_links: Vec::new(),
+        connections: Vec::new(),
+        vba,
+        protection: found.protection,
+        signed,
+        oddities,
+        tabs,
+        loader: Box::new(loader),
+    })
+}

@@ -1,1 +1,3 @@
 //! Regions, profiles, search, formula maps and traces over the model.
+
+pub mod formulas;

@@ -1,0 +1,135 @@
+//! Workbooks written down in a test, cell by cell.
+
+use std::sync::Arc;
+
+use grid::{CellRange, CellRef, DateSystem, ErrorValue};
+use workbook::{
+    ExternalLink, FileFormat, Formula, FormulaKind, Limits, OpenError, RawCell, RawValue, Sheet,
+    SheetBuilder, SheetId, SheetKind, SheetLoader, Tab, Table, TableColumn, Visibility, Watch, Workbook,
+};
+
+/// Sheets that are there already.
+struct Ready(Vec<Sheet>);
+
+impl SheetLoader for Ready {
+    fn load(&self, id: SheetId, _: &dyn Watch) -> Result<Sheet, OpenError> {
+        Ok(self.0[id.0 as usize].clone())
+    }
+}
+
+/// A workbook of sheets; see [`sheet`].
+pub(crate) fn book(sheets: &[(&str, &str)]) -> Workbook {
+    let sheets: Vec<Sheet> = sheets.iter().map(|(name, cells)| sheet(name, cells)).collect();
+    let tab = |sheet: &Sheet| Tab::new(sheet.name.clone(), SheetKind::Worksheet, Visibility::Visible);
+    Workbook {
+        format: FileFormat::Xlsx,
+        date_system: DateSystem::Date1900,
+        styles: Arc::default(),
+        shared_strings: Arc::default(),
+        names: Vec::new(),
+        properties: Default::default(),
+        calc: Default::default(),
+        external_links: vec![ExternalLink {
+            index: 1,
+            target: "file:///C:/plans/Budget.xlsx".to_owned(),
+            sheets: vec!["Sheet1".to_owned()],
+        }],
+        connections: Vec::new(),
+        vba: None,
+        protection: None,
+        signed: false,
+        oddities: Vec::new(),
+        tabs: sheets.iter().map(tab).collect(),
+        loader: Box::new(Ready(sheets)),
+    }
+}
+
+/// A sheet of lines `RANGE CONTENT`:
+///
+/// - `B2 7`, `B2 TRUE`, `B2 #N/A`, `B2 some text`: a value in every cell of the range;
+/// - `B2:B9 =A2*2`: a formula in the first cell, moved to the others; `=A2*2 -> 7` with its result;
+/// - `B2:B9 shared =A2*2`: the same, as a shared group;
+/// - `B2:B9 {=A2:A9*2}`, `B2:B9 spill =A2:A9*2`: an array formula, a dynamic one;
+/// - `A1:C9 table Sales`: a table, columns named by the cells of its first row as written before it.
+pub(crate) fn sheet(name: &str, lines: &str) -> Sheet {
+    let mut builder = SheetBuilder::new(name, Arc::default(), &Limits::default());
+    let mut headers: Vec<(CellRef, String)> = Vec::new();
+    for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (range, content) = line.split_once(' ').expect("a range and a content");
+        let range: CellRange = range.parse().expect("a range");
+        if let Some(table) = content.strip_prefix("table ") {
+            let column = |col| TableColumn {
+                name: headers
+                    .iter()
+                    .find(|(at, _)| (at.row(), at.col()) == (range.start().row(), col))
+                    .map_or_else(String::new, |(_, text)| text.clone()),
+                formula: None,
+                total: None,
+            };
+            let columns = (range.start().col()..=range.end().col()).map(column).collect();
+            builder.sheet_mut().tables.push(Table {
+                name: table.to_owned(),
+                range,
+                header_rows: 1,
+                totals_rows: 0,
+                columns,
+                style: None,
+                auto_filter: None,
+            });
+            continue;
+        }
+        let (content, result) = content.split_once(" -> ").unwrap_or((content, ""));
+        let result = if result.is_empty() { RawValue::Empty } else { value(&mut builder, result) };
+        let master = range.start();
+        let single = |content: &str, kind| Formula { text: content.into(), kind };
+        if let Some(text) = content.strip_prefix("shared =") {
+            let id = builder.formula(single(text, FormulaKind::Shared { master })).unwrap();
+            for at in range.cells() {
+                builder.set(at, RawCell { value: result, formula: Some(id), ..RawCell::default() }).unwrap();
+            }
+        } else if let Some(text) = content.strip_prefix('=') {
+            for at in range.cells() {
+                let moved = formula::shift(
+                    text,
+                    i64::from(at.row()) - i64::from(master.row()),
+                    i64::from(at.col()) - i64::from(master.col()),
+                );
+                let id = builder.formula(single(&moved, FormulaKind::Normal)).unwrap();
+                builder.set(at, RawCell { value: result, formula: Some(id), ..RawCell::default() }).unwrap();
+            }
+        } else if let Some((text, dynamic)) = content
+            .strip_prefix("{=")
+            .map(|text| (text.trim_end_matches('}'), false))
+            .or_else(|| content.strip_prefix("spill =").map(|text| (text, true)))
+        {
+            let id = builder.formula(single(text, FormulaKind::Array { range, dynamic })).unwrap();
+            for at in range.cells() {
+                let formula = (at == master).then_some(id);
+                builder
+                    .set(at, RawCell { value: RawValue::Number(0.0), formula, ..RawCell::default() })
+                    .unwrap();
+            }
+        } else {
+            let value = value(&mut builder, content);
+            for at in range.cells() {
+                builder.set(at, RawCell { value, ..RawCell::default() }).unwrap();
+            }
+            headers.push((master, content.to_owned()));
+        }
+    }
+    builder.finish()
+}
+
+fn value(builder: &mut SheetBuilder, text: &str) -> RawValue {
+    if let Ok(number) = text.parse() {
+        return RawValue::Number(number);
+    }
+    if let Ok(error) = text.parse::<ErrorValue>() {
+        return RawValue::Error(error);
+    }
+    match text {
+        "TRUE" => RawValue::Bool(true),
+        "FALSE" => RawValue::Bool(false),
+        _ => builder.text(text).unwrap(),
+    }
+}

@@ -80,9 +80,17 @@ fn markup(head: &[u8]) -> FileKind {
 }
 
 fn compound_file(bytes: &[u8]) -> FileKind {
-    let Ok(file) = cfb::CompoundFile::open(Cursor::new(bytes)) else { return FileKind::Xls };
-    let has = |names: &[&str]| {
-        file.read_root_storage().any(|entry| names.iter().any(|name| entry.name().eq_ignore_ascii_case(name)))
+    let names: Vec<String> = match cfb::CompoundFile::open(Cursor::new(bytes)) {
+        Ok(file) => file.read_root_storage().map(|entry| entry.name().to_owned()).collect(),
+        // The directory is there even where a strict reader minds something else.
+        Err(_) => ["EncryptedPackage", "Workbook", "Book"]
+            .into_iter()
+            .filter(|name| memchr::memmem::find(bytes, &utf16(name)).is_some())
+            .map(str::to_owned)
+            .collect(),
+    };
+    let has = |wanted: &[&str]| {
+        names.iter().any(|name| wanted.iter().any(|wanted| name.eq_ignore_ascii_case(wanted)))
     };
     if has(&["EncryptedPackage", "EncryptionInfo"]) {
         FileKind::Encrypted
@@ -91,6 +99,10 @@ fn compound_file(bytes: &[u8]) -> FileKind {
     } else {
         FileKind::OtherCompoundFile
     }
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use memchr::{memchr, memmem};
 use crate::error::OpenError;
 use crate::model::{RowProps, StyleId, Watch};
 use crate::xlsx::cell_sink::{CellSink, CellTag, CellType, FormulaTag};
+use crate::xlsx::shared_strings::trim_xml_space;
 use crate::xlsx::window::Window;
 
 /// Bytes between two looks at the watch.
@@ -76,7 +77,7 @@ pub(super) fn scan(
         }
         match window.rest() {
             [b'<', b'c', b' ' | b'>' | b'/' | b'\t' | b'\r' | b'\n', ..] => {
-                read_cell(window, sink, &mut cursor)?
+                read_cell(window, sink, &mut cursor)?;
             }
             [b'<', b'r', b'o', b'w', b' ' | b'>' | b'/' | b'\t' | b'\r' | b'\n', ..] => {
                 read_row(window, sink, &mut cursor)?;
@@ -349,7 +350,9 @@ fn inline_string(content: &[u8], position: u64) -> Result<String, OpenError> {
         match name {
             b"t" => {
                 let (inner, after) = split_at_end(content, name);
-                text.push_str(&element_text(inner, position)?);
+                let run = element_text(inner, position)?;
+                let preserves_space = memmem::find(tag, b"preserve").is_some();
+                text.push_str(if preserves_space { &run } else { trim_xml_space(&run) });
                 rest = after;
             }
             b"rPh" => rest = split_at_end(content, name).1,

@@ -9,6 +9,7 @@ use crate::error::OpenError;
 use crate::model::{RowProps, StyleId};
 use crate::xlsx::cell_sink::{CellSink, CellTag, CellType, FormulaTag};
 use crate::xlsx::cells::Cursor;
+use crate::xlsx::shared_strings::trim_xml_space;
 
 /// Reads up to the end of `sheetData`.
 pub(super) fn read<R: BufRead>(reader: &mut XmlReader<R>, sink: &mut CellSink<'_>) -> Result<(), OpenError> {
@@ -102,7 +103,11 @@ fn inline_string<R: BufRead>(reader: &mut XmlReader<R>) -> Result<String, OpenEr
         match event {
             XmlEvent::End(name) if name == "is" => break,
             XmlEvent::Start(element) if !element.is_empty => match element.name() {
-                "t" => text.push_str(&reader.text()?),
+                "t" => {
+                    let preserves_space = element.attr("space").as_deref() == Some("preserve");
+                    let run = reader.text()?;
+                    text.push_str(if preserves_space { &run } else { trim_xml_space(&run) });
+                }
                 "rPh" => reader.skip()?,
                 _ => {}
             },

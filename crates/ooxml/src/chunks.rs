@@ -11,18 +11,28 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// Pieces inflated ahead.
 const AHEAD: usize = 4;
 
-/// Pieces of a part's content, in order. Dropping it ends the inflating thread.
+/// What the inflating thread sends.
+type Piece = Result<Option<Vec<u8>>, PackageError>;
+
+/// Pieces of a part's content, in order, and at most one error, after which nothing follows. Dropping it ends the
+/// inflating thread.
 pub struct Chunks {
-    full: Receiver<Result<Vec<u8>, PackageError>>,
+    full: Receiver<Piece>,
     empty: Sender<Vec<u8>>,
+    part: String,
+    is_over: bool,
 }
 
 impl Chunks {
-    pub(crate) fn start(reader: PartReader) -> Chunks {
+    pub(crate) fn start(reader: PartReader) -> Result<Chunks, PackageError> {
+        let part = reader.name().to_owned();
         let (full_sender, full) = sync_channel(AHEAD);
         let (empty, empty_receiver) = channel();
-        thread::spawn(move || inflate(reader, &full_sender, &empty_receiver));
-        Chunks { full, empty }
+        thread::Builder::new()
+            .name("inflate".to_owned())
+            .spawn(move || inflate(reader, &full_sender, &empty_receiver))
+            .map_err(|error| PackageError::Thread(error.to_string()))?;
+        Ok(Chunks { full, empty, part, is_over: false })
     }
 
     /// Gives a piece back so that its memory is used again.
@@ -36,33 +46,41 @@ impl Iterator for Chunks {
     type Item = Result<Vec<u8>, PackageError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.full.recv().ok()
+        if self.is_over {
+            return None;
+        }
+        // A thread that ends without saying so has not delivered everything.
+        let piece = self.full.recv().unwrap_or_else(|_| {
+            Err(PackageError::DamagedPart {
+                part: self.part.clone(),
+                problem: "inflating it ended unexpectedly".to_owned(),
+            })
+        });
+        self.is_over = !matches!(piece, Ok(Some(_)));
+        piece.transpose()
     }
 }
 
-fn inflate(
-    mut reader: PartReader,
-    full: &SyncSender<Result<Vec<u8>, PackageError>>,
-    empty: &Receiver<Vec<u8>>,
-) {
+fn inflate(mut reader: PartReader, full: &SyncSender<Piece>, empty: &Receiver<Vec<u8>>) {
     loop {
-        let mut chunk = empty.try_recv().unwrap_or_default();
-        chunk.resize(CHUNK_BYTES, 0);
-        let mut filled = 0;
-        while filled < CHUNK_BYTES {
-            match reader.fill(&mut chunk[filled..]) {
-                Ok(0) => break,
-                Ok(length) => filled += length,
-                Err(error) => {
-                    let _ = full.send(Err(error));
-                    return;
-                }
-            }
-        }
-        chunk.truncate(filled);
-        // A closed channel means that the reader lost interest.
-        if filled == 0 || full.send(Ok(chunk)).is_err() {
+        let piece = next_piece(&mut reader, empty.try_recv().unwrap_or_default());
+        let is_over = !matches!(piece, Ok(Some(_)));
+        // A closed channel means that the other side lost interest.
+        if full.send(piece).is_err() || is_over {
             return;
         }
     }
+}
+
+fn next_piece(reader: &mut PartReader, mut chunk: Vec<u8>) -> Piece {
+    chunk.resize(CHUNK_BYTES, 0);
+    let mut filled = 0;
+    while filled < CHUNK_BYTES {
+        match reader.fill(&mut chunk[filled..])? {
+            0 => break,
+            length => filled += length,
+        }
+    }
+    chunk.truncate(filled);
+    Ok((filled > 0).then_some(chunk))
 }

@@ -4,7 +4,9 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackageError {
     /// The zip's own structure is broken or cut off.
-    #[error("the zip container is damaged or cut off: {0}")]
+    #[error(
+        "the zip container is damaged or cut off: {0}; fetch the file again, or save it anew from its program"
+    )]
     Zip(String),
     /// A part that the package needs is not there.
     #[error("the part {0} is missing")]
@@ -30,8 +32,11 @@ pub enum PackageError {
     /// An entry is encrypted by the zip itself.
     #[error("the part {0} is encrypted within the zip")]
     EncryptedPart(String),
+    /// The system gives no thread to inflate on.
+    #[error("no thread to read the part on: {0}; try again when the machine is less busy")]
+    Thread(String),
     /// The package costs more than its budget.
-    #[error("{what} exceeds the limit of {limit}")]
+    #[error("{what} exceeds the limit of {limit}; if the file is trusted, raise {option}")]
     OverBudget {
         /// What was measured.
         what: String,

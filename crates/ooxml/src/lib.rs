@@ -7,6 +7,7 @@
 //! **What this crate must never know:** spreadsheets, the file system, tokio, clocks.
 
 mod chunks;
+mod content_types;
 mod error;
 mod limits;
 mod package;
@@ -14,8 +15,10 @@ mod part;
 mod relationships;
 mod sniff;
 mod xml;
+mod xml_source;
 
 pub use chunks::Chunks;
+pub use content_types::ContentTypes;
 pub use error::PackageError;
 pub use limits::Limits;
 pub use package::Package;

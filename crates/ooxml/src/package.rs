@@ -1,6 +1,6 @@
 //! The zip container and its directory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, hash_map};
 use std::io::{Cursor, Read};
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use zip::CompressionMethod;
 
 use crate::chunks::Chunks;
+use crate::content_types::ContentTypes;
 use crate::error::PackageError;
 use crate::limits::Limits;
 use crate::part::PartReader;
@@ -48,14 +49,17 @@ pub struct Package {
 impl Package {
     /// Reads the directory of a zip.
     pub fn open(bytes: Arc<[u8]>, limits: &Limits) -> Result<Package, PackageError> {
-        let damaged = |error: zip::result::ZipError| PackageError::Zip(error.to_string());
         let mut archive = zip::ZipArchive::new(Cursor::new(Arc::clone(&bytes))).map_err(damaged)?;
         if archive.len() > limits.max_parts {
             return Err(over("the number of parts", limits.max_parts as u64, "SPREADSHEET_MCP_MAX_PARTS"));
         }
         let mut entries: Vec<Entry> = Vec::with_capacity(archive.len());
         let mut by_name = HashMap::with_capacity(archive.len());
-        let mut duplicates = Vec::new();
+        // The zip crate keeps the last of several entries of exactly one name and forgets the others.
+        let mut duplicates = match archive.has_duplicate_names() {
+            true => repeated_names(&bytes, archive.central_directory_start()),
+            false => Vec::new(),
+        };
         let mut total: u64 = 0;
         for index in 0..archive.len() {
             let file = archive.by_index_raw(index).map_err(damaged)?;
@@ -81,14 +85,17 @@ impl Package {
                 is_encrypted: file.encrypted(),
                 name,
             };
-            // As spreadsheet programs do, the first of two entries of one name counts.
-            let key = entry.name.to_ascii_lowercase();
-            if by_name.contains_key(&key) {
-                duplicates.push(entry.name);
-                continue;
+            // Of several entries of one name the last counts, as for unzip and other spreadsheet libraries.
+            match by_name.entry(entry.name.to_ascii_lowercase()) {
+                hash_map::Entry::Occupied(earlier) => {
+                    duplicates.push(entry.name.clone());
+                    entries[*earlier.get()] = entry;
+                }
+                hash_map::Entry::Vacant(slot) => {
+                    slot.insert(entries.len());
+                    entries.push(entry);
+                }
             }
-            by_name.insert(key, entries.len());
-            entries.push(entry);
         }
         if total > limits.max_total_bytes {
             return Err(over(
@@ -112,7 +119,7 @@ impl Package {
         self.entries.iter().map(|entry| entry.name.as_str())
     }
 
-    /// Names that the directory lists more than once.
+    /// Names that the directory lists more than once; the last entry of each is the part.
     pub fn duplicates(&self) -> &[String] {
         &self.duplicates
     }
@@ -129,7 +136,8 @@ impl Package {
 
     pub(crate) fn entry(&self, name: &str) -> Option<&Entry> {
         let key = name.strip_prefix('/').unwrap_or(name).to_ascii_lowercase();
-        self.by_name.get(&key).map(|index| &self.entries[*index])
+        let index = self.by_name.get(&key).or_else(|| self.by_name.get(&percent_decoded(&key)?))?;
+        Some(&self.entries[*index])
     }
 
     /// A part's content as a stream that checks its budget, length and CRC on the way.
@@ -138,11 +146,19 @@ impl Package {
         PartReader::new(self, entry.clone())
     }
 
-    /// A part's whole content.
+    /// A part's whole content: for the small ones. A part above [`Limits::max_whole_part_bytes`] is to be streamed.
     pub fn part(&self, name: &str) -> Result<Vec<u8>, PackageError> {
         let mut reader = self.stream(name)?;
-        let hint = usize::try_from(reader.entry().declared_size).unwrap_or(usize::MAX);
-        let mut content = Vec::with_capacity(hint.min(1 << 20));
+        // The reader refuses to inflate more than is declared, so that this one check suffices.
+        let declared = reader.entry().declared_size;
+        if declared > self.limits.max_whole_part_bytes {
+            return Err(over(
+                &format!("the part {name} with its inflated size"),
+                self.limits.max_whole_part_bytes,
+                "SPREADSHEET_MCP_MAX_WHOLE_PART_BYTES",
+            ));
+        }
+        let mut content = Vec::with_capacity(usize::try_from(declared).unwrap_or(usize::MAX).min(1 << 20));
         match reader.read_to_end(&mut content) {
             Ok(_) => Ok(content),
             Err(error) => Err(reader.into_error(&error)),
@@ -151,12 +167,28 @@ impl Package {
 
     /// A part's content in large pieces that a second thread inflates.
     pub fn chunks(&self, name: &str) -> Result<Chunks, PackageError> {
-        Ok(Chunks::start(self.stream(name)?))
+        Chunks::start(self.stream(name)?)
+    }
+
+    /// What the parts are.
+    pub fn content_types(&self) -> Result<ContentTypes, PackageError> {
+        ContentTypes::read(self)
     }
 
     /// The relationships of a part, or of the package for the empty name; none if there is no such part.
     pub fn relationships(&self, source: &str) -> Result<Relationships, PackageError> {
         Relationships::read(self, source)
+    }
+}
+
+fn damaged(error: zip::result::ZipError) -> PackageError {
+    let problem = error.to_string();
+    // "EOCD" tells a person nothing.
+    match problem.contains("EOCD") {
+        true => {
+            PackageError::Zip("its directory, which stands at the end of the file, is missing".to_owned())
+        }
+        false => PackageError::Zip(problem),
     }
 }
 
@@ -173,6 +205,44 @@ fn part_name(raw: &[u8]) -> Option<String> {
         && !name.contains('\0')
         && name.split('/').all(|segment| segment != "..");
     is_inside.then(|| name.to_owned())
+}
+
+/// `%20` and its like decoded; `None` if there is nothing to decode. Some writers encode a target but not the entry.
+fn percent_decoded(name: &str) -> Option<String> {
+    let (head, mut rest) = name.split_at(name.find('%')?);
+    let mut decoded = head.as_bytes().to_vec();
+    while let Some(character) = rest.chars().next() {
+        let code = rest.get(1..3).filter(|_| character == '%');
+        match code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                decoded.push(byte);
+                rest = &rest[3..];
+            }
+            None => {
+                decoded.extend_from_slice(&rest.as_bytes()[..character.len_utf8()]);
+                rest = &rest[character.len_utf8()..];
+            }
+        }
+    }
+    String::from_utf8(decoded).ok()
+}
+
+/// Names that the directory at `start` lists again, read straight from its headers (APPNOTE.TXT 4.3.12).
+fn repeated_names(bytes: &[u8], start: u64) -> Vec<String> {
+    const HEADER_BYTES: usize = 46;
+    let mut seen = HashSet::new();
+    let mut repeated = Vec::new();
+    let mut rest = usize::try_from(start).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
+    while let Some(header) = rest.get(..HEADER_BYTES).filter(|header| header.starts_with(b"PK\x01\x02")) {
+        let length = |at: usize| usize::from(u16::from_le_bytes([header[at], header[at + 1]]));
+        let Some(name) = rest.get(HEADER_BYTES..HEADER_BYTES + length(28)) else { break };
+        if !seen.insert(name) {
+            repeated.extend(part_name(name));
+        }
+        let next = HEADER_BYTES + length(28) + length(30) + length(32);
+        rest = rest.get(next..).unwrap_or_default();
+    }
+    repeated
 }
 
 /// Entries that share compressed bytes multiply a bomb (David Fifield, "A better zip bomb", 2019).

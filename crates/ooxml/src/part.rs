@@ -12,8 +12,8 @@ use crate::package::{Entry, Method, Package, over};
 /// Bytes inflated at a time.
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// A part's content as a stream. An [`io::Error`] that it returns stands for the [`PackageError`] that
-/// [`PartReader::into_error`] gives back.
+/// A part's content as a stream. An [`io::Error`] that it returns carries a [`PackageError`], which
+/// [`PartReader::into_error`] and [`PartReader::failure`] give back too.
 pub struct PartReader {
     bytes: Arc<[u8]>,
     entry: Entry,
@@ -82,8 +82,9 @@ impl PartReader {
 
     /// Fills `out` as far as the content goes; 0 at its end.
     pub(crate) fn fill(&mut self, out: &mut [u8]) -> Result<usize, PackageError> {
-        if self.is_done || out.is_empty() {
-            return Ok(0);
+        if out.is_empty() || self.is_done {
+            // What failed once fails again: an end must not look like success.
+            return self.failure.clone().map_or(Ok(0), Err);
         }
         let compressed = &self.bytes[self.entry.data.clone()];
         let filled = match &mut self.inflater {
@@ -127,6 +128,13 @@ impl PartReader {
             let what = size("its compression ratio (a zip bomb?)");
             return Err(over(&what, self.limits.max_ratio, "SPREADSHEET_MCP_MAX_COMPRESSION_RATIO"));
         }
+        // Nothing may inflate to more than it declares: then the sum of what is declared bounds the whole package.
+        if self.produced > self.entry.declared_size {
+            return Err(self.damaged("it inflates to more bytes than the zip's directory says"));
+        }
+        if self.is_done && self.produced != self.entry.declared_size {
+            return Err(self.damaged("it inflates to fewer bytes than the zip's directory says"));
+        }
         if self.is_done && self.hasher.clone().finalize() != self.entry.crc32 {
             return Err(self.damaged("its checksum (CRC-32) is wrong"));
         }
@@ -138,7 +146,7 @@ impl PartReader {
     }
 
     fn fail(&mut self, error: PackageError) -> io::Error {
-        let told = io::Error::new(io::ErrorKind::InvalidData, error.to_string());
+        let told = io::Error::new(io::ErrorKind::InvalidData, error.clone());
         self.is_done = true;
         self.failure = Some(error);
         told

@@ -7,6 +7,7 @@ use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesStart, Event};
 
 use crate::error::PackageError;
+use crate::xml_source::XmlSource;
 
 /// An element's start, owned by the reader's buffer.
 pub struct Element<'a> {
@@ -82,7 +83,7 @@ pub enum XmlEvent<'a> {
 /// Fragments without a root are fine: ends without starts are passed on. Entities are the five of XML and characters;
 /// a document type declaration is refused, so that no entity can expand.
 pub struct XmlReader<R> {
-    reader: quick_xml::Reader<R>,
+    reader: quick_xml::Reader<XmlSource<R>>,
     buffer: Vec<u8>,
     part: String,
     depth: usize,
@@ -92,7 +93,7 @@ pub struct XmlReader<R> {
 impl<R: BufRead> XmlReader<R> {
     /// A reader of `source`, which is the part named `part`.
     pub fn new(part: &str, source: R, max_depth: usize) -> XmlReader<R> {
-        let mut reader = quick_xml::Reader::from_reader(source);
+        let mut reader = quick_xml::Reader::from_reader(XmlSource::new(source));
         let config = reader.config_mut();
         config.check_end_names = false;
         config.allow_unmatched_ends = true;
@@ -108,10 +109,11 @@ impl<R: BufRead> XmlReader<R> {
     pub fn next(&mut self) -> Result<Option<XmlEvent<'_>>, PackageError> {
         loop {
             self.buffer.clear();
+            self.reader.get_mut().start_token();
             let position = self.reader.buffer_position();
             let event = match self.reader.read_event_into(&mut self.buffer) {
                 Ok(event) => event.into_owned(),
-                Err(error) => return Err(self.broken(position, error.to_string())),
+                Err(error) => return Err(self.cause(position, &error)),
             };
             match event {
                 Event::Start(start) => {
@@ -189,12 +191,23 @@ impl<R: BufRead> XmlReader<R> {
         Ok(())
     }
 
+    /// What stopped the reader: the package's own error, if its bytes ran dry because of one.
+    fn cause(&self, position: u64, error: &quick_xml::Error) -> PackageError {
+        let package_error = match error {
+            quick_xml::Error::Io(error) => {
+                error.get_ref().and_then(|inner| inner.downcast_ref::<PackageError>())
+            }
+            _ => None,
+        };
+        package_error.cloned().unwrap_or_else(|| self.broken(position, error.to_string()))
+    }
+
     fn broken(&self, position: u64, problem: String) -> PackageError {
         PackageError::Xml { part: self.part.clone(), position, problem }
     }
 }
 
-/// Decodes the `_xHHHH_` escapes of `ST_Xstring` (ECMA-376 Part 1 §22.9.2.19).
+/// Decodes the `_xHHHH_` escapes of `ST_Xstring` (ECMA-376 Part 1 §22.9.2.19), each a UTF-16 code unit.
 pub fn decode_xstring(text: &str) -> Cow<'_, str> {
     if !text.contains("_x") {
         return Cow::Borrowed(text);
@@ -202,22 +215,33 @@ pub fn decode_xstring(text: &str) -> Cow<'_, str> {
     let mut decoded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("_x") {
-        let code = rest.get(at + 2..at + 6).filter(|_| rest.as_bytes().get(at + 6) == Some(&b'_'));
-        let unit = code.and_then(|digits| u32::from_str_radix(digits, 16).ok());
         decoded.push_str(&rest[..at]);
-        match unit.and_then(char::from_u32) {
-            Some(character) => {
-                decoded.push(character);
-                rest = &rest[at + 7..];
-            }
-            None => {
-                decoded.push_str("_x");
-                rest = &rest[at + 2..];
-            }
-        }
+        rest = &rest[at..];
+        let first = escaped_unit(rest);
+        // Characters beyond U+FFFF come as two escapes.
+        let second = first.and_then(|_| escaped_unit(&rest[ESCAPE_BYTES..]));
+        let one = first.and_then(|unit| char::from_u32(unit.into()));
+        let pair = first.zip(second).and_then(|(high, low)| char::decode_utf16([high, low]).next()?.ok());
+        let (character, length) = match (one, pair) {
+            (Some(character), _) => (character, ESCAPE_BYTES),
+            (None, Some(character)) => (character, 2 * ESCAPE_BYTES),
+            (None, None) => ('_', 1),
+        };
+        decoded.push(character);
+        rest = &rest[length..];
     }
     decoded.push_str(rest);
     Cow::Owned(decoded)
+}
+
+/// Bytes of `_xHHHH_`.
+const ESCAPE_BYTES: usize = 7;
+
+/// The code unit of the escape that `text` starts with.
+fn escaped_unit(text: &str) -> Option<u16> {
+    let digits = text.get(..ESCAPE_BYTES)?.strip_prefix("_x")?.strip_suffix('_')?;
+    let is_hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_hexadecimal.then(|| u16::from_str_radix(digits, 16).ok()).flatten()
 }
 
 #[cfg(test)]
@@ -244,6 +268,32 @@ mod tests {
     }
 
     #[test]
+    fn encodings() {
+        let mut utf16 = b"\xFF\xFE".to_vec();
+        utf16.extend(
+            "<?xml version='1.0' encoding='UTF-16'?><a>é😀</a>".encode_utf16().flat_map(u16::to_le_bytes),
+        );
+        let big_endian: Vec<u8> = "<a>é</a>".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let check = |bytes: &[u8], expected: &str| {
+            let mut reader = XmlReader::new("part", bytes, 4);
+            assert!(matches!(reader.next(), Ok(Some(XmlEvent::Start(_)))));
+            assert_eq!(reader.text().unwrap(), expected);
+        };
+        check(&utf16, "é😀");
+        check(&big_endian, "é");
+        check(b"\xEF\xBB\xBF<a>\xC3\xA9</a>", "é");
+        check(b"<?xml version='1.0' encoding=\"windows-1252\"?><a>\xE9\x80</a>", "é€");
+        check("<?xml version='1.0' encoding='UTF-16'?><a>é</a>".as_bytes(), "é");
+    }
+
+    #[test]
+    fn long_tokens_are_refused() {
+        let endless = std::io::Read::chain(&b"<a b='"[..], std::io::repeat(b' '));
+        let mut reader = XmlReader::new("part", std::io::BufReader::new(endless), 4);
+        assert!(matches!(reader.next(), Err(PackageError::Xml { .. })));
+    }
+
+    #[test]
     fn refused() {
         assert!(events("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>").is_err());
         assert!(events("<a>&b;</a>").is_err());
@@ -254,6 +304,8 @@ mod tests {
     #[test]
     fn xstring_escapes() {
         assert_eq!(decode_xstring("a_x000D_b_x005F_x000D_"), "a\rb_x000D_");
-        assert_eq!(decode_xstring("_xZZZZ_ _x12"), "_xZZZZ_ _x12");
+        assert_eq!(decode_xstring("_xZZZZ_ _x12 _x+00D_ _x00é_"), "_xZZZZ_ _x12 _x+00D_ _x00é_");
+        assert_eq!(decode_xstring("_xD83D__xDE00_ _xD83D_x"), "😀 _xD83D_x");
+        assert_eq!(decode_xstring("__x0041_"), "_A");
     }
 }

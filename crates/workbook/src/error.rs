@@ -67,6 +67,9 @@ impl From<PackageError> for OpenError {
                 OpenError::Damaged { part, problem: format!("broken XML at byte {position}: {problem}") }
             }
             PackageError::EncryptedPart(_) => OpenError::Encrypted,
+            thread @ PackageError::Thread(_) => {
+                OpenError::Damaged { part: "the package".to_owned(), problem: thread.to_string() }
+            }
         }
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn open(
         .iter()
         .map(|name| Oddity {
             place: name.clone(),
-            what: "the zip holds this part twice; the first one is read".into(),
+            what: "the zip holds this part twice; the last one is read".into(),
         })
         .collect();
     let found = workbook_xml::read(&package, part, limits)?;

@@ -3,17 +3,28 @@
 
 mod blocks;
 mod consistency;
+mod cycles;
+mod extent;
+mod index;
 mod map;
 mod places;
+mod rect_tree;
+mod sources;
+mod trace;
 
 use serde::Serialize;
 
 pub use consistency::Odd;
+pub use index::DependencyIndex;
 pub use map::{
     ErrorCells, FormulaCells, FormulaConstants, FormulaGroup, FormulaMap, Inconsistency, MapOptions,
     MapTotals, formula_map,
 };
 pub use places::{Area, Places};
+pub use trace::{
+    NodeKind, Trace, TraceCycle, TraceDirection, TraceEdge, TraceNode, TraceOptions, TraceRole, TraceValue,
+    Truncation, trace,
+};
 
 /// Asked now and then during long work; `true` ends it.
 pub type Cancel<'a> = &'a dyn Fn() -> bool;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use grid::{CellRange, CellRef, DateSystem, ErrorValue};
 use workbook::{
-    ExternalLink, FileFormat, Formula, FormulaKind, Limits, OpenError, RawCell, RawValue, Sheet,
+    DefinedName, ExternalLink, FileFormat, Formula, FormulaKind, Limits, OpenError, RawCell, RawValue, Sheet,
     SheetBuilder, SheetId, SheetKind, SheetLoader, Tab, Table, TableColumn, Visibility, Watch, Workbook,
 };
 
@@ -41,6 +41,18 @@ pub(crate) fn book(sheets: &[(&str, &str)]) -> Workbook {
         oddities: Vec::new(),
         tabs: sheets.iter().map(tab).collect(),
         loader: Box::new(Ready(sheets)),
+    }
+}
+
+/// A defined name; `scope` counts the sheets from 0.
+#[allow(dead_code, reason = "not every test needs names")]
+pub(crate) fn name(name: &str, scope: Option<u32>, refers_to: &str) -> DefinedName {
+    DefinedName {
+        name: name.to_owned(),
+        scope: scope.map(SheetId),
+        refers_to: refers_to.to_owned(),
+        hidden: false,
+        comment: None,
     }
 }
 

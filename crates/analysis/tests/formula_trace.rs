@@ -359,6 +359,31 @@ fn arrays_are_one_formula() {
 }
 
 #[test]
+fn arrays_of_one_cell_are_formulas_like_others() {
+    let book = book(&[("Data", "B2 {=SUM(A2:A3)}\nB3 {=SUM(A3:A4)}\nB4 {=SUM(A4:A5)}")]);
+    check(
+        &book,
+        Dependents,
+        "Data!A4",
+        expect![[r#"
+        0 Data!A4
+        1 Data!B3:B4 (2 of 2) {=SUM(A3:A4)}
+            <- Data!A4
+    "#]],
+    );
+    check(
+        &book,
+        Precedents,
+        "Data!B3",
+        expect![[r#"
+        0 Data!B3 {=SUM(A3:A4)} Number(0.0)
+            <- Data!A3:A4
+        1 Data!A3:A4 (0 of 2)
+    "#]],
+    );
+}
+
+#[test]
 fn what_no_text_tells_is_marked() {
     let mut book = book(&[("Data", "A1 =SUM(OFFSET(B1,0,0,9))\nA2 =INDIRECT(\"B\"&C2)+1\nA3 =Last*2")]);
     book.names = vec![name("Last", None, "INDEX(Data!$B:$B,COUNT(Data!$B:$B))+INDIRECT(\"x\")")];

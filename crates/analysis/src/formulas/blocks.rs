@@ -31,6 +31,16 @@ pub(crate) enum Flavor {
     },
 }
 
+impl Flavor {
+    /// Whether one formula fills several cells; an array formula of one cell is like any other.
+    pub(crate) const fn is_spread(self) -> bool {
+        match self {
+            Flavor::Plain => false,
+            Flavor::Array { rows, cols } => rows > 1 || cols > 1,
+        }
+    }
+}
+
 /// Neighbours along a line (a column, or a row) that share a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Run {
@@ -89,7 +99,7 @@ impl Blocks {
     pub(crate) fn arrays(&self) -> impl Iterator<Item = CellRange> + '_ {
         self.blocks
             .iter()
-            .filter(|block| matches!(self.patterns[block.pattern as usize].flavor, Flavor::Array { rows, cols } if rows > 1 || cols > 1))
+            .filter(|block| self.patterns[block.pattern as usize].flavor.is_spread())
             .map(|block| block.range)
     }
 }

@@ -121,7 +121,7 @@ impl DependencyIndex {
         // An array formula that another one overlaps has lost its first cell.
         let Some(formula) = sheet.cell(at).formula else { return };
         let read = sources(places, id, at, &sheet.formula_text(at, formula));
-        let is_array = flavor != Flavor::Plain;
+        let is_array = flavor.is_spread();
         let number = self.blocks.len() as u32;
         let first_source = self.sources.len() as u32;
         let asks_for_itself = |source: &Source| {

@@ -223,10 +223,7 @@ impl Mapper<'_, '_> {
                     order.push(block.pattern);
                 }
                 tally.ranges.push(range);
-                tally.cells += match pattern.flavor {
-                    Flavor::Plain => range.area(),
-                    Flavor::Array { .. } => 1,
-                };
+                tally.cells += if pattern.flavor.is_spread() { 1 } else { range.area() };
             }
         }
         if order.is_empty() {
@@ -248,11 +245,8 @@ impl Mapper<'_, '_> {
         let options = self.options;
         let first = tally.ranges[0];
         // An array formula stands in the first cell of its range; a clipped range may not hold it.
-        let at = match pattern.flavor {
-            Flavor::Plain => first.start(),
-            Flavor::Array { .. } if sheet.cell(first.start()).formula.is_none() => pattern.example,
-            Flavor::Array { .. } => first.start(),
-        };
+        let is_clipped = sheet.cell(first.start()).formula.is_none();
+        let at = if is_clipped { pattern.example } else { first.start() };
         let Some(formula) = self.places.formula(id, at) else { return };
         let stored = sheet.formulas().get(pattern.formula);
         let text = &*stored.text;
@@ -352,8 +346,7 @@ impl Mapper<'_, '_> {
             }
         }
         for block in &blocks.blocks {
-            let is_spread = !matches!(blocks.patterns[block.pattern as usize].flavor, Flavor::Plain);
-            if is_spread && !block.range.is_single() {
+            if blocks.patterns[block.pattern as usize].flavor.is_spread() {
                 add(block.range.start(), block.pattern);
             }
         }

@@ -4,16 +4,17 @@
 //! whatever else XML allows (comments, CDATA, entities, other elements) the slow way. Sheets whose elements carry a
 //! namespace prefix are read by [`super::cells_general`].
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use grid::{CellRef, MAX_ROWS};
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use crate::error::OpenError;
 use crate::model::{RowProps, StyleId, Watch};
 use crate::xlsx::cell_sink::{CellSink, CellTag, CellType, FormulaTag};
-use crate::xlsx::shared_strings::trim_xml_space;
+use crate::xlsx::markup::{
+    Attributes, element_text, integer, is_true, skip_markup, split_at_end, string_item,
+};
 use crate::xlsx::window::Window;
 
 /// Bytes between two looks at the watch.
@@ -99,10 +100,7 @@ pub(super) fn scan(
 }
 
 fn cut_off(window: &Window) -> OpenError {
-    OpenError::Damaged {
-        part: "a sheet".to_owned(),
-        problem: format!("its cells end too early, at byte {}", window.position()),
-    }
+    window.damaged("its cells end too early")
 }
 
 fn skip_past(window: &mut Window, end: &[u8]) -> Result<(), OpenError> {
@@ -136,10 +134,7 @@ fn skip_element(window: &mut Window) -> Result<(), OpenError> {
             return Ok(());
         }
         if depth > MAX_DEPTH {
-            return Err(OpenError::Damaged {
-                part: "a sheet".to_owned(),
-                problem: format!("elements nest deeper than {MAX_DEPTH} at byte {}", window.position()),
-            });
+            return Err(window.damaged(&format!("elements nest deeper than {MAX_DEPTH}")));
         }
     }
 }
@@ -224,7 +219,7 @@ fn read_cell(window: &mut Window, sink: &mut CellSink<'_>, cursor: &mut Cursor) 
     }
     let Some(close) = window.find(b"</c>")? else { return Err(cut_off(window)) };
     let (tag, is_outside) = cell_tag(&window.rest()[2..end]);
-    let body = read_body(&window.rest()[content..close], window.position())?;
+    let body = read_body(&window.rest()[content..close]).ok_or_else(|| window.unknown_entity())?;
     finish_cell(window, close + 4, sink, cursor, &tag, is_outside, Some(body))
 }
 
@@ -269,8 +264,8 @@ fn cell_tag(bytes: &[u8]) -> (CellTag, bool) {
     (tag, is_outside)
 }
 
-/// What stands between the tags of a cell: the text of `v` or `is`, and the formula.
-fn read_body(body: &[u8], position: u64) -> Result<(Option<String>, Option<FormulaTag>), OpenError> {
+/// What stands between the tags of a cell: the text of `v` or `is`, and the formula. `None` for an unknown entity.
+fn read_body(body: &[u8]) -> Option<(Option<String>, Option<FormulaTag>)> {
     let (mut text, mut formula) = (None, None);
     let mut rest = body;
     while let Some(open) = memchr(b'<', rest) {
@@ -287,79 +282,17 @@ fn read_body(body: &[u8], position: u64) -> Result<(Option<String>, Option<Formu
         let name = &tag[..name_length];
         let (inner, after) = if is_empty { (&content[..0], content) } else { split_at_end(content, name) };
         match name {
-            b"v" => text = Some(element_text(inner, position)?.into_owned()),
-            b"is" => text = Some(inline_string(inner, position)?),
+            b"v" => text = Some(element_text(inner)?.into_owned()),
+            b"is" => text = Some(string_item(inner)?),
             b"f" => {
                 let attributes = tag[name_length..].strip_suffix(b"/").unwrap_or(&tag[name_length..]);
-                formula = Some(formula_tag(attributes, element_text(inner, position)?.into_owned()));
+                formula = Some(formula_tag(attributes, element_text(inner)?.into_owned()));
             }
             _ => {}
         }
         rest = after;
     }
-    Ok((text, formula))
-}
-
-/// Behind a comment or processing instruction at the start, if there is one.
-fn skip_markup(rest: &[u8]) -> Option<&[u8]> {
-    let end: &[u8] = if rest.starts_with(b"<!--") {
-        b"-->"
-    } else if rest.starts_with(b"<?") {
-        b"?>"
-    } else {
-        return None;
-    };
-    let found = memmem::find(rest, end).map_or(rest.len(), |found| found + end.len());
-    Some(&rest[found..])
-}
-
-/// The content up to `</name>`, and what follows.
-fn split_at_end<'a>(content: &'a [u8], name: &[u8]) -> (&'a [u8], &'a [u8]) {
-    let mut from = 0;
-    while let Some(found) = memmem::find(&content[from..], b"</") {
-        let close = from + found;
-        let after_name = close + 2 + name.len();
-        if content[close + 2..].starts_with(name)
-            && matches!(content.get(after_name), Some(b'>' | b' ' | b'\t' | b'\r' | b'\n'))
-        {
-            let end = memchr(b'>', &content[after_name..]).map_or(content.len(), |end| after_name + end + 1);
-            return (&content[..close], &content[end..]);
-        }
-        from = close + 2;
-    }
-    (content, &[])
-}
-
-/// The text of the `t` elements of an inline string, its phonetic runs left out.
-fn inline_string(content: &[u8], position: u64) -> Result<String, OpenError> {
-    let mut text = String::new();
-    let mut rest = content;
-    while let Some(open) = memchr(b'<', rest) {
-        rest = &rest[open..];
-        if let Some(after) = skip_markup(rest) {
-            rest = after;
-            continue;
-        }
-        let Some(end) = memchr(b'>', rest) else { break };
-        let (tag, content) = (&rest[1..end], &rest[end + 1..]);
-        let name = tag.split(|b| matches!(b, b' ' | b'/' | b'\t' | b'\r' | b'\n')).next().unwrap_or_default();
-        rest = content;
-        if tag.ends_with(b"/") {
-            continue;
-        }
-        match name {
-            b"t" => {
-                let (inner, after) = split_at_end(content, name);
-                let run = element_text(inner, position)?;
-                let preserves_space = memmem::find(tag, b"preserve").is_some();
-                text.push_str(if preserves_space { &run } else { trim_xml_space(&run) });
-                rest = after;
-            }
-            b"rPh" => rest = split_at_end(content, name).1,
-            _ => {}
-        }
-    }
-    Ok(text)
+    Some((text, formula))
 }
 
 fn formula_tag(attributes: &[u8], text: String) -> FormulaTag {
@@ -376,94 +309,4 @@ fn formula_tag(attributes: &[u8], text: String) -> FormulaTag {
         }
     }
     tag
-}
-
-/// Text content: entities resolved, CDATA unwrapped, comments dropped.
-fn element_text(content: &[u8], position: u64) -> Result<Cow<'_, str>, OpenError> {
-    let text = String::from_utf8_lossy(content);
-    if memchr::memchr3(b'&', b'<', b'\r', content).is_none() {
-        return Ok(text);
-    }
-    let mut resolved = String::with_capacity(text.len());
-    let mut rest: &str = &text;
-    while let Some(at) = rest.find(['&', '<', '\r']) {
-        resolved.push_str(&rest[..at]);
-        rest = &rest[at..];
-        if let Some(after) = rest.strip_prefix('\r') {
-            // XML 1.0 §2.11: line ends are one line feed.
-            resolved.push('\n');
-            rest = after.strip_prefix('\n').unwrap_or(after);
-        } else if let Some(cdata) = rest.strip_prefix("<![CDATA[") {
-            let (inside, after) = cdata.split_once("]]>").unwrap_or((cdata, ""));
-            resolved.push_str(inside);
-            rest = after;
-        } else if rest.starts_with('<') {
-            let end = if rest.starts_with("<!--") { "-->" } else { ">" };
-            rest = rest.split_once(end).map_or("", |(_, after)| after);
-        } else {
-            let (name, after) = rest[1..].split_once(';').unwrap_or((&rest[1..], ""));
-            resolved.push(entity(name).ok_or_else(|| OpenError::Damaged {
-                part: "a sheet".to_owned(),
-                problem: format!("an entity near byte {position} is not one of XML's own"),
-            })?);
-            rest = after;
-        }
-    }
-    resolved.push_str(rest);
-    Ok(Cow::Owned(resolved))
-}
-
-fn entity(name: &str) -> Option<char> {
-    match name {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        _ => {
-            let digits = name.strip_prefix('#')?;
-            let code = match digits.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                None => digits.parse().ok()?,
-            };
-            char::from_u32(code)
-        }
-    }
-}
-
-fn integer(value: &[u8]) -> Option<u32> {
-    if value.is_empty() || value.len() > 10 {
-        return None;
-    }
-    let number = value
-        .iter()
-        .try_fold(0u64, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0')))?;
-    u32::try_from(number).ok()
-}
-
-fn is_true(value: &[u8]) -> bool {
-    matches!(value, b"1" | b"true" | b"on")
-}
-
-/// The attributes of a tag: names and values as they stand, without entities resolved.
-struct Attributes<'a>(&'a [u8]);
-
-impl<'a> Iterator for Attributes<'a> {
-    type Item = (&'a [u8], &'a [u8]);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        let start = self.0.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'/'))?;
-        let rest = &self.0[start..];
-        let equals = rest.iter().position(|byte| *byte == b'=')?;
-        let name = rest[..equals].trim_ascii_end();
-        let mut value = &rest[equals + 1..];
-        if !matches!(value.first(), Some(b'"' | b'\'')) {
-            value = value.trim_ascii_start();
-        }
-        let quote = *value.first().filter(|byte| matches!(byte, b'"' | b'\''))?;
-        let end = value[1..].iter().position(|byte| *byte == quote)?;
-        self.0 = &value[end + 2..];
-        Some((name, &value[1..=end]))
-    }
 }

@@ -9,7 +9,7 @@ use crate::error::OpenError;
 use crate::model::{RowProps, StyleId};
 use crate::xlsx::cell_sink::{CellSink, CellTag, CellType, FormulaTag};
 use crate::xlsx::cells::Cursor;
-use crate::xlsx::shared_strings::trim_xml_space;
+use crate::xlsx::markup::trim_xml_space;
 
 /// Reads up to the end of `sheetData`.
 pub(super) fn read<R: BufRead>(reader: &mut XmlReader<R>, sink: &mut CellSink<'_>) -> Result<(), OpenError> {

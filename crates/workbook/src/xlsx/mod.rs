@@ -6,6 +6,7 @@
 mod cell_sink;
 mod cells;
 mod cells_general;
+mod markup;
 mod metadata;
 mod shared_strings;
 mod sheet;

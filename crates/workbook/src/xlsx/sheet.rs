@@ -9,7 +9,7 @@ use crate::error::OpenError;
 use crate::limits::Limits;
 use crate::model::{Sheet, SheetBuilder, SheetId, SheetKind, SheetLoader, StringTable, Visibility, Watch};
 use crate::xlsx::cell_sink::{CellSink, Context};
-use crate::xlsx::window::{Source, Window};
+use crate::xlsx::window::Window;
 use crate::xlsx::{cells, cells_general};
 
 /// What is known of a sheet before it is loaded.
@@ -61,12 +61,8 @@ impl Loader {
         watch: &dyn Watch,
     ) -> Result<(), OpenError> {
         let total = self.package.declared_size(&context.part).unwrap_or(0);
-        let mut window = Window::new(Source::Chunks(self.package.chunks(&context.part)?), Vec::new());
-        window.grow()?;
-        if is_utf16(window.rest()) {
-            window = transcoded(window)?;
-        }
-        if has_prefix(window.rest()) {
+        let mut window = Window::open(&self.package, &context.part)?;
+        if !window.is_scannable("worksheet") {
             return self.read_general(context, builder, window);
         }
         let Some(head) = window.find(b"<sheetData")? else {
@@ -139,25 +135,6 @@ impl Loader {
         let notes = oddities.into_iter().map(|oddity| format!("{}: {}", oddity.place, oddity.what));
         builder.sheet_mut().notes.extend(notes);
     }
-}
-
-fn is_utf16(start: &[u8]) -> bool {
-    start.starts_with(b"\xFF\xFE") || start.starts_with(b"\xFE\xFF")
-}
-
-/// The whole part as UTF-8; few programs write anything else.
-fn transcoded(mut window: Window) -> Result<Window, OpenError> {
-    while window.grow()? {}
-    let (text, _, _) = encoding_rs::UTF_16LE.decode(window.rest());
-    Ok(Window::new(Source::Nothing, text.into_owned().into_bytes()))
-}
-
-/// Whether the root element carries a namespace prefix.
-fn has_prefix(start: &[u8]) -> bool {
-    let Some(root) = memmem::find(start, b"worksheet").or_else(|| memmem::find(start, b"sheetData")) else {
-        return false;
-    };
-    root > 0 && start[root - 1] == b':'
 }
 
 /// Entities that a document defines itself are how XML bombs are built.

@@ -3,24 +3,18 @@
 use std::io::{self, BufRead, Read};
 
 use memchr::memmem;
-use ooxml::Chunks;
+use ooxml::{Chunks, Package, PackageError};
 
 use crate::error::OpenError;
 
 /// Bytes that one token (a cell with its text, the head of a sheet) may take.
 const MAX_TOKEN_BYTES: usize = 64 << 20;
 
-/// Where the bytes come from.
-pub(super) enum Source {
-    /// Pieces that a second thread inflates.
-    Chunks(Chunks),
-    /// Bytes that are all there already.
-    Nothing,
-}
-
-/// The bytes from the current position to as far as has been read.
+/// The bytes of a part from the current position to as far as has been read.
 pub(super) struct Window {
-    source: Source,
+    part: String,
+    /// Pieces that a second thread inflates; `None` once they are all here.
+    chunks: Option<Chunks>,
     buffer: Vec<u8>,
     at: usize,
     /// Bytes passed in earlier pieces: for progress and error messages.
@@ -28,8 +22,38 @@ pub(super) struct Window {
 }
 
 impl Window {
-    pub(super) fn new(source: Source, start: Vec<u8>) -> Window {
-        Window { source, buffer: start, at: 0, passed: 0 }
+    /// A part from its start.
+    pub(super) fn open(package: &Package, part: &str) -> Result<Window, PackageError> {
+        let chunks = Some(package.chunks(part)?);
+        let mut window = Window { part: part.to_owned(), chunks, buffer: Vec::new(), at: 0, passed: 0 };
+        window.grow()?;
+        Ok(window)
+    }
+
+    /// Whether the part is written as nearly all are: in UTF-8, its root element `root` without a namespace prefix.
+    /// Then it can be scanned as bytes; anything else is for an XML reader.
+    pub(super) fn is_scannable(&self, root: &str) -> bool {
+        let start = self.rest();
+        let root_at =
+            memmem::find_iter(start, root).find(|at| matches!(start[..*at].last(), Some(b'<' | b':')));
+        let Some(root_at) = root_at.filter(|at| start[at - 1] == b'<') else { return false };
+        let declaration = &start[..root_at];
+        let names_encoding = memmem::find(declaration, b"encoding").is_some();
+        let is_utf8 =
+            |name: &[u8]| name.eq_ignore_ascii_case(b"utf-8") || name.eq_ignore_ascii_case(b"us-ascii");
+        !names_encoding || declaration.split(|byte| matches!(byte, b'"' | b'\'')).any(is_utf8)
+    }
+
+    /// The part is damaged at the current position.
+    pub(super) fn damaged(&self, problem: &str) -> OpenError {
+        OpenError::Damaged {
+            part: self.part.clone(),
+            problem: format!("{problem}, at byte {}", self.position()),
+        }
+    }
+
+    pub(super) fn unknown_entity(&self) -> OpenError {
+        self.damaged("an entity is not one of XML's own")
     }
 
     pub(super) fn rest(&self) -> &[u8] {
@@ -46,10 +70,10 @@ impl Window {
     }
 
     /// Reads another piece behind the current bytes. `false` at the end of the part.
-    pub(super) fn grow(&mut self) -> Result<bool, OpenError> {
-        let Source::Chunks(chunks) = &mut self.source else { return Ok(false) };
+    pub(super) fn grow(&mut self) -> Result<bool, PackageError> {
+        let Some(chunks) = &mut self.chunks else { return Ok(false) };
         let Some(chunk) = chunks.next() else {
-            self.source = Source::Nothing;
+            self.chunks = None;
             return Ok(false);
         };
         let chunk = chunk?;
@@ -63,8 +87,8 @@ impl Window {
         }
         self.at = 0;
         if self.buffer.len() > MAX_TOKEN_BYTES {
-            return Err(OpenError::Damaged {
-                part: "a sheet".to_owned(),
+            return Err(PackageError::DamagedPart {
+                part: self.part.clone(),
                 problem: format!("one element takes more than {MAX_TOKEN_BYTES} bytes"),
             });
         }
@@ -72,7 +96,7 @@ impl Window {
     }
 
     /// Offset of `needle` behind the current position, reading on as far as needed.
-    pub(super) fn find(&mut self, needle: &[u8]) -> Result<Option<usize>, OpenError> {
+    pub(super) fn find(&mut self, needle: &[u8]) -> Result<Option<usize>, PackageError> {
         let finder = memmem::Finder::new(needle);
         let mut from = 0;
         loop {
@@ -102,7 +126,7 @@ impl BufRead for Window {
             match self.grow() {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error.to_string())),
+                Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
             }
         }
         Ok(self.rest())

@@ -1,0 +1,163 @@
+//! The markup that sheets and shared strings are written in, read from bytes without an XML reader.
+//!
+//! Answers are those of an XML reader for what is well formed; what is not never panics.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memmem};
+
+/// Behind a comment or processing instruction at the start, if there is one.
+pub(super) fn skip_markup(rest: &[u8]) -> Option<&[u8]> {
+    let end: &[u8] = if rest.starts_with(b"<!--") {
+        b"-->"
+    } else if rest.starts_with(b"<?") {
+        b"?>"
+    } else {
+        return None;
+    };
+    let found = memmem::find(rest, end).map_or(rest.len(), |found| found + end.len());
+    Some(&rest[found..])
+}
+
+/// The content up to `</name>`, and what follows.
+pub(super) fn split_at_end<'a>(content: &'a [u8], name: &[u8]) -> (&'a [u8], &'a [u8]) {
+    let mut from = 0;
+    while let Some(found) = memmem::find(&content[from..], b"</") {
+        let close = from + found;
+        let after_name = close + 2 + name.len();
+        if content[close + 2..].starts_with(name)
+            && matches!(content.get(after_name), Some(b'>' | b' ' | b'\t' | b'\r' | b'\n'))
+        {
+            let end = memchr(b'>', &content[after_name..]).map_or(content.len(), |end| after_name + end + 1);
+            return (&content[..close], &content[end..]);
+        }
+        from = close + 2;
+    }
+    (content, &[])
+}
+
+/// The text of an `is` or `si` element: its `t` elements, phonetic runs left out. `None` for an unknown entity.
+pub(super) fn string_item(content: &[u8]) -> Option<String> {
+    let mut text = String::new();
+    let mut rest = content;
+    while let Some(open) = memchr(b'<', rest) {
+        rest = &rest[open..];
+        if let Some(after) = skip_markup(rest) {
+            rest = after;
+            continue;
+        }
+        let Some(end) = memchr(b'>', rest) else { break };
+        let (tag, content) = (&rest[1..end], &rest[end + 1..]);
+        let name = tag.split(|b| matches!(b, b' ' | b'/' | b'\t' | b'\r' | b'\n')).next().unwrap_or_default();
+        rest = content;
+        if tag.ends_with(b"/") {
+            continue;
+        }
+        match name {
+            b"t" => {
+                let (inner, after) = split_at_end(content, name);
+                let run = element_text(inner)?;
+                let preserves_space = memmem::find(tag, b"preserve").is_some();
+                text.push_str(if preserves_space { &run } else { trim_xml_space(&run) });
+                rest = after;
+            }
+            b"rPh" => rest = split_at_end(content, name).1,
+            _ => {}
+        }
+    }
+    Some(text)
+}
+
+/// Without the white space of XML at both ends; other spaces (U+00A0) stay.
+///
+/// Excel drops the white space around a run that does not say `xml:space="preserve"`.
+pub(super) fn trim_xml_space(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\r', '\n'])
+}
+
+/// Text content: entities resolved, CDATA unwrapped, comments dropped. `None` for an unknown entity.
+pub(super) fn element_text(content: &[u8]) -> Option<Cow<'_, str>> {
+    let text = String::from_utf8_lossy(content);
+    if memchr::memchr3(b'&', b'<', b'\r', content).is_none() {
+        return Some(text);
+    }
+    let mut resolved = String::with_capacity(text.len());
+    let mut rest: &str = &text;
+    while let Some(at) = rest.find(['&', '<', '\r']) {
+        resolved.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some(after) = rest.strip_prefix('\r') {
+            // XML 1.0 §2.11: line ends are one line feed.
+            resolved.push('\n');
+            rest = after.strip_prefix('\n').unwrap_or(after);
+        } else if let Some(cdata) = rest.strip_prefix("<![CDATA[") {
+            let (inside, after) = cdata.split_once("]]>").unwrap_or((cdata, ""));
+            resolved.push_str(inside);
+            rest = after;
+        } else if rest.starts_with('<') {
+            let end = if rest.starts_with("<!--") { "-->" } else { ">" };
+            rest = rest.split_once(end).map_or("", |(_, after)| after);
+        } else {
+            let (name, after) = rest[1..].split_once(';').unwrap_or((&rest[1..], ""));
+            resolved.push(entity(name)?);
+            rest = after;
+        }
+    }
+    resolved.push_str(rest);
+    Some(Cow::Owned(resolved))
+}
+
+fn entity(name: &str) -> Option<char> {
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => {
+            let digits = name.strip_prefix('#')?;
+            let code = match digits.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => digits.parse().ok()?,
+            };
+            char::from_u32(code)
+        }
+    }
+}
+
+pub(super) fn integer(value: &[u8]) -> Option<u32> {
+    if value.is_empty() || value.len() > 10 {
+        return None;
+    }
+    let number = value
+        .iter()
+        .try_fold(0u64, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0')))?;
+    u32::try_from(number).ok()
+}
+
+pub(super) fn is_true(value: &[u8]) -> bool {
+    matches!(value, b"1" | b"true" | b"on")
+}
+
+/// The attributes of a tag: names and values as they stand, without entities resolved.
+pub(super) struct Attributes<'a>(pub(super) &'a [u8]);
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let start = self.0.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'/'))?;
+        let rest = &self.0[start..];
+        let equals = rest.iter().position(|byte| *byte == b'=')?;
+        let name = rest[..equals].trim_ascii_end();
+        let mut value = &rest[equals + 1..];
+        if !matches!(value.first(), Some(b'"' | b'\'')) {
+            value = value.trim_ascii_start();
+        }
+        let quote = *value.first().filter(|byte| matches!(byte, b'"' | b'\''))?;
+        let end = value[1..].iter().position(|byte| *byte == quote)?;
+        self.0 = &value[end + 2..];
+        Some((name, &value[1..=end]))
+    }
+}

@@ -1,0 +1,130 @@
+//! What a tool's body sees of its call: the workspace, the limits, and whether to go on.
+
+use std::{
+    io,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::sync::mpsc;
+
+use crate::{
+    config::Config,
+    error::ToolError,
+    workspace::{Workspace, WorkspaceRules},
+};
+
+/// Progress is told at most this often.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// What all calls share.
+#[derive(Debug)]
+pub struct Context {
+    /// The configuration.
+    pub config: Config,
+    /// The workbooks.
+    pub workspace: Workspace,
+}
+
+impl Context {
+    /// Opens the workspace of a configuration.
+    ///
+    /// # Errors
+    /// When the folder can't be opened.
+    pub fn open(config: Config) -> io::Result<Context> {
+        let extensions = config.workspace.extensions.iter();
+        let rules = WorkspaceRules {
+            extensions: extensions.map(|name| name.trim().trim_start_matches('.').to_lowercase()).collect(),
+            locked_to: config.workspace.workbook.clone(),
+        };
+        let workspace = Workspace::open(&config.workspace.workspace, rules)?;
+        Ok(Context { config, workspace })
+    }
+}
+
+/// How far a call has come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// Steps done.
+    pub done: f64,
+    /// Steps there are, where known.
+    pub total: Option<f64>,
+    /// What is being done. Never content of a workbook.
+    pub message: String,
+}
+
+/// Tells a running body to stop. Cheap to ask.
+#[derive(Debug, Clone, Default)]
+pub struct StopSignal(Arc<AtomicBool>);
+
+impl StopSignal {
+    /// Asks the body to stop.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the body was asked to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One call of a tool.
+#[derive(Debug)]
+pub struct Call {
+    context: Arc<Context>,
+    stop: StopSignal,
+    progress: Option<mpsc::Sender<Progress>>,
+    last_progress: Mutex<Option<Instant>>,
+}
+
+impl Call {
+    /// A call that may be stopped and may tell its progress.
+    pub fn new(context: Arc<Context>, stop: StopSignal, progress: Option<mpsc::Sender<Progress>>) -> Call {
+        Call { context, stop, progress, last_progress: Mutex::new(None) }
+    }
+
+    /// The workbooks.
+    pub fn workspace(&self) -> &Workspace {
+        &self.context.workspace
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.context.config
+    }
+
+    /// Bytes of compact JSON that an answer may have. An answer travels twice, as structured content and, escaped, as
+    /// text: a tool that pages by bytes stops here.
+    pub fn answer_bytes(&self) -> usize {
+        self.context.config.limits.max_response_bytes * 2 / 5
+    }
+
+    /// Whether the client still wants the answer; loops ask every few thousand steps.
+    ///
+    /// # Errors
+    /// When the call was cancelled or ran out of time.
+    pub fn check(&self) -> Result<(), ToolError> {
+        if self.is_stopped() { Err(ToolError::cancelled()) } else { Ok(()) }
+    }
+
+    /// Whether the call was cancelled or ran out of time.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.is_stopped()
+    }
+
+    /// Tells the client how far the call has come. Cheap enough for loops: most reports are dropped.
+    pub fn progress(&self, done: f64, total: Option<f64>, message: &str) {
+        let Some(sender) = &self.progress else { return };
+        let mut last = self.last_progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if last.is_some_and(|at| at.elapsed() < PROGRESS_INTERVAL) {
+            return;
+        }
+        *last = Some(Instant::now());
+        // A client that reads slowly misses a report and nothing else.
+        let _dropped = sender.try_send(Progress { done, total, message: message.to_owned() });
+    }
+}

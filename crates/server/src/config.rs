@@ -1,0 +1,266 @@
+//! The configuration: one typed struct, from flags and `SPREADSHEET_MCP_*` variables.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, ValueEnum};
+
+/// What every command needs to know: where workbooks are, which tools there are, and what a call may cost.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// Which workbooks are shown.
+    #[command(flatten)]
+    pub workspace: WorkspaceConfig,
+    /// Which tools are offered.
+    #[command(flatten)]
+    pub tools: ToolsConfig,
+    /// What a call may cost.
+    #[command(flatten)]
+    pub limits: LimitsConfig,
+}
+
+/// Which workbooks are shown.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Workspace")]
+pub struct WorkspaceConfig {
+    /// The folder of workbooks. Nothing outside of it is read
+    #[arg(long, value_name = "DIR", env = "SPREADSHEET_MCP_WORKSPACE", default_value = ".")]
+    pub workspace: PathBuf,
+    /// Show only this workbook, a path within the workspace
+    #[arg(long, value_name = "FILE", env = "SPREADSHEET_MCP_WORKBOOK")]
+    pub workbook: Option<String>,
+    /// Extensions of files that are workbooks
+    #[arg(
+        long,
+        value_name = "LIST",
+        env = "SPREADSHEET_MCP_EXTENSIONS",
+        value_delimiter = ',',
+        default_value = "xlsx,xlsm,xltx,xltm,xls,xlsb,ods,csv,tsv"
+    )]
+    pub extensions: Vec<String>,
+}
+
+/// Which tools are offered.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Tools")]
+pub struct ToolsConfig {
+    /// Offer only these tools
+    #[arg(long, value_name = "LIST", env = "SPREADSHEET_MCP_TOOLS", value_delimiter = ',')]
+    pub tools: Vec<String>,
+    /// Offer the source of macros through the vba tool
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "SPREADSHEET_MCP_VBA_ENABLED",
+        default_value_t = false,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        action = clap::ArgAction::Set
+    )]
+    pub vba_enabled: bool,
+}
+
+/// What a call may cost (BOUNDED, BUDGET).
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitsConfig {
+    /// How long a call may take, in milliseconds
+    #[arg(long, value_name = "MS", env = "SPREADSHEET_MCP_TOOL_TIMEOUT_MS", default_value_t = 30_000)]
+    pub tool_timeout_ms: u64,
+    /// Bytes of an answer
+    #[arg(
+        long,
+        value_name = "BYTES",
+        env = "SPREADSHEET_MCP_MAX_RESPONSE_BYTES",
+        default_value_t = 1_000_000
+    )]
+    pub max_response_bytes: usize,
+    /// Cells of an answer
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_CELLS", default_value_t = 50_000)]
+    pub max_cells: usize,
+    /// Entries of a list in an answer
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_ITEMS", default_value_t = 1_000)]
+    pub max_items: usize,
+    /// Bytes of a request
+    #[arg(
+        long,
+        value_name = "BYTES",
+        env = "SPREADSHEET_MCP_MAX_REQUEST_BYTES",
+        default_value_t = 1_000_000
+    )]
+    pub max_request_bytes: usize,
+    /// Calls that run at the same time; a few more may wait
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_CONCURRENT_CALLS", default_value_t = 16)]
+    pub max_concurrent_calls: usize,
+    /// Bytes of a workbook's file
+    #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_MAX_FILE_BYTES", default_value_t = 512 << 20)]
+    pub max_file_bytes: u64,
+    /// Workbooks kept in memory
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_CACHE_CAPACITY", default_value_t = 50)]
+    pub cache_capacity: u64,
+    /// Bytes of workbooks kept in memory
+    #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_CACHE_BYTES", default_value_t = 2 << 30)]
+    pub cache_bytes: u64,
+}
+
+/// How `serve` listens.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Listening")]
+pub struct ListenConfig {
+    /// How clients connect
+    #[arg(long, env = "SPREADSHEET_MCP_TRANSPORT", value_enum, default_value_t = Transport::Http)]
+    pub transport: Transport,
+    /// Address and port of the http transport
+    #[arg(long, value_name = "ADDRESS", env = "SPREADSHEET_MCP_BIND", default_value = "127.0.0.1:8079")]
+    pub bind: SocketAddr,
+    /// How long calls in flight may finish after SIGTERM, in milliseconds
+    #[arg(long, value_name = "MS", env = "SPREADSHEET_MCP_DRAIN_TIMEOUT_MS", default_value_t = 30_000)]
+    pub drain_timeout_ms: u64,
+}
+
+/// How clients connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Transport {
+    /// A client starts the server and talks over its standard streams
+    Stdio,
+    /// Streamable HTTP at /mcp
+    Http,
+}
+
+impl Config {
+    /// Everything that is wrong with the values; each says which option and what to do.
+    pub fn problems(&self, known_tools: &[&str]) -> Vec<String> {
+        let mut problems = Vec::new();
+        let workspace = &self.workspace.workspace;
+        if !workspace.is_dir() {
+            problems
+                .push(format!("--workspace: \"{}\" is not a folder that can be read", workspace.display()));
+        } else if let Some(workbook) = &self.workspace.workbook
+            && !workspace.join(workbook).is_file()
+        {
+            problems
+                .push(format!("--workbook: there is no file \"{workbook}\" in \"{}\"", workspace.display()));
+        }
+        if self.workspace.extensions.iter().all(|extension| extension.trim().is_empty()) {
+            problems.push("--extensions: name at least one extension".to_owned());
+        }
+        for tool in &self.tools.tools {
+            if !known_tools.contains(&tool.as_str()) {
+                let nearest = crate::near_miss::near_misses(tool, known_tools.iter().copied());
+                let meant =
+                    nearest.first().map_or_else(String::new, |name| format!("; did you mean {name}?"));
+                problems.push(format!("--tools: there is no tool \"{tool}\"{meant}"));
+            }
+        }
+        self.limits.problems(&mut problems);
+        problems
+    }
+}
+
+impl LimitsConfig {
+    /// How long a call may take.
+    pub fn tool_timeout(&self) -> Duration {
+        Duration::from_millis(self.tool_timeout_ms)
+    }
+
+    fn problems(&self, problems: &mut Vec<String>) {
+        let least: [(&str, u64, u64); 9] = [
+            ("--tool-timeout-ms", self.tool_timeout_ms, 1),
+            ("--max-response-bytes", self.max_response_bytes as u64, 4_096),
+            ("--max-cells", self.max_cells as u64, 1),
+            ("--max-items", self.max_items as u64, 1),
+            ("--max-request-bytes", self.max_request_bytes as u64, 1_024),
+            ("--max-concurrent-calls", self.max_concurrent_calls as u64, 1),
+            ("--max-file-bytes", self.max_file_bytes, 1),
+            ("--cache-capacity", self.cache_capacity, 1),
+            ("--cache-bytes", self.cache_bytes, 1 << 20),
+        ];
+        for (option, value, minimum) in least {
+            if value < minimum {
+                problems.push(format!("{option}: {value} is too small; the least is {minimum}"));
+            }
+        }
+    }
+}
+
+impl ListenConfig {
+    /// Everything that is wrong with the values.
+    pub fn problems(&self) -> Vec<String> {
+        let open_to_others = self.transport == Transport::Http && !self.bind.ip().is_loopback();
+        if open_to_others {
+            return vec![format!(
+                "--bind: {} is reachable from other machines and there is no authentication; bind to a loopback address \
+                 such as 127.0.0.1:8079 and put an authenticating proxy in front",
+                self.bind
+            )];
+        }
+        Vec::new()
+    }
+
+    /// How long calls in flight may finish.
+    pub fn drain_timeout(&self) -> Duration {
+        Duration::from_millis(self.drain_timeout_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        config: Config,
+        #[command(flatten)]
+        listen: ListenConfig,
+    }
+
+    #[track_caller]
+    fn check(arguments: &[&str], expected: &[&str]) {
+        let line = Line::try_parse_from(["test"].iter().chain(arguments)).expect("the arguments parse");
+        let mut problems = line.config.problems(&["list_workbooks"]);
+        problems.extend(line.listen.problems());
+        assert_eq!(problems.len(), expected.len(), "{problems:?}");
+        for (problem, start) in problems.iter().zip(expected) {
+            assert!(problem.starts_with(start), "{problem:?} should start with {start:?}");
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_right() {
+        check(&[], &[]);
+    }
+
+    #[test]
+    fn every_problem_is_listed() {
+        check(
+            &[
+                "--workspace",
+                "/nowhere",
+                "--tools",
+                "list_workbook",
+                "--max-cells",
+                "0",
+                "--bind",
+                "0.0.0.0:1",
+            ],
+            &[
+                "--workspace: \"/nowhere\"",
+                "--tools: there is no tool \"list_workbook\"; did you mean list_workbooks?",
+                "--max-cells: 0",
+                "--bind: 0.0.0.0:1 is reachable",
+            ],
+        );
+        check(&["--transport", "stdio", "--bind", "0.0.0.0:1"], &[]);
+    }
+
+    #[test]
+    fn vba_is_off_unless_asked_for() {
+        let vba = |arguments: &[&str]| {
+            Line::try_parse_from(["test"].iter().chain(arguments)).expect("parses").config.tools.vba_enabled
+        };
+        assert_eq!((vba(&[]), vba(&["--vba-enabled"]), vba(&["--vba-enabled=false"])), (false, true, false));
+    }
+}

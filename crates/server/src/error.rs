@@ -1,0 +1,169 @@
+//! What a caller is told when a call fails (HONEST): a closed code, what was wrong, where, and what to do next.
+
+use serde::Serialize;
+
+/// The kinds of failure, a closed set: clients and metrics may match on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// An argument has the wrong type or value, or a required one is missing.
+    InvalidArgument,
+    /// There is no argument of that name.
+    UnknownArgument,
+    /// There is no tool of that name.
+    UnknownTool,
+    /// No workbook of that id or path is in the workspace.
+    WorkbookNotFound,
+    /// The path leads out of the workspace.
+    OutsideWorkspace,
+    /// The workbook has no sheet of that name.
+    SheetNotFound,
+    /// The address is neither A1 nor a name or table of the workbook.
+    InvalidAddress,
+    /// The region, table, name or column does not exist.
+    NotFound,
+    /// The cursor is not one that this tool gave for these arguments.
+    InvalidCursor,
+    /// The bytes are not a spreadsheet of a supported format.
+    UnsupportedFile,
+    /// The file is damaged.
+    DamagedFile,
+    /// The file needs a password.
+    EncryptedFile,
+    /// The file is being written, or changed while it was read.
+    FileChanging,
+    /// The operating system refused to read the file.
+    FileUnreadable,
+    /// Reading or answering would cost more than a configured limit.
+    LimitExceeded,
+    /// The answer would be larger than the configured bound.
+    ResponseTooLarge,
+    /// The call took longer than the configured bound.
+    Timeout,
+    /// The client cancelled the call.
+    Cancelled,
+    /// Too many calls are waiting.
+    Busy,
+    /// The server is going away.
+    ShuttingDown,
+    /// The feature is switched off.
+    Disabled,
+    /// A defect of the server.
+    Internal,
+}
+
+impl ErrorCode {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ErrorCode::InvalidArgument => "invalid_argument",
+            ErrorCode::UnknownArgument => "unknown_argument",
+            ErrorCode::UnknownTool => "unknown_tool",
+            ErrorCode::WorkbookNotFound => "workbook_not_found",
+            ErrorCode::OutsideWorkspace => "outside_workspace",
+            ErrorCode::SheetNotFound => "sheet_not_found",
+            ErrorCode::InvalidAddress => "invalid_address",
+            ErrorCode::NotFound => "not_found",
+            ErrorCode::InvalidCursor => "invalid_cursor",
+            ErrorCode::UnsupportedFile => "unsupported_file",
+            ErrorCode::DamagedFile => "damaged_file",
+            ErrorCode::EncryptedFile => "encrypted_file",
+            ErrorCode::FileChanging => "file_changing",
+            ErrorCode::FileUnreadable => "file_unreadable",
+            ErrorCode::LimitExceeded => "limit_exceeded",
+            ErrorCode::ResponseTooLarge => "response_too_large",
+            ErrorCode::Timeout => "timeout",
+            ErrorCode::Cancelled => "cancelled",
+            ErrorCode::Busy => "busy",
+            ErrorCode::ShuttingDown => "shutting_down",
+            ErrorCode::Disabled => "disabled",
+            ErrorCode::Internal => "internal",
+        }
+    }
+}
+
+/// A failed call, as the client sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{message}")]
+pub struct ToolError {
+    /// The kind of failure.
+    pub code: ErrorCode,
+    /// What was wrong: a lowercase sentence without a full stop.
+    pub message: String,
+    /// Where: an argument, a path, an address.
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// What to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// What the caller may have meant, best first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<String>,
+}
+
+impl ToolError {
+    /// An error that only says what was wrong.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> ToolError {
+        ToolError { code, message: message.into(), location: None, hint: None, candidates: Vec::new() }
+    }
+
+    /// Says where: an argument, a path, an address.
+    #[must_use]
+    pub fn at(mut self, location: impl Into<String>) -> ToolError {
+        self.location = Some(location.into());
+        self
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> ToolError {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Offers what the caller may have meant, best first.
+    #[must_use]
+    pub fn candidates(mut self, candidates: Vec<String>) -> ToolError {
+        self.candidates = candidates;
+        self
+    }
+
+    /// The call ran out of time.
+    pub fn timeout(limit: std::time::Duration) -> ToolError {
+        ToolError::new(ErrorCode::Timeout, format!("the call took longer than {} ms", limit.as_millis()))
+            .hint("ask for less at once (a smaller range, fewer columns, one sheet), or raise SPREADSHEET_MCP_TOOL_TIMEOUT_MS")
+    }
+
+    /// The client withdrew the call.
+    pub fn cancelled() -> ToolError {
+        ToolError::new(ErrorCode::Cancelled, "the call was cancelled")
+    }
+
+    /// The body of the error in an answer: `{"error": {…}}`.
+    pub fn to_body(&self) -> serde_json::Value {
+        serde_json::json!({ "error": self })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_body_carries_only_what_is_known() {
+        let error = ToolError::new(ErrorCode::SheetNotFound, "no sheet \"Sals\"")
+            .at("address")
+            .candidates(vec!["Sales".to_owned()]);
+        assert_eq!(
+            error.to_body().to_string(),
+            r#"{"error":{"code":"sheet_not_found","message":"no sheet \"Sals\"","where":"address","candidates":["Sales"]}}"#
+        );
+    }
+
+    #[test]
+    fn the_names_in_text_and_json_agree() {
+        for code in [ErrorCode::InvalidArgument, ErrorCode::ResponseTooLarge, ErrorCode::Internal] {
+            assert_eq!(serde_json::json!(code), serde_json::json!(code.as_str()));
+        }
+    }
+}

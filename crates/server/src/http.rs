@@ -1,0 +1,98 @@
+//! MCP over streamable HTTP at `/mcp`, stateless: any replica answers any request. And the health of the server.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, Uri},
+    response::IntoResponse,
+    routing::get,
+};
+use rmcp::transport::streamable_http_server::{
+    StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Server, handler::Handler, lifecycle::Phase};
+
+/// Pages that may call: those of this machine, on any port. A page from elsewhere is refused, whatever its DNS says.
+const ALLOWED_ORIGINS: [&str; 6] = [
+    "http://localhost:*",
+    "http://127.0.0.1:*",
+    "http://[::1]:*",
+    "https://localhost:*",
+    "https://127.0.0.1:*",
+    "https://[::1]:*",
+];
+
+/// The routes. Cancelling `stop` ends what still streams.
+pub fn router(server: Arc<Server>, stop: CancellationToken) -> Router {
+    let config = StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(false)
+        .with_json_response(true)
+        .with_allowed_hosts(["localhost", "127.0.0.1", "::1"])
+        .with_allowed_origins(ALLOWED_ORIGINS)
+        .enforce_origin_validation()
+        .with_max_request_body_bytes(server.context.config.limits.max_request_bytes)
+        .with_cancellation_token(stop);
+    let handler = Handler::new(Arc::clone(&server));
+    let mcp = StreamableHttpService::new(
+        move || Ok(handler.clone()),
+        Arc::new(NeverSessionManager::default()),
+        config,
+    );
+    Router::new()
+        .route_service("/mcp", mcp)
+        .route("/health/live", get(live))
+        .route("/health/ready", get(ready))
+        .route("/health/startup", get(startup))
+        .fallback(not_found)
+        .with_state(server)
+}
+
+/// The process answers: nothing more, so that a slow disk does not get it killed.
+async fn live() -> Json<Value> {
+    Json(json!({ "status": "live" }))
+}
+
+/// Calls are taken: everything is set up, nothing drains, and the workspace can be read.
+async fn ready(State(server): State<Arc<Server>>) -> (StatusCode, Json<Value>) {
+    let phase = server.lifecycle.phase();
+    let context = Arc::clone(&server.context);
+    let workspace =
+        tokio::task::spawn_blocking(move || context.workspace.is_readable()).await.unwrap_or(false);
+    let ready = phase == Phase::Ready && workspace;
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let checks = json!({
+        "phase": phase_name(phase),
+        "workspace": if workspace { "readable" } else { "unreadable" },
+    });
+    (status, Json(json!({ "status": if ready { "ready" } else { "not ready" }, "checks": checks })))
+}
+
+/// Everything has been set up once.
+async fn startup(State(server): State<Arc<Server>>) -> (StatusCode, Json<Value>) {
+    match server.lifecycle.phase() {
+        Phase::Starting => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "starting" }))),
+        Phase::Ready | Phase::Draining => (StatusCode::OK, Json(json!({ "status": "started" }))),
+    }
+}
+
+async fn not_found(uri: Uri) -> impl IntoResponse {
+    let error = json!({
+        "code": "not_found",
+        "message": format!("there is nothing at {}", uri.path()),
+        "hint": "MCP is at /mcp, health at /health/live, /health/ready and /health/startup",
+    });
+    (StatusCode::NOT_FOUND, Json(json!({ "error": error })))
+}
+
+fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Starting => "starting",
+        Phase::Ready => "ready",
+        Phase::Draining => "draining",
+    }
+}

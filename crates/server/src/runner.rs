@@ -1,0 +1,224 @@
+//! Runs the bodies of calls: on a bounded blocking pool, under a timeout, stoppable, with panics caught.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use rmcp::model::JsonObject;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    call::{Call, Context, Progress, StopSignal},
+    error::{ErrorCode, ToolError},
+    lifecycle::Lifecycle,
+    tool::{Answer, ToolEntry},
+};
+
+/// Calls that wait for a slot, per slot. More are refused at once: overload is a quick answer, not a collapse.
+const WAITING_PER_SLOT: usize = 4;
+
+/// Runs calls.
+#[derive(Debug)]
+pub struct Runner {
+    context: Arc<Context>,
+    lifecycle: Arc<Lifecycle>,
+    slots: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    max_waiting: usize,
+}
+
+/// How a call is connected to its client.
+#[derive(Debug, Default)]
+pub struct Link {
+    /// Cancelled when the client withdraws the call.
+    pub cancelled: CancellationToken,
+    /// Where progress goes, if the client wants it.
+    pub progress: Option<mpsc::Sender<Progress>>,
+}
+
+impl Runner {
+    /// A runner with as many slots as the configuration says.
+    pub fn new(context: Arc<Context>, lifecycle: Arc<Lifecycle>) -> Runner {
+        let slots = context.config.limits.max_concurrent_calls;
+        Runner {
+            context,
+            lifecycle,
+            slots: Arc::new(Semaphore::new(slots)),
+            waiting: AtomicUsize::new(0),
+            max_waiting: slots.saturating_mul(WAITING_PER_SLOT),
+        }
+    }
+
+    /// Calls a tool.
+    ///
+    /// # Errors
+    /// What the tool says; or that the call was cancelled, took too long, failed unexpectedly or was not admitted.
+    pub async fn call(
+        &self,
+        tool: &ToolEntry,
+        arguments: JsonObject,
+        link: Link,
+    ) -> Result<Answer, ToolError> {
+        let run = tool.run;
+        self.run(link, move |call| run(call, arguments)).await
+    }
+
+    /// Runs any body as a call.
+    ///
+    /// # Errors
+    /// As for [`Runner::call`].
+    pub async fn run<T: Send + 'static>(
+        &self,
+        link: Link,
+        body: impl FnOnce(&Call) -> Result<T, ToolError> + Send + 'static,
+    ) -> Result<T, ToolError> {
+        let _in_flight = self.lifecycle.enter()?;
+        let stop = StopOnDrop(StopSignal::default());
+        let call = Call::new(Arc::clone(&self.context), stop.0.clone(), link.progress);
+        let limit = self.context.config.limits.tool_timeout();
+        let answer = async {
+            let slot = self.slot().await?;
+            let running = tokio::task::spawn_blocking(move || {
+                // The slot is taken until the body really ends, even when its answer is no longer awaited.
+                let _slot = slot;
+                body(&call)
+            });
+            running.await.unwrap_or_else(|failure| Err(unexpected(&failure)))
+        };
+        tokio::select! {
+            answer = answer => answer,
+            () = tokio::time::sleep(limit) => Err(ToolError::timeout(limit)),
+            () = link.cancelled.cancelled() => Err(ToolError::cancelled()),
+        }
+    }
+
+    async fn slot(&self) -> Result<OwnedSemaphorePermit, ToolError> {
+        if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
+            return Ok(slot);
+        }
+        let _place = WaitingPlace::take(&self.waiting, self.max_waiting)?;
+        Arc::clone(&self.slots)
+            .acquire_owned()
+            .await
+            .map_err(|_| ToolError::new(ErrorCode::ShuttingDown, "the server is shutting down"))
+    }
+}
+
+/// Stops the body when nobody waits for its answer any more: timeout, cancellation, or a client that hung up.
+struct StopOnDrop(StopSignal);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// A place in the queue for slots.
+struct WaitingPlace<'a>(&'a AtomicUsize);
+
+impl WaitingPlace<'_> {
+    fn take(waiting: &AtomicUsize, most: usize) -> Result<WaitingPlace<'_>, ToolError> {
+        let place = WaitingPlace(waiting);
+        if waiting.fetch_add(1, Ordering::Relaxed) >= most {
+            return Err(ToolError::new(ErrorCode::Busy, "too many calls are running and waiting")
+                .hint("try again in a moment, or raise SPREADSHEET_MCP_MAX_CONCURRENT_CALLS"));
+        }
+        Ok(place)
+    }
+}
+
+impl Drop for WaitingPlace<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn unexpected(failure: &tokio::task::JoinError) -> ToolError {
+    // The panic's own text may quote a cell (PRIVATE): the panic hook logs where it was, and nothing more is said.
+    tracing::error!(panicked = failure.is_panic(), "a tool failed unexpectedly");
+    ToolError::new(ErrorCode::Internal, "the tool failed unexpectedly")
+        .hint("this is a defect of the server; its log says where")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::mpsc as channel,
+        time::{Duration, Instant},
+    };
+
+    use super::*;
+    use crate::testing::context;
+
+    const MOMENT: Duration = Duration::from_millis(20);
+
+    fn runner(arguments: &[&str]) -> Runner {
+        let (context, _folder) = context(arguments);
+        Runner::new(context, Arc::new(Lifecycle::default()))
+    }
+
+    #[tokio::test]
+    async fn a_stuck_body_is_answered_for_in_time_and_keeps_its_slot() {
+        let runner = runner(&["--tool-timeout-ms", "50", "--max-concurrent-calls", "1"]);
+        let (release, wait) = channel::channel::<()>();
+        let started = Instant::now();
+        let stuck = runner.run(Link::default(), move |_| {
+            let _released = wait.recv();
+            Ok(())
+        });
+        assert_eq!(stuck.await.expect_err("too slow").code, ErrorCode::Timeout);
+        let second = runner.run(Link::default(), |_| Ok(()));
+        assert_eq!(second.await.expect_err("no slot").code, ErrorCode::Timeout);
+        assert!(started.elapsed() < Duration::from_secs(5));
+        drop(release);
+        tokio::time::sleep(MOMENT).await;
+        assert_eq!(runner.run(Link::default(), |_| Ok(7)).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn cancelling_stops_the_body() {
+        let runner = runner(&[]);
+        let cancelled = CancellationToken::new();
+        let (stopped, wait) = channel::channel();
+        let link = Link { cancelled: cancelled.clone(), progress: None };
+        let call = runner.run(link, move |call| {
+            while call.check().is_ok() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            let _sent = stopped.send(());
+            call.check()
+        });
+        let cancel = async {
+            tokio::time::sleep(MOMENT).await;
+            cancelled.cancel();
+        };
+        let (answer, ()) = tokio::join!(call, cancel);
+        assert_eq!(answer.expect_err("cancelled").code, ErrorCode::Cancelled);
+        assert_eq!(wait.recv_timeout(Duration::from_secs(5)), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_typed_error_that_quotes_nothing() {
+        let runner = runner(&[]);
+        let answer = runner.run::<()>(Link::default(), |_| panic!("the secret of cell A1"));
+        let error = answer.await.expect_err("it panicked");
+        assert_eq!(error.code, ErrorCode::Internal);
+        assert!(!error.to_body().to_string().contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn overload_is_refused_at_once() {
+        let runner = runner(&["--tool-timeout-ms", "300", "--max-concurrent-calls", "1"]);
+        let slow = || {
+            runner.run(Link::default(), |_| {
+                std::thread::sleep(Duration::from_millis(100));
+                Ok(())
+            })
+        };
+        let answers = tokio::join!(slow(), slow(), slow(), slow(), slow(), slow());
+        assert_eq!(answers.5.expect_err("no place").code, ErrorCode::Busy);
+        assert!(answers.0.is_ok());
+    }
+}

@@ -1,0 +1,148 @@
+//! Serving: an endpoint, until a signal; then the drain.
+
+use std::{io, sync::Arc, time::Duration};
+
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Server,
+    config::{ListenConfig, Transport},
+    http, stdio,
+};
+
+/// How long connections may take to close after the last answer.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// Where clients connect.
+#[derive(Debug)]
+pub enum Endpoint {
+    /// The standard streams.
+    Stdio,
+    /// A bound port.
+    Http(TcpListener),
+}
+
+/// How serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The client left, or all calls in flight were answered.
+    Finished,
+    /// Calls were in flight when time was up or a second signal came.
+    Abandoned {
+        /// How many.
+        calls: usize,
+    },
+}
+
+impl Endpoint {
+    /// Binds the port, if there is one.
+    ///
+    /// # Errors
+    /// When the port can't be bound.
+    pub async fn bind(listen: &ListenConfig) -> io::Result<Endpoint> {
+        match listen.transport {
+            Transport::Stdio => Ok(Endpoint::Stdio),
+            Transport::Http => Ok(Endpoint::Http(TcpListener::bind(listen.bind).await?)),
+        }
+    }
+
+    /// Says where clients connect, on standard error.
+    pub fn announce(&self, server: &Server) {
+        let workspace = server.context.workspace.root().display();
+        let tools = server.registry.entries().len();
+        match self {
+            Endpoint::Stdio => tracing::info!(%workspace, tools, "serving MCP on standard input and output"),
+            Endpoint::Http(listener) => match listener.local_addr() {
+                Ok(address) => tracing::info!(%workspace, tools, "serving MCP on http://{address}/mcp"),
+                Err(error) => tracing::warn!(%error, "the bound address is unknown"),
+            },
+        }
+    }
+}
+
+/// Serves until the client leaves or a signal comes; then refuses new calls and lets those in flight finish.
+///
+/// # Errors
+/// When the endpoint fails.
+pub async fn run(server: Arc<Server>, endpoint: Endpoint, drain_timeout: Duration) -> io::Result<Outcome> {
+    let mut signals = Signals::listen()?;
+    let stop = CancellationToken::new();
+    let cut = CancellationToken::new();
+    let mut serving = start(Arc::clone(&server), endpoint, stop.clone(), cut.clone());
+    server.lifecycle.ready();
+    tokio::select! {
+        ended = &mut serving => return ended.map_err(io::Error::other)?.map(|()| Outcome::Finished),
+        () = signals.next() => {}
+    }
+    server.lifecycle.drain();
+    tracing::info!(in_flight = server.lifecycle.in_flight(), "draining");
+    tokio::select! {
+        () = server.lifecycle.drained() => {}
+        () = tokio::time::sleep(drain_timeout) => tracing::warn!("the drain took too long"),
+        () = signals.next() => tracing::warn!("a second signal ends the drain"),
+    }
+    let calls = server.lifecycle.in_flight();
+    stop.cancel();
+    if calls > 0 {
+        return Ok(Outcome::Abandoned { calls });
+    }
+    // Answers that are written but not yet sent get a moment.
+    let _still_open = tokio::time::timeout(CLOSING, serving).await;
+    cut.cancel();
+    Ok(Outcome::Finished)
+}
+
+/// Starts serving; `stop` closes the endpoint once what it answers is answered, `cut` ends even that.
+fn start(
+    server: Arc<Server>,
+    endpoint: Endpoint,
+    stop: CancellationToken,
+    cut: CancellationToken,
+) -> JoinHandle<io::Result<()>> {
+    match endpoint {
+        Endpoint::Stdio => tokio::spawn(stdio::serve(server, stop)),
+        Endpoint::Http(listener) => {
+            let router = http::router(server, cut);
+            let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
+            tokio::spawn(async move { serving.await })
+        }
+    }
+}
+
+/// SIGTERM and SIGINT.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> io::Result<Signals> {
+        Ok(Signals {})
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        let _unavailable = tokio::signal::ctrl_c().await;
+    }
+}

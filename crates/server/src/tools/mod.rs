@@ -1,0 +1,18 @@
+//! The tools, one file each.
+
+mod list_workbooks;
+
+use crate::tool::ToolEntry;
+
+/// The tool that is off unless switched on.
+pub const VBA: &str = "vba";
+
+/// All tools, in the order in which clients see them: first what a newcomer needs first.
+pub fn all() -> Vec<ToolEntry> {
+    vec![ToolEntry::reading::<list_workbooks::ListWorkbooks>()]
+}
+
+/// The names of all tools.
+pub fn names() -> Vec<&'static str> {
+    all().into_iter().map(|entry| entry.name).collect()
+}

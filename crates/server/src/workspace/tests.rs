@@ -1,0 +1,118 @@
+use std::fs;
+
+use super::*;
+
+fn workspace(files: &[&str]) -> (tempfile::TempDir, Workspace) {
+    workspace_with(files, None)
+}
+
+fn workspace_with(files: &[&str], locked_to: Option<&str>) -> (tempfile::TempDir, Workspace) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for file in files {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("the folder is created");
+        fs::write(path, *file).expect("the file is written");
+    }
+    let rules = WorkspaceRules {
+        extensions: vec!["xlsx".to_owned(), "csv".to_owned()],
+        locked_to: locked_to.map(str::to_owned),
+    };
+    let workspace = Workspace::open(folder.path(), rules).expect("the folder opens");
+    (folder, workspace)
+}
+
+fn paths(workspace: &Workspace) -> Vec<String> {
+    workspace.list().workbooks.into_iter().map(|workbook| workbook.path).collect()
+}
+
+#[track_caller]
+fn check_refused(workspace: &Workspace, reference: &str, code: ErrorCode) -> ToolError {
+    let error = workspace.resolve(reference).map(|file| file.path).expect_err("the reference is refused");
+    assert_eq!(error.code, code, "{reference}: {error}");
+    error
+}
+
+#[test]
+fn lists_workbooks_in_order_without_hidden_and_lock_files() {
+    let (_folder, workspace) = workspace(&[
+        "b.xlsx",
+        "a/z.CSV",
+        "a/b/c.csv",
+        "notes.txt",
+        ".git/x.xlsx",
+        "~$b.xlsx",
+        "b.xlsx.tmp",
+        ".hidden.xlsx",
+    ]);
+    assert_eq!(paths(&workspace), ["a/b/c.csv", "a/z.CSV", "b.xlsx"]);
+}
+
+#[test]
+fn resolves_paths_ids_and_absolute_paths_into_the_folder() {
+    let (folder, workspace) = workspace(&["a/b.xlsx"]);
+    let file = workspace.resolve("a/b.xlsx").expect("a path");
+    assert_eq!(workspace.resolve(&file.id.to_string()).expect("an id").path, "a/b.xlsx");
+    assert_eq!(workspace.resolve("./a/b.xlsx").expect("a dotted path").path, "a/b.xlsx");
+    let absolute = folder.path().canonicalize().expect("canonical").join("a/b.xlsx");
+    assert_eq!(workspace.resolve(absolute.to_str().expect("unicode")).expect("absolute").path, "a/b.xlsx");
+}
+
+#[test]
+fn ids_are_stable() {
+    assert_eq!(WorkbookId::of("a/b.xlsx").to_string(), "wb-bd7f5dc8");
+    assert!("wb-bd7f5dc".parse::<WorkbookId>().is_err());
+    assert!("wb-+d7f5dc8".parse::<WorkbookId>().is_err());
+}
+
+#[test]
+fn nothing_outside_is_reachable() {
+    let outside = tempfile::tempdir().expect("a temporary folder");
+    fs::write(outside.path().join("secret.xlsx"), "secret").expect("written");
+    let (folder, workspace) = workspace(&["in.xlsx"]);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::symlink;
+        symlink(outside.path().join("secret.xlsx"), folder.path().join("link.xlsx")).expect("a link");
+        symlink(outside.path(), folder.path().join("dir")).expect("a link");
+        symlink("in.xlsx", folder.path().join("inner.xlsx")).expect("a link");
+        check_refused(&workspace, "link.xlsx", ErrorCode::OutsideWorkspace);
+        check_refused(&workspace, "dir/secret.xlsx", ErrorCode::OutsideWorkspace);
+        assert_eq!(paths(&workspace), ["in.xlsx", "inner.xlsx"]);
+    }
+    check_refused(&workspace, "../secret.xlsx", ErrorCode::OutsideWorkspace);
+    check_refused(&workspace, "a/../../secret.xlsx", ErrorCode::OutsideWorkspace);
+    check_refused(&workspace, "/etc/passwd", ErrorCode::OutsideWorkspace);
+    check_refused(&workspace, "in.xlsx\0", ErrorCode::WorkbookNotFound);
+    check_refused(&workspace, "", ErrorCode::WorkbookNotFound);
+    check_refused(&workspace, ".", ErrorCode::WorkbookNotFound);
+}
+
+#[test]
+fn unknown_names_come_with_near_misses() {
+    let (_folder, workspace) = workspace(&["reports/ledger.xlsx", "model.xlsx"]);
+    let error = check_refused(&workspace, "leger.xlsx", ErrorCode::WorkbookNotFound);
+    assert_eq!(error.candidates, ["reports/ledger.xlsx"]);
+    check_refused(&workspace, "wb-00000000", ErrorCode::WorkbookNotFound);
+}
+
+#[test]
+fn a_locked_workspace_shows_one_workbook() {
+    let (_folder, workspace) = workspace_with(&["a.xlsx", "b.dat"], Some("b.dat"));
+    assert_eq!(paths(&workspace), ["b.dat"]);
+    assert!(workspace.resolve("b.dat").is_ok());
+    check_refused(&workspace, "a.xlsx", ErrorCode::WorkbookNotFound);
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_refused() {
+    let (folder, workspace) = workspace(&["a.xlsx"]);
+    let mut file = workspace.resolve("a.xlsx").expect("a path");
+    fs::write(folder.path().join("a.xlsx"), "longer than before").expect("written");
+    assert_eq!(file.read(1 << 20).map(|_| ()).expect_err("it changed").code, ErrorCode::FileChanging);
+    let mut fresh = workspace.resolve("a.xlsx").expect("a path");
+    assert_eq!(fresh.read(4).map(|_| ()).expect_err("too large").code, ErrorCode::LimitExceeded);
+    assert_eq!(
+        workspace.resolve("a.xlsx").expect("a path").read(1 << 20).expect("read"),
+        b"longer than before"
+    );
+}

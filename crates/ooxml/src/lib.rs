@@ -25,4 +25,4 @@ pub use package::Package;
 pub use part::PartReader;
 pub use relationships::{RelType, Relationship, Relationships};
 pub use sniff::{FileKind, sniff};
-pub use xml::{Element, XmlEvent, XmlReader, decode_xstring, parse_bool};
+pub use xml::{Element, EndName, XmlEvent, XmlReader, decode_xstring, parse_bool};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::BufRead;
 
 use quick_xml::escape::resolve_xml_entity;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesEnd, BytesStart, Event};
 
 use crate::error::PackageError;
 use crate::xml_source::XmlSource;
@@ -68,13 +68,44 @@ pub fn parse_bool(text: &str) -> bool {
     matches!(text.trim(), "1" | "true" | "on" | "True" | "TRUE")
 }
 
+/// The local name of an element that ends.
+pub struct EndName<'a>(BytesEnd<'a>);
+
+impl EndName<'_> {
+    /// The name without its prefix.
+    pub fn as_str(&self) -> &str {
+        let name = self.0.name().into_inner();
+        name.rsplit_once(':').map_or(name, |(_, local)| local)
+    }
+}
+
+impl std::ops::Deref for EndName<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl PartialEq<&str> for EndName<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+impl PartialEq<str> for EndName<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
 /// What an [`XmlReader`] meets.
 pub enum XmlEvent<'a> {
     /// An element starts.
     Start(Element<'a>),
-    /// An element ends: its local name. Never comes for an empty one.
-    End(String),
-    /// Text, unescaped. Neighbouring pieces may come apart (around entities and comments).
+    /// An element ends. Never comes for an empty one.
+    End(EndName<'a>),
+    /// Text, unescaped. Neighbouring pieces may come apart (around entities and comments), and be empty.
     Text(Cow<'a, str>),
 }
 
@@ -107,58 +138,43 @@ impl<R: BufRead> XmlReader<R> {
         reason = "events borrow from the reader, which Iterator cannot say"
     )]
     pub fn next(&mut self) -> Result<Option<XmlEvent<'_>>, PackageError> {
-        loop {
-            self.buffer.clear();
-            self.reader.get_mut().start_token();
-            let position = self.reader.buffer_position();
-            let event = match self.reader.read_event_into(&mut self.buffer) {
-                Ok(event) => event.into_owned(),
-                Err(error) => return Err(self.cause(position, &error)),
-            };
-            match event {
-                Event::Start(start) => {
-                    self.depth += 1;
-                    if self.depth > self.max_depth {
-                        return Err(
-                            self.broken(position, format!("elements nest deeper than {}", self.max_depth))
-                        );
-                    }
-                    return Ok(Some(XmlEvent::Start(Element { start, is_empty: false })));
+        self.buffer.clear();
+        self.reader.get_mut().start_token();
+        let position = self.reader.buffer_position();
+        let broken = |problem| broken(&self.part, position, problem);
+        let event = match self.reader.read_event_into(&mut self.buffer) {
+            Ok(event) => event,
+            Err(error) => return Err(package_error(&error).unwrap_or_else(|| broken(error.to_string()))),
+        };
+        // Events borrow from the buffer: copying each would cost more than reading it.
+        Ok(Some(match event {
+            Event::Start(start) => {
+                self.depth += 1;
+                if self.depth > self.max_depth {
+                    return Err(broken(format!("elements nest deeper than {}", self.max_depth)));
                 }
-                Event::Empty(start) => return Ok(Some(XmlEvent::Start(Element { start, is_empty: true }))),
-                Event::End(end) => {
-                    self.depth = self.depth.saturating_sub(1);
-                    let name = end.name().into_inner();
-                    let local = name.rsplit_once(':').map_or(name, |(_, local)| local).to_owned();
-                    return Ok(Some(XmlEvent::End(local)));
-                }
-                Event::Text(text) => {
-                    return Ok(Some(XmlEvent::Text(Cow::Owned(text.xml10_content().into_owned()))));
-                }
-                Event::CData(text) => {
-                    return Ok(Some(XmlEvent::Text(Cow::Owned(text.xml10_content().into_owned()))));
-                }
-                Event::GeneralRef(reference) => {
-                    if let Ok(Some(character)) = reference.resolve_char_ref() {
-                        return Ok(Some(XmlEvent::Text(Cow::Owned(character.to_string()))));
-                    }
-                    let name = reference.into_inner();
-                    match resolve_xml_entity(&name) {
-                        Some(text) => return Ok(Some(XmlEvent::Text(Cow::Borrowed(text)))),
-                        None => {
-                            return Err(self.broken(position, format!("the entity &{name}; is not known")));
-                        }
-                    }
-                }
-                Event::DocType(_) => {
-                    return Err(
-                        self.broken(position, "document type declarations are not allowed".to_owned())
-                    );
-                }
-                Event::Eof => return Ok(None),
-                Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+                XmlEvent::Start(Element { start, is_empty: false })
             }
-        }
+            Event::Empty(start) => XmlEvent::Start(Element { start, is_empty: true }),
+            Event::End(end) => {
+                self.depth = self.depth.saturating_sub(1);
+                XmlEvent::End(EndName(end))
+            }
+            Event::Text(text) => XmlEvent::Text(text.xml10_content()),
+            Event::CData(text) => XmlEvent::Text(text.xml10_content()),
+            Event::GeneralRef(reference) => match reference.resolve_char_ref() {
+                Ok(Some(character)) => XmlEvent::Text(Cow::Owned(character.to_string())),
+                _ => {
+                    let name = reference.into_inner();
+                    let text = resolve_xml_entity(&name)
+                        .ok_or_else(|| broken(format!("the entity &{name}; is not known")))?;
+                    XmlEvent::Text(Cow::Borrowed(text))
+                }
+            },
+            Event::DocType(_) => return Err(broken("document type declarations are not allowed".to_owned())),
+            Event::Eof => return Ok(None),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => XmlEvent::Text(Cow::Borrowed("")),
+        }))
     }
 
     /// The text of the element that just started, up to its end; nested elements' texts are included.
@@ -190,21 +206,16 @@ impl<R: BufRead> XmlReader<R> {
         }
         Ok(())
     }
+}
 
-    /// What stopped the reader: the package's own error, if its bytes ran dry because of one.
-    fn cause(&self, position: u64, error: &quick_xml::Error) -> PackageError {
-        let package_error = match error {
-            quick_xml::Error::Io(error) => {
-                error.get_ref().and_then(|inner| inner.downcast_ref::<PackageError>())
-            }
-            _ => None,
-        };
-        package_error.cloned().unwrap_or_else(|| self.broken(position, error.to_string()))
-    }
+/// The package's own error, if the reader's bytes ran dry because of one.
+fn package_error(error: &quick_xml::Error) -> Option<PackageError> {
+    let quick_xml::Error::Io(error) = error else { return None };
+    error.get_ref()?.downcast_ref::<PackageError>().cloned()
+}
 
-    fn broken(&self, position: u64, problem: String) -> PackageError {
-        PackageError::Xml { part: self.part.clone(), position, problem }
-    }
+fn broken(part: &str, position: u64, problem: String) -> PackageError {
+    PackageError::Xml { part: part.to_owned(), position, problem }
 }
 
 /// Decodes the `_xHHHH_` escapes of `ST_Xstring` (ECMA-376 Part 1 §22.9.2.19), each a UTF-16 code unit.
@@ -254,7 +265,7 @@ mod tests {
         while let Some(event) = reader.next()? {
             match event {
                 XmlEvent::Start(element) => out.push_str(&format!("<{}>", element.name())),
-                XmlEvent::End(name) => out.push_str(&format!("</{name}>")),
+                XmlEvent::End(name) => out.push_str(&format!("</{}>", name.as_str())),
                 XmlEvent::Text(text) => out.push_str(&text),
             }
         }
@@ -276,7 +287,7 @@ mod tests {
         let big_endian: Vec<u8> = "<a>é</a>".encode_utf16().flat_map(u16::to_be_bytes).collect();
         let check = |bytes: &[u8], expected: &str| {
             let mut reader = XmlReader::new("part", bytes, 4);
-            assert!(matches!(reader.next(), Ok(Some(XmlEvent::Start(_)))));
+            while !matches!(reader.next().unwrap().unwrap(), XmlEvent::Start(_)) {}
             assert_eq!(reader.text().unwrap(), expected);
         };
         check(&utf16, "é😀");

@@ -250,6 +250,7 @@ fn what_is_regular_the_other_way_round_is_left_alone() {
     check_odd("B2:B9 =A2*2\nB11:B19 =A11*2", expect![[""]]);
     check_odd("B2:B9 =A2*2\nB10 North\nB11:B19 =A11*2", expect![[""]]);
     check_odd("B2:B9 =A2*2\nB10:C11 {=A10:B11}\nB12:B19 =A12*2", expect![[""]]);
+    check_odd("B2:B9 =4*12\nB5 12\nB7 =2*12", expect![[""]]);
     // Too few around it to tell which one is odd.
     check_odd("B2 =A2*2\nB3 =A3\nB4 =A4*2", expect![[""]]);
 }

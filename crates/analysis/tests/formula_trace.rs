@@ -491,6 +491,33 @@ fn circles_are_told_where_cells_prove_them() {
 }
 
 #[test]
+fn the_example_plan_is_traced_to_its_inputs() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/workspace/finance/three-year-plan.xlsx");
+    let bytes = std::fs::read(path).unwrap();
+    let book = Workbook::open(bytes.into(), path, &Default::default(), &()).unwrap();
+    check(
+        &book,
+        Precedents,
+        "Outputs!B3",
+        expect![[r#"
+        0 Outputs!B3 =SUM(Calculation!B9:D9) Number(814510.7999999999)
+            <- Calculation!B9:D9
+        1 Calculation!B9:D9 (3 of 3) =B7+B8
+            <- Calculation!B7:D7
+            <- Calculation!B8:D8
+        2 Calculation!B7:D7 (3 of 3) =SUM(B4:B6)
+            <- Calculation!B4:D6
+        2 Calculation!B8:D8 (3 of 3) =-MAX(B7,0)*TaxRate
+            <- Calculation!B7:D7
+            <- Inputs!B8 via TaxRate
+        3 Calculation!B4:D6 (9 of 9) [more]
+        3 Inputs!B8 Number(0.25)
+        Truncation { beyond_depth: 1, beyond_max_nodes: 0, beyond_max_edges: 0 }
+    "#]],
+    );
+}
+
+#[test]
 fn names_that_lead_to_each_other_end() {
     let mut book = book(&[("Data", "A1 =Name.0+Name.0")]);
     let next = |n: u32| format!("Name.{0}+Name.{0}+Data!$B${0}", n + 1);

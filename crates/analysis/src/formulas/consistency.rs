@@ -152,6 +152,9 @@ impl Scan<'_> {
         }
         let run = self.range(line, before.first, after.last);
         let neighbour = self.direction.cell(line, before.last);
+        if !self.refers(neighbour) {
+            return;
+        }
         let cells = (before.last + 1..after.first).map(|place| self.direction.cell(line, place));
         let judged: Vec<(CellRef, Option<Odd>)> = cells.map(|at| (at, self.odd(at))).collect();
         if judged.iter().any(|(at, _)| self.sheet.cell(*at).value.is_empty() && !self.has_formula(*at)) {
@@ -185,10 +188,11 @@ impl Scan<'_> {
         let behind = self.direction.cell(*line, run.last + 2);
         let is_lone =
             behind == at || (!self.has_formula(behind) && !is_measure(self.sheet.cell(behind).value));
+        let neighbour = self.direction.cell(*line, run.last);
         if let Some(odd) = self.odd(at)
             && is_lone
+            && self.refers(neighbour)
         {
-            let neighbour = self.direction.cell(*line, run.last);
             report(Finding { at, odd, run: self.range(*line, run.first, run.last), neighbour });
         }
     }
@@ -203,6 +207,12 @@ impl Scan<'_> {
             return (!is_regular && !self.is_subtotal(at)).then_some(Odd::Formula);
         }
         (is_measure(self.sheet.cell(at).value) && !self.is_input_line(at)).then_some(Odd::Constant)
+    }
+
+    /// Whether a formula refers to anything; a column of `=4*12` is a column of constants, each its own.
+    fn refers(&self, at: CellRef) -> bool {
+        let Some(id) = self.sheet.cell(at).formula else { return false };
+        formula::references(&self.sheet.formula_text(at, id)).next().is_some()
     }
 
     /// Whether constants next to `at` across the line have taken the place of formulas too: a line of inputs.

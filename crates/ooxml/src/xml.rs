@@ -172,6 +172,10 @@ impl<R: BufRead> XmlReader<R> {
                 }
             },
             Event::DocType(_) => return Err(broken("document type declarations are not allowed".to_owned())),
+            // The head of a part may end within its root; nothing sound ends deeper.
+            Event::Eof if self.depth > 1 => {
+                return Err(broken("its elements do not end; it is cut off".to_owned()));
+            }
             Event::Eof => return Ok(None),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => XmlEvent::Text(Cow::Borrowed("")),
         }))
@@ -310,6 +314,7 @@ mod tests {
         assert!(events("<a>&b;</a>").is_err());
         assert!(events("<a><a><a><a><a>").is_err());
         assert!(events("<a b=").is_err());
+        assert!(events("<a><b><c/>").is_err());
     }
 
     #[test]

@@ -115,20 +115,23 @@ impl<'a> CellSink<'a> {
         }
     }
 
-    /// A cell whose value is the text of its `v` element, the common case.
-    pub(super) fn plain(&mut self, at: CellRef, tag: &CellTag, text: &[u8]) -> Result<(), OpenError> {
-        let value = match tag.kind {
-            CellType::Number => match parse_number(text) {
-                Some(number) => RawValue::Number(number),
-                None => self.value(at, tag.kind, &String::from_utf8_lossy(text))?,
-            },
-            CellType::SharedString => match parse_index(text) {
-                Some(index) if index < self.context.shared_strings => RawValue::SharedText(StringId(index)),
-                _ => self.value(at, tag.kind, &String::from_utf8_lossy(text))?,
-            },
-            kind => self.value(at, kind, &String::from_utf8_lossy(text))?,
-        };
-        self.builder.set(at, RawCell { value, style: StyleId(tag.style), formula: None })
+    /// The value that the bytes of a `v` element stand for, in the common cases that need no second look.
+    #[inline]
+    pub(super) fn plain_value(&self, kind: CellType, text: &[u8]) -> Option<RawValue> {
+        match kind {
+            CellType::Number => parse_number(text).map(RawValue::Number),
+            CellType::SharedString => parse_index(text)
+                .filter(|index| *index < self.context.shared_strings)
+                .map(|index| RawValue::SharedText(StringId(index))),
+            CellType::Bool if text == b"0" || text == b"1" => Some(RawValue::Bool(text == b"1")),
+            _ => None,
+        }
+    }
+
+    /// A cell with a value and a format, without a formula.
+    #[inline]
+    pub(super) fn plain(&mut self, at: CellRef, style: u32, value: RawValue) -> Result<(), OpenError> {
+        self.builder.set(at, RawCell { value, style: StyleId(style), formula: None })
     }
 
     /// Any cell. `text` is what `v` or `is` says, unescaped; `None` without either.

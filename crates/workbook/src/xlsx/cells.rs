@@ -42,6 +42,11 @@ impl Cursor {
         Some(row)
     }
 
+    /// Names the place for what is told of it.
+    pub(super) fn place_name(&self) -> String {
+        format!("row {}", self.row + 1)
+    }
+
     /// Where a cell is; `None` beyond the last column.
     pub(super) fn place(&mut self, reference: Option<CellRef>) -> Option<CellRef> {
         let at = match reference {
@@ -174,10 +179,7 @@ fn read_row(window: &mut Window, sink: &mut CellSink<'_>, cursor: &mut Cursor) -
             window.advance(end + 1);
         }
         None => {
-            sink.odd(
-                format!("at byte {}", window.position()),
-                "a row lies outside of the grid; it is left out",
-            );
+            sink.odd(cursor.place_name(), "a row behind it lies outside of the grid; it is left out");
             window.advance(end + 1);
             if !is_empty {
                 skip_past(window, b"</row>")?;
@@ -208,19 +210,20 @@ fn read_cell(window: &mut Window, sink: &mut CellSink<'_>, cursor: &mut Cursor) 
         {
             let (tag, is_outside) = cell_tag(&rest[2..end]);
             let text = &rest[text_at..text_at + length];
-            if !matches!(tag.kind, CellType::InlineString | CellType::FormulaString) && !is_outside {
-                if let Some(at) = cursor.place(tag.at) {
-                    sink.plain(at, &tag, text)?;
+            if let Some(value) = sink.plain_value(tag.kind, text).filter(|_| !is_outside) {
+                match cursor.place(tag.at) {
+                    Some(at) => sink.plain(at, tag.style, value)?,
+                    None => sink.odd(cursor.place_name(), "a cell lies outside of the grid; it is left out"),
                 }
                 window.advance(text_at + length + 8);
                 return Ok(());
             }
         }
     }
-    let Some(close) = window.find(b"</c>")? else { return Err(cut_off(window)) };
+    let Some((close, after)) = window.find_end(b"c", content)? else { return Err(cut_off(window)) };
     let (tag, is_outside) = cell_tag(&window.rest()[2..end]);
     let body = read_body(&window.rest()[content..close]).ok_or_else(|| window.unknown_entity())?;
-    finish_cell(window, close + 4, sink, cursor, &tag, is_outside, Some(body))
+    finish_cell(window, after, sink, cursor, &tag, is_outside, Some(body))
 }
 
 fn finish_cell(
@@ -238,8 +241,7 @@ fn finish_cell(
             let (text, formula) = body.unwrap_or_default();
             sink.cell(at, tag, text.as_deref(), formula)?;
         }
-        None => sink
-            .odd(format!("at byte {}", window.position()), "a cell lies outside of the grid; it is left out"),
+        None => sink.odd(cursor.place_name(), "a cell lies outside of the grid; it is left out"),
     }
     window.advance(length);
     Ok(())

@@ -27,7 +27,10 @@ pub(super) fn read<R: BufRead>(reader: &mut XmlReader<R>, sink: &mut CellSink<'_
                             false
                         }
                         None => {
-                            sink.odd("a row", "it lies outside of the grid; it is left out");
+                            sink.odd(
+                                cursor.place_name(),
+                                "a row behind it lies outside of the grid; it is left out",
+                            );
                             true
                         }
                     };
@@ -47,7 +50,10 @@ pub(super) fn read<R: BufRead>(reader: &mut XmlReader<R>, sink: &mut CellSink<'_
                     let place = if is_outside { None } else { cursor.place(tag.at) };
                     match place {
                         Some(at) => sink.cell(at, &tag, text.as_deref(), formula)?,
-                        None => sink.odd("a cell", "it lies outside of the grid; it is left out"),
+                        None if is_row_outside => {}
+                        None => {
+                            sink.odd(cursor.place_name(), "a cell lies outside of the grid; it is left out");
+                        }
                     }
                 }
                 _ if element.is_empty => {}
@@ -65,7 +71,7 @@ fn row_props(element: &Element<'_>) -> RowProps {
         row: 0,
         height: element.parse("ht").filter(|_| element.flag("customHeight", false)),
         hidden: element.flag("hidden", false),
-        outline_level: element.parse("outlineLevel").unwrap_or(0),
+        outline_level: element.parse::<u32>("outlineLevel").unwrap_or(0).min(7) as u8,
         style: element.parse("s").map(StyleId).filter(|_| element.flag("customFormat", false)),
     }
 }
@@ -79,7 +85,7 @@ fn body<R: BufRead>(reader: &mut XmlReader<R>) -> Result<(Option<String>, Option
                 let is_empty = element.is_empty;
                 match element.name() {
                     "v" => text = Some(if is_empty { String::new() } else { reader.text()? }),
-                    "is" if !is_empty => text = Some(inline_string(reader)?),
+                    "is" => text = Some(if is_empty { String::new() } else { inline_string(reader)? }),
                     "f" => {
                         let mut tag = formula_tag(&element);
                         if !is_empty {

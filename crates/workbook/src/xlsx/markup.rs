@@ -21,19 +21,45 @@ pub(super) fn skip_markup(rest: &[u8]) -> Option<&[u8]> {
 
 /// The content up to `</name>`, and what follows.
 pub(super) fn split_at_end<'a>(content: &'a [u8], name: &[u8]) -> (&'a [u8], &'a [u8]) {
-    let mut from = 0;
-    while let Some(found) = memmem::find(&content[from..], b"</") {
-        let close = from + found;
-        let after_name = close + 2 + name.len();
-        if content[close + 2..].starts_with(name)
-            && matches!(content.get(after_name), Some(b'>' | b' ' | b'\t' | b'\r' | b'\n'))
-        {
-            let end = memchr(b'>', &content[after_name..]).map_or(content.len(), |end| after_name + end + 1);
-            return (&content[..close], &content[end..]);
-        }
-        from = close + 2;
+    match find_end(content, name, 0) {
+        Ok((close, after)) => (&content[..close], &content[after..]),
+        Err(_) => (content, &[]),
     }
-    (content, &[])
+}
+
+/// Where the end tag `</name>` starts and where it ends, comments and CDATA passed over; looked for behind `from`.
+/// Without one, where to look on once there is more content.
+pub(super) fn find_end(content: &[u8], name: &[u8], mut from: usize) -> Result<(usize, usize), usize> {
+    while let Some(found) = memchr(b'<', &content[from..]) {
+        let open = from + found;
+        let tag = &content[open..];
+        if let Some(end_tag) = tag.strip_prefix(b"</") {
+            match end_tag.strip_prefix(name) {
+                Some(after) if matches!(after.first(), Some(b'>' | b' ' | b'\t' | b'\r' | b'\n')) => {
+                    let end = memchr(b'>', after).ok_or(open)?;
+                    return Ok((open, content.len() - after.len() + end + 1));
+                }
+                Some([]) => return Err(open),
+                None if name.starts_with(end_tag) => return Err(open),
+                _ => {}
+            }
+        }
+        let mark: Option<&[u8]> = if tag.starts_with(b"<!--") {
+            Some(b"-->")
+        } else if tag.starts_with(b"<![CDATA[") {
+            Some(b"]]>")
+        } else if tag.starts_with(b"<?") {
+            Some(b"?>")
+        } else {
+            None
+        };
+        from = match mark {
+            Some(mark) => open + memmem::find(tag, mark).ok_or(open)? + mark.len(),
+            None if b"<!--".starts_with(tag) || b"<![CDATA[".starts_with(tag) => return Err(open),
+            None => open + 1,
+        };
+    }
+    Err(content.len())
 }
 
 /// The text of an `is` or `si` element: its `t` elements, phonetic runs left out. `None` for an unknown entity.
@@ -159,5 +185,40 @@ impl<'a> Iterator for Attributes<'a> {
         let end = value[1..].iter().position(|byte| *byte == quote)?;
         self.0 = &value[end + 2..];
         Some((name, &value[1..=end]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_of_elements() {
+        let check = |content: &str, expected| {
+            assert_eq!(find_end(content.as_bytes(), b"c", 0), expected, "{content}");
+        };
+        check("a</c>b", Ok((1, 5)));
+        check("<b/></c \n>", Ok((4, 10)));
+        check("<!--</c>--></c>", Ok((11, 15)));
+        check("<![CDATA[</c>]]></cx></c>", Ok((21, 25)));
+        for (cut, resume) in
+            [("ab", 2), ("ab<", 2), ("ab</", 2), ("ab</c", 2), ("a<b/><![CD", 5), ("<b/><!-- </c>", 4)]
+        {
+            check(cut, Err(resume));
+        }
+    }
+
+    #[test]
+    fn entities() {
+        let check =
+            |content: &str, expected| assert_eq!(element_text(content.as_bytes()).as_deref(), expected);
+        check("a&lt;&#x41;&#66;<!-- c --><![CDATA[&amp;]]>\r\nd", Some("a<AB&amp;\nd"));
+        check("&unknown;", None);
+    }
+
+    #[test]
+    fn runs() {
+        let item = b"<r><rPr><t/></rPr><t> a</t></r><rPh><t>x</t></rPh><t xml:space=\"preserve\"> b </t>";
+        assert_eq!(string_item(item).as_deref(), Some("a b "));
     }
 }

@@ -8,6 +8,8 @@ mod cells;
 mod cells_general;
 mod markup;
 mod metadata;
+#[cfg(test)]
+mod scanner_tests;
 mod shared_strings;
 mod sheet;
 mod window;

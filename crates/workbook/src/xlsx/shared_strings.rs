@@ -98,12 +98,12 @@ fn scan(mut window: Window, list: &mut List<'_>) -> Result<(), OpenError> {
                     skip_past(&mut window, b">")?;
                     continue;
                 }
-                let Some(close) = window.find(b"</si")? else {
+                let Some((close, after)) = window.find_end(b"si", 0)? else {
                     return Err(window.damaged("a shared string is cut off"));
                 };
                 let item = string_item(&window.rest()[..close]).ok_or_else(|| window.unknown_entity())?;
                 list.push(&item, window.position())?;
-                window.advance(close + 4);
+                window.advance(after);
             }
             [b'<', b's', b's', b't', ..] => {
                 if is_empty_element(&mut window)? {

@@ -3,18 +3,67 @@
 use std::io::{self, BufRead, Read};
 
 use memchr::memmem;
-use ooxml::{Chunks, Package, PackageError};
+use ooxml::{Chunks, Package, PackageError, PartReader};
 
 use crate::error::OpenError;
+use crate::xlsx::markup;
 
 /// Bytes that one token (a cell with its text, the head of a sheet) may take.
 const MAX_TOKEN_BYTES: usize = 64 << 20;
 
+/// Parts of up to as many bytes are inflated as they are read: a thread would cost more than it saves.
+const SMALL_PART_BYTES: u64 = 512 << 10;
+/// Bytes of a small part read at a time.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// Where bytes come from.
+enum Source {
+    /// Pieces that a second thread inflates.
+    Chunks(Chunks),
+    Small(Box<PartReader>),
+    #[cfg(test)]
+    Pieces(std::vec::IntoIter<Vec<u8>>),
+    /// All bytes are here.
+    Over,
+}
+
+impl Source {
+    /// The next piece, in the memory of an earlier one where possible; `None` at the end.
+    fn next(&mut self) -> Result<Option<Vec<u8>>, PackageError> {
+        match self {
+            Source::Chunks(chunks) => chunks.next().transpose(),
+            Source::Small(reader) => {
+                let mut piece = vec![0; PIECE_BYTES];
+                match reader.read(&mut piece) {
+                    Ok(length) => {
+                        piece.truncate(length);
+                        Ok((length > 0).then_some(piece))
+                    }
+                    Err(error) => {
+                        Err(reader.failure().cloned().unwrap_or_else(|| PackageError::DamagedPart {
+                            part: reader.name().to_owned(),
+                            problem: error.to_string(),
+                        }))
+                    }
+                }
+            }
+            #[cfg(test)]
+            Source::Pieces(pieces) => Ok(pieces.next()),
+            Source::Over => Ok(None),
+        }
+    }
+
+    fn recycle(&self, piece: Vec<u8>) {
+        if let Source::Chunks(chunks) = self {
+            chunks.recycle(piece);
+        }
+    }
+}
+
 /// The bytes of a part from the current position to as far as has been read.
 pub(super) struct Window {
     part: String,
-    /// Pieces that a second thread inflates; `None` once they are all here.
-    chunks: Option<Chunks>,
+    source: Source,
     buffer: Vec<u8>,
     at: usize,
     /// Bytes passed in earlier pieces: for progress and error messages.
@@ -24,10 +73,22 @@ pub(super) struct Window {
 impl Window {
     /// A part from its start.
     pub(super) fn open(package: &Package, part: &str) -> Result<Window, PackageError> {
-        let chunks = Some(package.chunks(part)?);
-        let mut window = Window { part: part.to_owned(), chunks, buffer: Vec::new(), at: 0, passed: 0 };
+        let is_small = package.declared_size(part).is_some_and(|size| size <= SMALL_PART_BYTES);
+        let source = match is_small {
+            true => Source::Small(Box::new(package.stream(part)?)),
+            false => Source::Chunks(package.chunks(part)?),
+        };
+        let mut window = Window { part: part.to_owned(), source, buffer: Vec::new(), at: 0, passed: 0 };
         window.grow()?;
         Ok(window)
+    }
+
+    /// Bytes in pieces of a given size, as an inflating thread might deliver them.
+    #[cfg(test)]
+    pub(super) fn of_pieces(bytes: &[u8], size: usize) -> Window {
+        let pieces: Vec<Vec<u8>> = bytes.chunks(size).map(<[u8]>::to_vec).collect();
+        let source = Source::Pieces(pieces.into_iter());
+        Window { part: "part".to_owned(), source, buffer: Vec::new(), at: 0, passed: 0 }
     }
 
     /// Whether the part is written as nearly all are: in UTF-8, its root element `root` without a namespace prefix.
@@ -71,19 +132,17 @@ impl Window {
 
     /// Reads another piece behind the current bytes. `false` at the end of the part.
     pub(super) fn grow(&mut self) -> Result<bool, PackageError> {
-        let Some(chunks) = &mut self.chunks else { return Ok(false) };
-        let Some(chunk) = chunks.next() else {
-            self.chunks = None;
+        let Some(piece) = self.source.next()? else {
+            self.source = Source::Over;
             return Ok(false);
         };
-        let chunk = chunk?;
         self.passed += self.at as u64;
         if self.at == self.buffer.len() {
-            chunks.recycle(std::mem::replace(&mut self.buffer, chunk));
+            self.source.recycle(std::mem::replace(&mut self.buffer, piece));
         } else {
             self.buffer.drain(..self.at);
-            self.buffer.extend_from_slice(&chunk);
-            chunks.recycle(chunk);
+            self.buffer.extend_from_slice(&piece);
+            self.source.recycle(piece);
         }
         self.at = 0;
         if self.buffer.len() > MAX_TOKEN_BYTES {
@@ -93,6 +152,23 @@ impl Window {
             });
         }
         Ok(true)
+    }
+
+    /// Where the end tag `</name>` starts and ends, looked for behind `from`, reading on as far as needed.
+    pub(super) fn find_end(
+        &mut self,
+        name: &[u8],
+        mut from: usize,
+    ) -> Result<Option<(usize, usize)>, PackageError> {
+        loop {
+            match markup::find_end(self.rest(), name, from) {
+                Ok(end) => return Ok(Some(end)),
+                Err(reached) => from = reached,
+            }
+            if !self.grow()? {
+                return Ok(None);
+            }
+        }
     }
 
     /// Offset of `needle` behind the current position, reading on as far as needed.

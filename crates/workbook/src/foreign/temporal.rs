@@ -19,7 +19,7 @@ pub(super) fn styles() -> Styles {
     let formats = (0..codes.len())
         .map(|number_format| CellFormat { number_format, locked: true, ..CellFormat::default() })
         .collect();
-    Styles { formats, number_formats: codes.map(str::to_owned).into(), ..Styles::default() }
+    Styles { formats, number_formats: codes.map(Into::into).into(), ..Styles::default() }
 }
 
 /// The format of a serial date: with its time of day only if it has one.

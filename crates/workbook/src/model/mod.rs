@@ -29,5 +29,7 @@ pub use sheet::{
     SheetId, SheetKind, SheetProtection, Visibility,
 };
 pub use strings::{StringTable, TextRun};
-pub use styles::{Alignment, Border, BorderEdge, CellFormat, Color, Fill, Font, NamedStyle, Styles};
+pub use styles::{
+    Alignment, Border, BorderEdge, CellFormat, Color, Fill, Font, NamedStyle, NumberFormatCode, Styles,
+};
 pub use table::{Table, TableColumn};

@@ -1,5 +1,8 @@
 //! Cell formats (ECMA-376 Part 1 §18.8).
 
+use grid::{DateSystem, Value};
+use number_format::{FormatKind, NumberFormat};
+
 use crate::model::chunk::StyleId;
 
 /// A colour as the file says it.
@@ -110,13 +113,28 @@ pub struct NamedStyle {
     pub builtin: Option<u32>,
 }
 
+/// A number format: its code, and what renders it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NumberFormatCode {
+    /// The code as the file says it.
+    pub code: String,
+    /// The same, ready to render.
+    pub format: NumberFormat,
+}
+
+impl From<&str> for NumberFormatCode {
+    fn from(code: &str) -> NumberFormatCode {
+        NumberFormatCode { code: code.to_owned(), format: NumberFormat::parse(code) }
+    }
+}
+
 /// Every format of a workbook. Indices out of range in a file fall back to the default, and are an oddity.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[allow(missing_docs, reason = "the fields are their names")]
 pub struct Styles {
     pub formats: Vec<CellFormat>,
-    /// Format codes; index 0 is `General`.
-    pub number_formats: Vec<String>,
+    /// Number formats; index 0 is `General`.
+    pub number_formats: Vec<NumberFormatCode>,
     pub fonts: Vec<Font>,
     pub fills: Vec<Fill>,
     pub borders: Vec<Border>,
@@ -134,10 +152,26 @@ impl Styles {
         self.formats.get(id.0 as usize).or_else(|| self.formats.first())
     }
 
+    /// The number format of a cell format; `None` is `General`.
+    pub fn number_format(&self, id: StyleId) -> Option<&NumberFormatCode> {
+        self.format(id).and_then(|format| self.number_formats.get(format.number_format))
+    }
+
     /// The number format code of a cell format.
     pub fn number_format_code(&self, id: StyleId) -> &str {
-        self.format(id)
-            .and_then(|format| self.number_formats.get(format.number_format))
-            .map_or("General", String::as_str)
+        self.number_format(id).map_or("General", |format| &format.code)
+    }
+
+    /// What kind of values a cell format shows.
+    pub fn kind(&self, id: StyleId) -> FormatKind {
+        self.number_format(id).map_or(FormatKind::General, |format| format.format.kind())
+    }
+
+    /// A value as the sheet shows it.
+    pub fn text(&self, value: Value<'_>, id: StyleId, dates: DateSystem) -> String {
+        match self.number_format(id) {
+            Some(format) => format.format.format(value, dates),
+            None => NumberFormat::parse("General").format(value, dates),
+        }
     }
 }

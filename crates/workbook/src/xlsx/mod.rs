@@ -12,6 +12,7 @@ mod metadata;
 mod scanner_tests;
 mod shared_strings;
 mod sheet;
+mod styles;
 mod window;
 mod workbook_xml;
 
@@ -79,6 +80,10 @@ pub(crate) fn open(
         Some(strings) => shared_strings::read(&package, strings, limits, watch)?,
         None => StringTable::default(),
     };
+    let styles = match target(RelType::Styles) {
+        Some(part) => styles::read(&package, part, target(RelType::Theme), limits)?,
+        None => Styles::default(),
+    };
     let dynamic_arrays = match target(RelType::SheetMetadata) {
         Some(metadata) => metadata::dynamic_arrays(&package, metadata, limits)?,
         None => Vec::new(),
@@ -124,7 +129,7 @@ pub(crate) fn open(
     Ok(Workbook {
         format,
         date_system: found.dates,
-        styles: Arc::new(Styles::default()),
+        styles: Arc::new(styles),
         shared_strings,
         names: found.names,
         properties: Properties::default(),

@@ -62,7 +62,8 @@ pub(crate) fn name(name: &str, scope: Option<u32>, refers_to: &str) -> DefinedNa
 /// - `B2:B9 =A2*2`: a formula in the first cell, moved to the others; `=A2*2 -> 7` with its result;
 /// - `B2:B9 shared =A2*2`: the same, as a shared group;
 /// - `B2:B9 {=A2:A9*2}`, `B2:B9 spill =A2:A9*2`: an array formula, a dynamic one;
-/// - `A1:C9 table Sales`: a table, columns named by the cells of its first row as written before it.
+/// - `A1:C9 table Sales`, `A1:C9 table Sales totals`: a table, perhaps with a totals row, columns named by the cells
+///   of its first row as written before it.
 pub(crate) fn sheet(name: &str, lines: &str) -> Sheet {
     let mut builder = SheetBuilder::new(name, Arc::default(), &Limits::default());
     let mut headers: Vec<(CellRef, String)> = Vec::new();
@@ -70,6 +71,10 @@ pub(crate) fn sheet(name: &str, lines: &str) -> Sheet {
         let (range, content) = line.split_once(' ').expect("a range and a content");
         let range: CellRange = range.parse().expect("a range");
         if let Some(table) = content.strip_prefix("table ") {
+            let (table, totals_rows) = match table.strip_suffix(" totals") {
+                Some(table) => (table, 1),
+                None => (table, 0),
+            };
             let column = |col| TableColumn {
                 name: headers
                     .iter()
@@ -83,7 +88,7 @@ pub(crate) fn sheet(name: &str, lines: &str) -> Sheet {
                 name: table.to_owned(),
                 range,
                 header_rows: 1,
-                totals_rows: 0,
+                totals_rows,
                 columns,
                 style: None,
                 auto_filter: None,

@@ -11,7 +11,10 @@ use std::{
 
 use tokio::sync::mpsc;
 
+use workbook::Workbook;
+
 use crate::{
+    cache::Cache,
     config::Config,
     error::ToolError,
     workspace::{Workspace, WorkspaceRules},
@@ -25,8 +28,10 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 pub struct Context {
     /// The configuration.
     pub config: Config,
-    /// The workbooks.
+    /// The files.
     pub workspace: Workspace,
+    /// Workbooks that were opened.
+    pub workbooks: Cache<Workbook>,
 }
 
 impl Context {
@@ -41,7 +46,8 @@ impl Context {
             locked_to: config.workspace.workbook.clone(),
         };
         let workspace = Workspace::open(&config.workspace.workspace, rules)?;
-        Ok(Context { config, workspace })
+        let workbooks = Cache::new(config.limits.cache_capacity, config.limits.cache_bytes);
+        Ok(Context { config, workspace, workbooks })
     }
 }
 
@@ -87,7 +93,12 @@ impl Call {
         Call { context, stop, progress, last_progress: Mutex::new(None) }
     }
 
-    /// The workbooks.
+    /// Workbooks that were opened.
+    pub fn workbooks(&self) -> &Cache<Workbook> {
+        &self.context.workbooks
+    }
+
+    /// The files.
     pub fn workspace(&self) -> &Workspace {
         &self.context.workspace
     }

@@ -95,6 +95,42 @@ pub struct LimitsConfig {
     /// Bytes of a workbook's file
     #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_MAX_FILE_BYTES", default_value_t = 512 << 20)]
     pub max_file_bytes: u64,
+    /// Cells of a workbook
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_WORKBOOK_CELLS", default_value_t = 50_000_000)]
+    pub max_workbook_cells: u64,
+    /// Bytes of one sheet in memory
+    #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_MAX_SHEET_BYTES", default_value_t = 768 << 20)]
+    pub max_sheet_bytes: u64,
+    /// Sheets of a workbook
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_SHEETS", default_value_t = 20_000)]
+    pub max_sheets: u32,
+    /// Distinct texts of a workbook
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_SHARED_STRINGS", default_value_t = 10_000_000)]
+    pub max_shared_strings: u32,
+    /// Bytes of all texts of a workbook
+    #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_MAX_STRING_BYTES", default_value_t = 512 << 20)]
+    pub max_string_bytes: u64,
+    /// Entries of one list of a sheet: merged ranges, rules, comments
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_LIST_ITEMS", default_value_t = 2_000_000)]
+    pub max_list_items: u32,
+    /// Parts of a package
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_PARTS", default_value_t = 65_536)]
+    pub max_parts: usize,
+    /// Decompressed bytes of one part
+    #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_MAX_PART_BYTES", default_value_t = 2 << 30)]
+    pub max_part_bytes: u64,
+    /// Decompressed bytes of a part that is read whole: styles, names, relationships
+    #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_MAX_WHOLE_PART_BYTES", default_value_t = 256 << 20)]
+    pub max_whole_part_bytes: u64,
+    /// Decompressed bytes of a package
+    #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_MAX_TOTAL_BYTES", default_value_t = 4 << 30)]
+    pub max_total_bytes: u64,
+    /// Decompressed bytes per compressed byte of a large part
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_COMPRESSION_RATIO", default_value_t = 500)]
+    pub max_compression_ratio: u64,
+    /// Nested elements of a part
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_XML_DEPTH", default_value_t = 256)]
+    pub max_xml_depth: usize,
     /// Workbooks kept in memory
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_CACHE_CAPACITY", default_value_t = 50)]
     pub cache_capacity: u64,
@@ -161,6 +197,27 @@ impl LimitsConfig {
     /// How long a call may take.
     pub fn tool_timeout(&self) -> Duration {
         Duration::from_millis(self.tool_timeout_ms)
+    }
+
+    /// What reading one workbook may cost.
+    pub fn for_reading(&self) -> workbook::Limits {
+        let package = ooxml::Limits {
+            max_parts: self.max_parts,
+            max_part_bytes: self.max_part_bytes,
+            max_whole_part_bytes: self.max_whole_part_bytes,
+            max_total_bytes: self.max_total_bytes,
+            max_ratio: self.max_compression_ratio,
+            max_xml_depth: self.max_xml_depth,
+        };
+        workbook::Limits {
+            package,
+            max_cells: self.max_workbook_cells,
+            max_sheet_bytes: self.max_sheet_bytes,
+            max_sheets: self.max_sheets,
+            max_shared_strings: self.max_shared_strings,
+            max_string_bytes: self.max_string_bytes,
+            max_list_items: self.max_list_items,
+        }
     }
 
     fn problems(&self, problems: &mut Vec<String>) {
@@ -231,6 +288,12 @@ mod tests {
     #[test]
     fn the_defaults_are_right() {
         check(&[], &[]);
+    }
+
+    #[test]
+    fn the_default_limits_are_those_of_the_reader() {
+        let line = Line::try_parse_from(["test"]).expect("parses");
+        assert_eq!(line.config.limits.for_reading(), workbook::Limits::default());
     }
 
     #[test]

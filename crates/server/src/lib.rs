@@ -10,6 +10,7 @@
 //!
 //! **What this crate must never know:** how a format is parsed, what a region is: it calls those who do.
 
+pub mod cache;
 pub mod call;
 pub mod config;
 pub mod cursor;
@@ -18,6 +19,7 @@ pub mod handler;
 pub mod http;
 pub mod lifecycle;
 pub mod near_miss;
+pub mod open;
 pub mod registry;
 pub mod resources;
 pub mod runner;

@@ -1,0 +1,120 @@
+//! From the `workbook` of a call to the workbook: resolved, cached, or read.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use workbook::{OpenError, Watch, Workbook};
+
+use crate::{
+    call::Call,
+    error::{ErrorCode, ToolError},
+    workspace::WorkbookId,
+};
+
+/// A workbook, and how the workspace calls it.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The stable id.
+    pub id: WorkbookId,
+    /// The path within the workspace.
+    pub path: String,
+    /// The length of the file in bytes.
+    pub file_bytes: u64,
+    /// The workbook.
+    pub workbook: Arc<Workbook>,
+}
+
+impl Call {
+    /// Opens the workbook that `reference` names: an id, or a path within the workspace.
+    ///
+    /// # Errors
+    /// When there is none, it can't be read, or the call is stopped.
+    pub fn open(&self, reference: &str) -> Result<Opened, ToolError> {
+        let mut file = self.workspace().resolve(reference)?;
+        let (id, path, identity) = (file.id, file.path.clone(), file.identity.clone());
+        let limits = self.config().limits.for_reading();
+        let workbook = self.workbooks().get(&identity, &|| self.is_stopped(), || {
+            let bytes: Arc<[u8]> = file.read(self.config().limits.max_file_bytes)?.into();
+            Workbook::open(bytes, &path, &limits, self)
+                .map_err(|error| ToolError::from(error).at(path.clone()))
+        })?;
+        Ok(Opened { id, path, file_bytes: identity.size, workbook })
+    }
+}
+
+/// Reading tells its progress to the client, and stops when the call does.
+impl Watch for Call {
+    fn progress(&self, done: u64, total: u64) -> ControlFlow<()> {
+        if self.is_stopped() {
+            return ControlFlow::Break(());
+        }
+        self.progress(done as f64, Some(total as f64), "reading the workbook");
+        ControlFlow::Continue(())
+    }
+}
+
+impl From<OpenError> for ToolError {
+    fn from(error: OpenError) -> ToolError {
+        let code = match &error {
+            OpenError::NotASpreadsheet { .. } => ErrorCode::UnsupportedFile,
+            OpenError::Encrypted => ErrorCode::EncryptedFile,
+            OpenError::Damaged { .. } => ErrorCode::DamagedFile,
+            OpenError::OverBudget { .. } => ErrorCode::LimitExceeded,
+            OpenError::Cancelled => ErrorCode::Cancelled,
+        };
+        // The message ends with the remedy: "…; save a copy without one and open that".
+        let message = error.to_string();
+        match message.rsplit_once("; ") {
+            Some((what, remedy)) => ToolError::new(code, what).hint(remedy),
+            None => ToolError::new(code, message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{call::StopSignal, testing::context};
+
+    #[test]
+    fn workbooks_are_opened_once_and_again_when_they_change() {
+        let (context, folder) = context(&[]);
+        fs::write(folder.path().join("a.csv"), "x,y\n1,2\n").expect("written");
+        let call = Call::new(Arc::clone(&context), StopSignal::default(), None);
+        let first = call.open("a.csv").expect("opens");
+        let again = call.open(&first.id.to_string()).expect("opens");
+        assert!(Arc::ptr_eq(&first.workbook, &again.workbook));
+        fs::write(folder.path().join("a.csv"), "x,y\n1,2\n3,4\n").expect("written");
+        let changed = call.open("a.csv").expect("opens");
+        assert!(!Arc::ptr_eq(&first.workbook, &changed.workbook));
+        assert_eq!((context.workbooks.counts().hits, context.workbooks.counts().misses), (1, 2));
+    }
+
+    #[track_caller]
+    fn check_refused(name: &str, content: &[u8], code: ErrorCode) {
+        let (context, folder) = context(&[]);
+        fs::write(folder.path().join(name), content).expect("written");
+        let call = Call::new(context, StopSignal::default(), None);
+        let error = call.open(name).map(|_| ()).expect_err("can't be read");
+        assert_eq!((error.code, error.location.as_deref()), (code, Some(name)), "{error}");
+        assert!(error.hint.is_some());
+    }
+
+    #[test]
+    fn unreadable_files_say_what_they_are_and_what_to_do() {
+        check_refused("a.xlsx", b"%PDF-1.7 this is not a workbook", ErrorCode::UnsupportedFile);
+        check_refused("a.xlsx", b"", ErrorCode::UnsupportedFile);
+        check_refused("a.xlsx", b"PK\x03\x04 cut off", ErrorCode::DamagedFile);
+    }
+
+    #[test]
+    fn a_stopped_call_reads_nothing() {
+        let (context, folder) = context(&[]);
+        fs::write(folder.path().join("a.csv"), "x,y\n".repeat(100_000)).expect("written");
+        let stop = StopSignal::default();
+        stop.stop();
+        let call = Call::new(context, stop, None);
+        assert_eq!(call.open("a.csv").map(|_| ()).expect_err("stopped").code, ErrorCode::Cancelled);
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use formula_kind::array_or_table;
-use grid::{CellRange, CellRef, DateSystem, ErrorValue};
+use grid::{CellRange, CellRef, DateSystem, ErrorValue, MAX_ROWS};
 use ooxml::decode_xstring;
 
 use crate::error::OpenError;
@@ -15,6 +15,9 @@ use crate::model::{
 
 /// Oddities told of one sheet; the rest are counted.
 const MAX_ODDITIES: usize = 20;
+
+/// Cells of shared groups that may wait for their master; real files have the master first.
+const MAX_ORPHANS: usize = 1 << 20;
 
 /// `ST_CellType` (ECMA-376 Part 1 §18.18.11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -110,8 +113,10 @@ impl<'a> CellSink<'a> {
     pub(super) fn row(&mut self, props: RowProps) {
         let is_default =
             props.height.is_none() && !props.hidden && props.outline_level == 0 && props.style.is_none();
-        if !is_default {
-            self.builder.sheet_mut().rows.push(props);
+        let rows = &mut self.builder.sheet_mut().rows;
+        // A sheet may repeat a row, but has no reason to list more of them than there are.
+        if !is_default && rows.len() < MAX_ROWS as usize {
+            rows.push(props);
         }
     }
 
@@ -209,8 +214,10 @@ impl<'a> CellSink<'a> {
         {
             if formula.text.is_empty() {
                 let known = self.shared.get(&index).copied();
-                if known.is_none() {
+                if known.is_none() && self.orphans.len() < MAX_ORPHANS {
                     self.orphans.push((index, at, cell));
+                } else if known.is_none() {
+                    self.odd(at, "its shared formula is missing");
                 }
                 return Ok(known);
             }

@@ -6,16 +6,20 @@
 mod cell_sink;
 mod cells;
 mod cells_general;
+mod comments;
 mod markup;
 mod metadata;
 #[cfg(test)]
 mod scanner_tests;
 mod shared_strings;
 mod sheet;
+mod sheet_rules;
 mod styles;
+mod tables;
 mod window;
 mod workbook_xml;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use ooxml::{Package, RelType};
@@ -125,7 +129,11 @@ pub(crate) fn open(
     }
     let vba = target(RelType::VbaProject).map(|part| VbaProject { part: part.to_owned(), signed: false });
     let signed = package.names().any(|name| name.to_ascii_lowercase().starts_with("_xmlsignatures/"));
-    let loader = Loader::new(package, parts, Arc::clone(&shared_strings), limits.clone());
+    let persons = match target(RelType::Person) {
+        Some(part) => comments::persons(&package, part, limits)?,
+        None => HashMap::new(),
+    };
+    let loader = Loader::new(package, parts, Arc::clone(&shared_strings), persons, limits.clone());
     Ok(Workbook {
         format,
         date_system: found.dates,

@@ -1,16 +1,18 @@
 //! One sheet's part: what stands before its cells, the cells, and what follows.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use memchr::memmem;
-use ooxml::{Package, XmlEvent, XmlReader};
+use ooxml::{Package, RelType, Relationships, XmlEvent, XmlReader};
 
 use crate::error::OpenError;
 use crate::limits::Limits;
 use crate::model::{Sheet, SheetBuilder, SheetId, SheetKind, SheetLoader, StringTable, Visibility, Watch};
 use crate::xlsx::cell_sink::{CellSink, Context};
+use crate::xlsx::sheet_rules::SheetRules;
 use crate::xlsx::window::Window;
-use crate::xlsx::{cells, cells_general};
+use crate::xlsx::{cells, cells_general, comments, sheet_rules, tables};
 
 /// What is known of a sheet before it is loaded.
 pub(super) struct SheetPart {
@@ -25,6 +27,8 @@ pub(super) struct Loader {
     package: Package,
     sheets: Vec<SheetPart>,
     shared_strings: Arc<StringTable>,
+    /// Display names of those who comment, by id.
+    persons: HashMap<String, String>,
     limits: Limits,
 }
 
@@ -33,9 +37,10 @@ impl Loader {
         package: Package,
         sheets: Vec<SheetPart>,
         shared_strings: Arc<StringTable>,
+        persons: HashMap<String, String>,
         limits: Limits,
     ) -> Loader {
-        Loader { package, sheets, shared_strings, limits }
+        Loader { package, sheets, shared_strings, persons, limits }
     }
 }
 
@@ -47,7 +52,9 @@ impl SheetLoader for Loader {
         (sheet.kind, sheet.visibility) = (part.kind, part.visibility);
         sheet.part.clone_from(&part.context.part);
         if self.package.contains(&part.context.part) && part.kind != SheetKind::Chartsheet {
-            self.read_part(&part.context, &mut builder, watch)?;
+            let rels = self.package.relationships(&part.context.part)?;
+            self.read_part(&part.context, &rels, &mut builder, watch)?;
+            self.read_related(&rels, builder.sheet_mut())?;
         }
         Ok(builder.finish())
     }
@@ -57,19 +64,22 @@ impl Loader {
     fn read_part(
         &self,
         context: &Context,
+        rels: &Relationships,
         builder: &mut SheetBuilder,
         watch: &dyn Watch,
     ) -> Result<(), OpenError> {
         let total = self.package.declared_size(&context.part).unwrap_or(0);
         let mut window = Window::open(&self.package, &context.part)?;
         if !window.is_scannable("worksheet") {
-            return self.read_general(context, builder, window);
+            return self.read_general(context, rels, builder, window);
         }
         let Some(head) = window.find(b"<sheetData")? else {
             // A sheet without cells is sound; anything else is told by the XML reader.
-            return self.read_general(context, builder, window);
+            return self.read_general(context, rels, builder, window);
         };
         refuse_doctype(context, &window.rest()[..head])?;
+        let before = window.rest()[..head].to_vec();
+        sheet_rules::read(&context.part, before.as_slice(), builder.sheet_mut(), rels, &self.limits)?;
         window.advance(head);
         let end = window.find(b">")?.unwrap_or(0);
         let is_empty = end > 0 && window.rest()[end - 1] == b'/';
@@ -80,54 +90,49 @@ impl Loader {
         }
         let oddities = sink.finish()?;
         self.tell(builder, oddities);
-        self.read_rules(context, builder, window)
-    }
-
-    /// Everything behind the cells.
-    fn read_rules(
-        &self,
-        context: &Context,
-        builder: &mut SheetBuilder,
-        window: Window,
-    ) -> Result<(), OpenError> {
-        let mut reader = XmlReader::new(&context.part, window, self.limits.package.max_xml_depth);
-        while let Some(event) = reader.next()? {
-            let XmlEvent::Start(element) = event else { continue };
-            if element.name() == "mergeCell" {
-                if builder.sheet_mut().merges.len() >= self.limits.max_list_items as usize {
-                    return Err(OpenError::too_many_items(&self.limits));
-                }
-                let range = element.parse::<grid::CellRange>("ref");
-                builder.sheet_mut().merges.extend(range);
-            }
-        }
-        Ok(())
+        sheet_rules::read(&context.part, window, builder.sheet_mut(), rels, &self.limits)
     }
 
     fn read_general(
         &self,
         context: &Context,
+        rels: &Relationships,
         builder: &mut SheetBuilder,
         window: Window,
     ) -> Result<(), OpenError> {
         let mut reader = XmlReader::new(&context.part, window, self.limits.package.max_xml_depth);
+        let mut rules = SheetRules::new(rels, &self.limits);
         let mut oddities = Vec::new();
         while let Some(event) = reader.next()? {
-            let XmlEvent::Start(element) = event else { continue };
-            match element.name() {
-                "sheetData" if !element.is_empty => {
+            match event {
+                XmlEvent::Start(element) if element.name() == "sheetData" && !element.is_empty => {
                     let mut sink = CellSink::new(context, builder);
                     cells_general::read(&mut reader, &mut sink)?;
                     oddities.extend(sink.finish()?);
                 }
-                "mergeCell" => {
-                    let range = element.parse::<grid::CellRange>("ref");
-                    builder.sheet_mut().merges.extend(range);
-                }
-                _ => {}
+                event => rules.take(&event, builder.sheet_mut())?,
             }
         }
         self.tell(builder, oddities);
+        Ok(())
+    }
+
+    /// What belongs to the sheet and has parts of its own.
+    fn read_related(&self, rels: &Relationships, sheet: &mut Sheet) -> Result<(), OpenError> {
+        let targets =
+            |kind| rels.of(kind).filter(|found| !found.is_external && self.package.contains(&found.target));
+        for table in targets(RelType::Table) {
+            sheet.tables.extend(tables::read(&self.package, &table.target, &self.limits)?);
+        }
+        let mut notes = Vec::new();
+        for part in targets(RelType::Comments) {
+            notes.extend(comments::notes(&self.package, &part.target, &self.limits)?);
+        }
+        let mut threads = Vec::new();
+        for part in targets(RelType::ThreadedComment) {
+            threads.extend(comments::threads(&self.package, &part.target, &self.persons, &self.limits)?);
+        }
+        sheet.comments = comments::merged(notes, threads);
         Ok(())
     }
 

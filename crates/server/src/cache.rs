@@ -70,7 +70,10 @@ impl<V> Clone for Entry<V> {
 
 impl<V> fmt::Debug for Cache<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cache").field("hits", &self.hits).field("misses", &self.misses).finish_non_exhaustive()
+        f.debug_struct("Cache")
+            .field("hits", &self.hits)
+            .field("misses", &self.misses)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,6 @@
 //! From what a `c` element says to what the model holds, whichever scanner read it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -57,16 +58,36 @@ pub(super) struct CellTag {
     pub(super) metadata: u32,
 }
 
+/// `ST_CellFormulaType` (ECMA-376 Part 1 §18.18.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum FormulaType {
+    #[default]
+    Normal,
+    Shared,
+    Array,
+    DataTable,
+}
+
+impl FormulaType {
+    pub(super) fn from_attribute(text: &[u8]) -> FormulaType {
+        match text {
+            b"shared" => FormulaType::Shared,
+            b"array" => FormulaType::Array,
+            b"dataTable" => FormulaType::DataTable,
+            _ => FormulaType::Normal,
+        }
+    }
+}
+
 /// An `f` element.
 #[derive(Debug, Clone, Default)]
-pub(super) struct FormulaTag {
-    /// `shared`, `array`, `dataTable`, or nothing.
-    pub(super) kind: String,
+pub(super) struct FormulaTag<'t> {
+    pub(super) kind: FormulaType,
     pub(super) range: Option<CellRange>,
     pub(super) shared_index: Option<u32>,
     /// `r1` and `r2` of a data table.
     pub(super) inputs: [Option<String>; 2],
-    pub(super) text: String,
+    pub(super) text: Cow<'t, str>,
 }
 
 /// What a sheet's cells need to know of the workbook.
@@ -145,7 +166,7 @@ impl<'a> CellSink<'a> {
         at: CellRef,
         tag: &CellTag,
         text: Option<&str>,
-        formula: Option<FormulaTag>,
+        formula: Option<FormulaTag<'_>>,
     ) -> Result<(), OpenError> {
         let value = match text {
             Some(text) => self.value(at, tag.kind, text)?,
@@ -206,10 +227,10 @@ impl<'a> CellSink<'a> {
         &mut self,
         at: CellRef,
         tag: &CellTag,
-        formula: FormulaTag,
+        formula: FormulaTag<'_>,
         cell: RawCell,
     ) -> Result<Option<FormulaId>, OpenError> {
-        if formula.kind == "shared"
+        if formula.kind == FormulaType::Shared
             && let Some(index) = formula.shared_index
         {
             if formula.text.is_empty() {
@@ -257,14 +278,14 @@ impl<'a> CellSink<'a> {
 mod formula_kind {
     //! Formulas that stand for themselves.
 
-    use super::FormulaTag;
+    use super::{FormulaTag, FormulaType};
     use crate::model::{Formula, FormulaKind};
     use grid::CellRef;
 
-    pub(super) fn array_or_table(at: CellRef, tag: FormulaTag, dynamic: bool) -> Option<Formula> {
+    pub(super) fn array_or_table(at: CellRef, tag: FormulaTag<'_>, dynamic: bool) -> Option<Formula> {
         let range = tag.range.unwrap_or(grid::CellRange::cell(at));
-        match tag.kind.as_str() {
-            "dataTable" => {
+        match tag.kind {
+            FormulaType::DataTable => {
                 let [row, column] = tag.inputs.map(Option::unwrap_or_default);
                 Some(Formula {
                     text: format!("TABLE({row},{column})").into(),
@@ -272,7 +293,9 @@ mod formula_kind {
                 })
             }
             _ if tag.text.is_empty() => None,
-            "array" => Some(Formula { text: tag.text.into(), kind: FormulaKind::Array { range, dynamic } }),
+            FormulaType::Array => {
+                Some(Formula { text: tag.text.into(), kind: FormulaKind::Array { range, dynamic } })
+            }
             _ => Some(Formula { text: tag.text.into(), kind: FormulaKind::Normal }),
         }
     }

@@ -4,6 +4,7 @@
 //! whatever else XML allows (comments, CDATA, entities, other elements) the slow way. Sheets whose elements carry a
 //! namespace prefix are read by [`super::cells_general`].
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use grid::{CellRef, MAX_ROWS};
@@ -11,7 +12,7 @@ use memchr::memchr;
 
 use crate::error::OpenError;
 use crate::model::{RowProps, StyleId, Watch};
-use crate::xlsx::cell_sink::{CellSink, CellTag, CellType, FormulaTag};
+use crate::xlsx::cell_sink::{CellSink, CellTag, CellType, FormulaTag, FormulaType};
 use crate::xlsx::markup::{
     Attributes, element_text, integer, is_true, skip_markup, split_at_end, string_item,
 };
@@ -194,7 +195,8 @@ fn read_cell(window: &mut Window, sink: &mut CellSink<'_>, cursor: &mut Cursor) 
     let is_empty = window.rest()[end - 1] == b'/';
     if is_empty {
         let (tag, is_outside) = cell_tag(&window.rest()[2..end - 1]);
-        finish_cell(window, end + 1, sink, cursor, &tag, is_outside, None)?;
+        place_cell(sink, cursor, &tag, is_outside, Body::default())?;
+        window.advance(end + 1);
         return Ok(());
     }
     // Nearly every cell is a tag, `<v>`, a text without markup and `</v></c>`.
@@ -223,28 +225,26 @@ fn read_cell(window: &mut Window, sink: &mut CellSink<'_>, cursor: &mut Cursor) 
     let Some((close, after)) = window.find_end(b"c", content)? else { return Err(cut_off(window)) };
     let (tag, is_outside) = cell_tag(&window.rest()[2..end]);
     let body = read_body(&window.rest()[content..close]).ok_or_else(|| window.unknown_entity())?;
-    finish_cell(window, after, sink, cursor, &tag, is_outside, Some(body))
+    place_cell(sink, cursor, &tag, is_outside, body)?;
+    window.advance(after);
+    Ok(())
 }
 
-fn finish_cell(
-    window: &mut Window,
-    length: usize,
+fn place_cell(
     sink: &mut CellSink<'_>,
     cursor: &mut Cursor,
     tag: &CellTag,
     is_outside: bool,
-    body: Option<(Option<String>, Option<FormulaTag>)>,
+    (text, formula): Body<'_>,
 ) -> Result<(), OpenError> {
     let place = if is_outside { None } else { cursor.place(tag.at) };
     match place {
-        Some(at) => {
-            let (text, formula) = body.unwrap_or_default();
-            sink.cell(at, tag, text.as_deref(), formula)?;
+        Some(at) => sink.cell(at, tag, text.as_deref(), formula),
+        None => {
+            sink.odd(cursor.place_name(), "a cell lies outside of the grid; it is left out");
+            Ok(())
         }
-        None => sink.odd(cursor.place_name(), "a cell lies outside of the grid; it is left out"),
     }
-    window.advance(length);
-    Ok(())
 }
 
 /// The attributes of a cell, and whether its reference points outside of the grid.
@@ -266,8 +266,11 @@ fn cell_tag(bytes: &[u8]) -> (CellTag, bool) {
     (tag, is_outside)
 }
 
-/// What stands between the tags of a cell: the text of `v` or `is`, and the formula. `None` for an unknown entity.
-fn read_body(body: &[u8]) -> Option<(Option<String>, Option<FormulaTag>)> {
+/// What stands between the tags of a cell: the text of `v` or `is`, and the formula.
+type Body<'a> = (Option<Cow<'a, str>>, Option<FormulaTag<'a>>);
+
+/// `None` for an unknown entity.
+fn read_body(body: &[u8]) -> Option<Body<'_>> {
     let (mut text, mut formula) = (None, None);
     let mut rest = body;
     while let Some(open) = memchr(b'<', rest) {
@@ -284,11 +287,11 @@ fn read_body(body: &[u8]) -> Option<(Option<String>, Option<FormulaTag>)> {
         let name = &tag[..name_length];
         let (inner, after) = if is_empty { (&content[..0], content) } else { split_at_end(content, name) };
         match name {
-            b"v" => text = Some(element_text(inner)?.into_owned()),
-            b"is" => text = Some(string_item(inner)?),
+            b"v" => text = Some(element_text(inner)?),
+            b"is" => text = Some(Cow::Owned(string_item(inner)?)),
             b"f" => {
                 let attributes = tag[name_length..].strip_suffix(b"/").unwrap_or(&tag[name_length..]);
-                formula = Some(formula_tag(attributes, element_text(inner)?.into_owned()));
+                formula = Some(formula_tag(attributes, element_text(inner)?));
             }
             _ => {}
         }
@@ -297,12 +300,12 @@ fn read_body(body: &[u8]) -> Option<(Option<String>, Option<FormulaTag>)> {
     Some((text, formula))
 }
 
-fn formula_tag(attributes: &[u8], text: String) -> FormulaTag {
+fn formula_tag<'a>(attributes: &[u8], text: Cow<'a, str>) -> FormulaTag<'a> {
     let mut tag = FormulaTag { text, ..FormulaTag::default() };
     let owned = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     for (name, value) in Attributes(attributes) {
         match name {
-            b"t" => tag.kind = owned(value),
+            b"t" => tag.kind = FormulaType::from_attribute(value),
             b"ref" => tag.range = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()),
             b"si" => tag.shared_index = integer(value),
             b"r1" => tag.inputs[0] = Some(owned(value)),

@@ -1,13 +1,14 @@
 //! `sheetData` by a general XML reader: for sheets whose elements carry a namespace prefix. Slower than
 //! [`super::cells`], with the same answers.
 
+use std::borrow::Cow;
 use std::io::BufRead;
 
 use ooxml::{Element, XmlEvent, XmlReader};
 
 use crate::error::OpenError;
 use crate::model::{RowProps, StyleId};
-use crate::xlsx::cell_sink::{CellSink, CellTag, CellType, FormulaTag};
+use crate::xlsx::cell_sink::{CellSink, CellTag, CellType, FormulaTag, FormulaType};
 use crate::xlsx::cells::Cursor;
 use crate::xlsx::markup::trim_xml_space;
 
@@ -76,7 +77,9 @@ fn row_props(element: &Element<'_>) -> RowProps {
     }
 }
 
-fn body<R: BufRead>(reader: &mut XmlReader<R>) -> Result<(Option<String>, Option<FormulaTag>), OpenError> {
+fn body<R: BufRead>(
+    reader: &mut XmlReader<R>,
+) -> Result<(Option<String>, Option<FormulaTag<'static>>), OpenError> {
     let (mut text, mut formula) = (None, None);
     while let Some(event) = reader.next()? {
         match event {
@@ -89,7 +92,7 @@ fn body<R: BufRead>(reader: &mut XmlReader<R>) -> Result<(Option<String>, Option
                     "f" => {
                         let mut tag = formula_tag(&element);
                         if !is_empty {
-                            tag.text = reader.text()?;
+                            tag.text = Cow::Owned(reader.text()?);
                         }
                         formula = Some(tag);
                     }
@@ -123,12 +126,12 @@ fn inline_string<R: BufRead>(reader: &mut XmlReader<R>) -> Result<String, OpenEr
     Ok(text)
 }
 
-fn formula_tag(element: &Element<'_>) -> FormulaTag {
+fn formula_tag(element: &Element<'_>) -> FormulaTag<'static> {
     FormulaTag {
-        kind: element.attr("t").unwrap_or_default(),
+        kind: FormulaType::from_attribute(element.attr("t").unwrap_or_default().as_bytes()),
         range: element.parse("ref"),
         shared_index: element.parse("si"),
         inputs: [element.attr("r1"), element.attr("r2")],
-        text: String::new(),
+        text: Cow::Borrowed(""),
     }
 }

@@ -48,7 +48,7 @@ fn open(path: &Path) -> Result<(Workbook, Vec<Arc<Sheet>>), OpenError> {
 
 /// Files where `calamine` is known to differ, and why ours is right.
 const CALAMINE_DIFFERS: [(&str, &str); 5] = [
-    ("duplicate-filename.xlsx", "the zip holds its parts twice; we read the first of each, as Excel does"),
+    ("duplicate-filename.xlsx", "an inline string has its text in `v`; calamine looks into `is` alone"),
     ("SimpleStrict.xlsx", "ISO dates of the Strict form are dates to us and texts to calamine"),
     (
         "XLOOKUP.xlsx",

@@ -1,5 +1,6 @@
 //! The tools, one file each.
 
+mod describe_workbook;
 mod list_workbooks;
 
 use crate::tool::ToolEntry;
@@ -9,7 +10,10 @@ pub const VBA: &str = "vba";
 
 /// All tools, in the order in which clients see them: first what a newcomer needs first.
 pub fn all() -> Vec<ToolEntry> {
-    vec![ToolEntry::reading::<list_workbooks::ListWorkbooks>()]
+    vec![
+        ToolEntry::reading::<list_workbooks::ListWorkbooks>(),
+        ToolEntry::reading::<describe_workbook::DescribeWorkbook>(),
+    ]
 }
 
 /// The names of all tools.

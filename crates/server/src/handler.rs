@@ -6,10 +6,11 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams,
-        CompleteResult, CompletionInfo, ContentBlock, Implementation, ListResourceTemplatesResult,
-        ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam,
-        ProgressToken, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Reference,
-        ResourceContents, ServerCapabilities, ServerConfig, Tool,
+        CompleteResult, CompletionInfo, ContentBlock, GetPromptRequestParams, GetPromptResponse,
+        Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+        PaginatedRequestParams, ProgressNotificationParam, ProgressToken, ReadResourceRequestParams,
+        ReadResourceResponse, ReadResourceResult, Reference, ResourceContents, ServerCapabilities,
+        ServerConfig, Tool,
     },
     service::{Peer, RequestContext},
 };
@@ -19,6 +20,7 @@ use tokio::sync::mpsc;
 use crate::{
     Server, cursor,
     error::{ErrorCode, ToolError},
+    prompts,
     resources::{self, WorkbookUri},
     runner::Link,
     tool::{Answer, ToolEntry},
@@ -98,8 +100,12 @@ impl Handler {
 
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        let capabilities =
-            ServerCapabilities::builder().enable_tools().enable_resources().enable_completions().build();
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_prompts()
+            .enable_completions()
+            .build();
         let implementation =
             Implementation::new("spreadsheet-mcp", env!("CARGO_PKG_VERSION")).with_title("Spreadsheets");
         ServerConfig::new(capabilities).with_server_info(implementation).with_instructions(INSTRUCTIONS)
@@ -183,13 +189,39 @@ impl ServerHandler for Handler {
         Ok(result.into())
     }
 
+    async fn list_prompts(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Ok(ListPromptsResult::with_all_items(prompts::all())
+            .with_ttl_ms(TOOLS_TTL_MS)
+            .with_cache_scope(CacheScope::Private))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let arguments = request.arguments.unwrap_or_default();
+        let prompt = prompts::get(&request.name, &arguments).map_err(|error| {
+            // The protocol has no code of its own for a prompt that is not there.
+            ErrorData::invalid_params(error.message.clone(), Some(error.to_body()))
+        })?;
+        Ok(prompt.into())
+    }
+
     async fn complete(
         &self,
         request: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        let completes_paths =
-            matches!(request.r#ref, Reference::Resource(_)) && request.argument.name == "path";
+        let completes_paths = match &request.r#ref {
+            Reference::Resource(_) => request.argument.name == "path",
+            Reference::Prompt(_) => request.argument.name == "workbook",
+            _ => false,
+        };
         if !completes_paths {
             return Ok(CompleteResult::default());
         }

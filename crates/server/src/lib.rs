@@ -20,6 +20,7 @@ pub mod http;
 pub mod lifecycle;
 pub mod near_miss;
 pub mod open;
+pub mod prompts;
 pub mod registry;
 pub mod resources;
 pub mod runner;

@@ -3,7 +3,7 @@
 use grid::DateSystem;
 
 /// `2026-01-31`, `2026-01-31T08:30`, `2026-01-31 08:30:00.250` as a serial number.
-pub(crate) fn date_serial(text: &str, dates: DateSystem) -> Option<f64> {
+pub fn date_serial(text: &str, dates: DateSystem) -> Option<f64> {
     let bytes = text.as_bytes();
     if bytes.len() < 10 || bytes[4] != b'-' || bytes[7] != b'-' {
         return None;
@@ -33,7 +33,7 @@ fn time_of_day(text: &str) -> Option<f64> {
 }
 
 /// `PT12H30M15.5S` or `P1DT2H` as days.
-pub(crate) fn duration_days(text: &str) -> Option<f64> {
+pub fn duration_days(text: &str) -> Option<f64> {
     let (sign, rest) = match text.strip_prefix('-') {
         Some(rest) => (-1.0, rest),
         None => (1.0, text),

@@ -11,7 +11,7 @@
 
 mod error;
 mod foreign;
-mod iso8601;
+pub mod iso8601;
 mod limits;
 pub mod model;
 mod open;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use grid::{CellRange, CellRef, DateSystem, ErrorValue};
 use workbook::{
-    DefinedName, ExternalLink, FileFormat, Formula, FormulaKind, Limits, OpenError, RawCell, RawValue, Sheet,
-    SheetBuilder, SheetId, SheetKind, SheetLoader, Tab, Table, TableColumn, Visibility, Watch, Workbook,
+    CellFormat, DefinedName, ExternalLink, FileFormat, Formula, FormulaKind, Limits, NumberFormatCode,
+    OpenError, RawCell, RawValue, Sheet, SheetBuilder, SheetId, SheetKind, SheetLoader, StyleId, Styles, Tab,
+    Table, TableColumn, Visibility, Watch, Workbook,
 };
 
 /// Sheets that are there already.
@@ -24,7 +25,7 @@ pub(crate) fn book(sheets: &[(&str, &str)]) -> Workbook {
     Workbook {
         format: FileFormat::Xlsx,
         date_system: DateSystem::Date1900,
-        styles: Arc::default(),
+        styles: Arc::new(styles()),
         shared_strings: Arc::default(),
         names: Vec::new(),
         properties: Default::default(),
@@ -44,6 +45,35 @@ pub(crate) fn book(sheets: &[(&str, &str)]) -> Workbook {
     }
 }
 
+/// The formats that `date` (1) and `percent` (2) refer to; 0 is `General`.
+fn styles() -> Styles {
+    let format = |number_format| CellFormat { number_format, ..CellFormat::default() };
+    Styles {
+        formats: (0..3).map(format).collect(),
+        number_formats: ["General", "yyyy-mm-dd", "0%"].map(NumberFormatCode::from).into(),
+        ..Styles::default()
+    }
+}
+
+/// The lines of [`sheet`] for a text grid from `A1` on: cells between `|`, blank ones left out, ISO dates as dates.
+#[allow(dead_code, reason = "not every test needs grids")]
+pub(crate) fn grid(rows: &str) -> String {
+    let mut lines = String::new();
+    for (row, line) in rows.lines().filter(|line| !line.trim().is_empty()).enumerate() {
+        for (col, cell) in
+            line.trim().split('|').map(str::trim).enumerate().filter(|(_, cell)| !cell.is_empty())
+        {
+            let at = CellRef::clamped(row as u32, col as u32);
+            let content = match workbook::iso8601::date_serial(cell, DateSystem::Date1900) {
+                Some(serial) => format!("date {serial}"),
+                None => cell.to_owned(),
+            };
+            lines.push_str(&format!("{at} {content}\n"));
+        }
+    }
+    lines
+}
+
 /// A defined name; `scope` counts the sheets from 0.
 #[allow(dead_code, reason = "not every test needs names")]
 pub(crate) fn name(name: &str, scope: Option<u32>, refers_to: &str) -> DefinedName {
@@ -59,6 +89,7 @@ pub(crate) fn name(name: &str, scope: Option<u32>, refers_to: &str) -> DefinedNa
 /// A sheet of lines `RANGE CONTENT`:
 ///
 /// - `B2 7`, `B2 TRUE`, `B2 #N/A`, `B2 some text`: a value in every cell of the range;
+/// - `B2 date 46053`, `B2 percent 0.5`, `B2 text 12`: a number in such a format, a text that is no other value;
 /// - `B2:B9 =A2*2`: a formula in the first cell, moved to the others; `=A2*2 -> 7` with its result;
 /// - `B2:B9 shared =A2*2`: the same, as a shared group;
 /// - `B2:B9 {=A2:A9*2}`, `B2:B9 spill =A2:A9*2`: an array formula, a dynamic one;
@@ -126,6 +157,17 @@ pub(crate) fn sheet(name: &str, lines: &str) -> Sheet {
                     .set(at, RawCell { value: RawValue::Number(0.0), formula, ..RawCell::default() })
                     .unwrap();
             }
+        } else if let Some((number, style)) = content
+            .strip_prefix("date ")
+            .map(|number| (number, 1))
+            .or_else(|| content.strip_prefix("percent ").map(|number| (number, 2)))
+            && let Ok(number) = number.parse()
+        {
+            let cell = RawCell { value: RawValue::Number(number), style: StyleId(style), formula: None };
+            range.cells().for_each(|at| builder.set(at, cell).unwrap());
+        } else if let Some(text) = content.strip_prefix("text ") {
+            let cell = RawCell { value: builder.text(text).unwrap(), ..RawCell::default() };
+            range.cells().for_each(|at| builder.set(at, cell).unwrap());
         } else {
             let value = value(&mut builder, content);
             for at in range.cells() {

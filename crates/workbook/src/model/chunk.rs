@@ -232,6 +232,16 @@ impl Chunk {
         }
     }
 
+    /// The cell format at `index`.
+    pub fn style_at(&self, index: usize) -> StyleId {
+        StyleId(self.styles.get(index))
+    }
+
+    /// The cell format of every cell, if they share one.
+    pub fn uniform_style(&self) -> Option<StyleId> {
+        if let Packed::Uniform(style) = self.styles { Some(StyleId(style)) } else { None }
+    }
+
     /// The numbers of the whole chunk, if every cell of it is a number: the fast path of scans.
     pub fn all_numbers(&self) -> Option<impl Iterator<Item = f64> + '_> {
         matches!(self.tags, Packed::Uniform(Tag::Number))

@@ -4,3 +4,4 @@ pub mod formulas;
 pub mod frame;
 pub mod near_miss;
 pub mod resolve;
+pub mod styles;

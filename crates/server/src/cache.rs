@@ -28,12 +28,6 @@ pub trait Weigh {
     fn bytes(&self) -> usize;
 }
 
-impl Weigh for workbook::Workbook {
-    fn bytes(&self) -> usize {
-        workbook::Workbook::bytes(self)
-    }
-}
-
 /// How often the cache could help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CacheCounts {

@@ -11,9 +11,8 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use workbook::Workbook;
-
 use crate::{
+    book::Book,
     cache::Cache,
     config::Config,
     error::ToolError,
@@ -31,7 +30,7 @@ pub struct Context {
     /// The files.
     pub workspace: Workspace,
     /// Workbooks that were opened.
-    pub workbooks: Cache<Workbook>,
+    pub workbooks: Cache<Book>,
 }
 
 impl Context {
@@ -94,7 +93,7 @@ impl Call {
     }
 
     /// Workbooks that were opened.
-    pub fn workbooks(&self) -> &Cache<Workbook> {
+    pub fn workbooks(&self) -> &Cache<Book> {
         &self.context.workbooks
     }
 

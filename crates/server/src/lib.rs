@@ -10,6 +10,7 @@
 //!
 //! **What this crate must never know:** how a format is parsed, what a region is: it calls those who do.
 
+pub mod book;
 pub mod cache;
 pub mod call;
 pub mod config;
@@ -18,6 +19,7 @@ pub mod error;
 pub mod handler;
 pub mod http;
 pub mod lifecycle;
+pub mod locate;
 pub mod near_miss;
 pub mod open;
 pub mod prompts;
@@ -31,6 +33,7 @@ pub mod tool;
 pub mod workspace;
 
 mod arguments;
+mod cell_json;
 #[cfg(test)]
 mod testing;
 mod timestamp;

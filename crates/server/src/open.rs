@@ -5,6 +5,7 @@ use std::{ops::ControlFlow, sync::Arc};
 use workbook::{OpenError, Watch, Workbook};
 
 use crate::{
+    book::Book,
     call::Call,
     error::{ErrorCode, ToolError},
     workspace::WorkbookId,
@@ -19,8 +20,10 @@ pub struct Opened {
     pub path: String,
     /// The length of the file in bytes.
     pub file_bytes: u64,
-    /// The workbook.
-    pub workbook: Arc<Workbook>,
+    /// The workbook, and what is known about it.
+    pub book: Arc<Book>,
+    /// Names this state of the file: cursors of another one do not continue here.
+    pub state: String,
 }
 
 impl Call {
@@ -32,12 +35,13 @@ impl Call {
         let mut file = self.workspace().resolve(reference)?;
         let (id, path, identity) = (file.id, file.path.clone(), file.identity.clone());
         let limits = self.config().limits.for_reading();
-        let workbook = self.workbooks().get(&identity, &|| self.is_stopped(), || {
+        let book = self.workbooks().get(&identity, &|| self.is_stopped(), || {
             let bytes: Arc<[u8]> = file.read(self.config().limits.max_file_bytes)?.into();
-            Workbook::open(bytes, &path, &limits, self)
-                .map_err(|error| ToolError::from(error).at(path.clone()))
+            let opened = Workbook::open(bytes, &path, &limits, self);
+            Ok(Book::new(opened.map_err(|error| ToolError::from(error).at(path.clone()))?))
         })?;
-        Ok(Opened { id, path, file_bytes: identity.size, workbook })
+        let state = format!("{:?}.{:?}", identity.modified, identity.inode);
+        Ok(Opened { id, path, file_bytes: identity.size, book, state })
     }
 }
 
@@ -84,10 +88,10 @@ mod tests {
         let call = Call::new(Arc::clone(&context), StopSignal::default(), None);
         let first = call.open("a.csv").expect("opens");
         let again = call.open(&first.id.to_string()).expect("opens");
-        assert!(Arc::ptr_eq(&first.workbook, &again.workbook));
+        assert!(Arc::ptr_eq(&first.book, &again.book));
         fs::write(folder.path().join("a.csv"), "x,y\n1,2\n3,4\n").expect("written");
         let changed = call.open("a.csv").expect("opens");
-        assert!(!Arc::ptr_eq(&first.workbook, &changed.workbook));
+        assert!(!Arc::ptr_eq(&first.book, &changed.book));
         assert_eq!((context.workbooks.counts().hits, context.workbooks.counts().misses), (1, 2));
     }
 

@@ -14,8 +14,6 @@ use crate::{call::Call, cursor, error::ToolError, tool::Tool};
 const DEFAULT_LIMIT: usize = 50;
 /// Entries of the other lists: they are for orientation, their totals are told.
 const LISTED: usize = 50;
-/// Threads that load sheets.
-const LOADING_THREADS: usize = 2;
 
 /// Describes a workbook.
 #[derive(Debug)]
@@ -106,9 +104,9 @@ impl Tool for DescribeWorkbook {
 
     fn run(call: &Call, params: Params) -> Result<Answer, ToolError> {
         let opened = call.open(&params.workbook)?;
-        let book = &opened.workbook;
-        let sheets = book.sheets(LOADING_THREADS, call)?;
-        let scope = cursor::scope_of(&json!([Self::NAME, opened.path, opened.file_bytes]));
+        let book = &opened.book.workbook;
+        let sheets = opened.book.sheets(call)?;
+        let scope = cursor::scope_of(&json!([Self::NAME, opened.path, opened.state]));
         let start = usize::try_from(cursor::decode(&scope, params.cursor.as_deref())?).unwrap_or(usize::MAX);
         let limit = params.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, call.config().limits.max_items);
         let start = start.min(sheets.len());

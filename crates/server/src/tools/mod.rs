@@ -2,6 +2,7 @@
 
 mod describe_workbook;
 mod list_workbooks;
+mod read_range;
 
 use crate::tool::ToolEntry;
 
@@ -13,6 +14,7 @@ pub fn all() -> Vec<ToolEntry> {
     vec![
         ToolEntry::reading::<list_workbooks::ListWorkbooks>(),
         ToolEntry::reading::<describe_workbook::DescribeWorkbook>(),
+        ToolEntry::reading::<read_range::ReadRange>(),
     ]
 }
 

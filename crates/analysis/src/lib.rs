@@ -3,5 +3,6 @@
 pub mod formulas;
 pub mod frame;
 pub mod near_miss;
+pub mod regions;
 pub mod resolve;
 pub mod styles;

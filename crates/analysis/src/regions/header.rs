@@ -1,0 +1,214 @@
+//! How many of a rectangle's first rows name its columns.
+
+use crate::regions::look::{Kind, Looks};
+use crate::regions::sample::{MAX_HEADER_ROWS, Profile, Sample};
+use crate::regions::words::{is_header_word, is_period};
+
+/// What was found out about the first rows.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Header {
+    pub(crate) rows: u32,
+    /// Whether the columns are periods: years, months, quarters, dates.
+    pub(crate) periods: bool,
+    /// How sure it is that `rows` is right, 0 to 1.
+    pub(crate) strength: f32,
+    pub(crate) evidence: Vec<&'static str>,
+}
+
+/// What speaks for one row being a header of the rows from `body` on.
+#[derive(Debug, Clone, Copy, Default)]
+struct Signs {
+    filled: usize,
+    data: usize,
+    periods: bool,
+    /// Columns with a name over data, of those with data below and something in this row.
+    contrast: f32,
+    data_columns: usize,
+    /// Share of the cells that no cell below looks like.
+    style: f32,
+    bold_or_filled: bool,
+    /// How much the texts read like names rather than like the texts below.
+    wording: f32,
+    unique: bool,
+}
+
+impl Signs {
+    fn is_clean(&self) -> bool {
+        self.filled > 0 && (self.data == 0 || self.periods)
+    }
+
+    fn is_strong(&self) -> bool {
+        if !self.is_clean() {
+            return false;
+        }
+        let by_type = self.data_columns > 0 && self.contrast >= 0.5;
+        let by_style =
+            self.style >= 0.6 && (self.bold_or_filled || self.data_columns > 0 || self.wording > 0.0);
+        by_type || by_style && self.unique || self.unique && self.filled > 1 && self.wording >= 0.3
+    }
+}
+
+/// Finds the header rows of a rectangle.
+pub(crate) fn find(looks: &Looks<'_>, sample: &Sample) -> Header {
+    let most = MAX_HEADER_ROWS.min(sample.rows.len().saturating_sub(1));
+    for rows in (1..=most).rev() {
+        let profiles: Vec<Profile> = (0..sample.width()).map(|col| sample.profile(col, rows)).collect();
+        let last = signs(looks, sample, rows - 1, rows, &profiles);
+        if !last.is_strong() {
+            continue;
+        }
+        let all = (0..rows - 1).all(|row| leads_up(looks, sample, row, rows, &profiles));
+        if all {
+            return described(rows, last);
+        }
+    }
+    Header::default()
+}
+
+fn described(rows: usize, signs: Signs) -> Header {
+    let mut strength: f32 = 0.3;
+    let mut evidence = Vec::new();
+    let mut adds = |holds: bool, weight: f32, what: &'static str| {
+        if holds {
+            strength = 1.0 - (1.0 - strength) * (1.0 - weight);
+            evidence.push(what);
+        }
+    };
+    adds(signs.data_columns > 0 && signs.contrast >= 0.5, 0.6, "texts over other types");
+    adds(signs.periods, 0.5, "periods in sequence");
+    adds(signs.style >= 0.6, 0.5, "formatted unlike the rows below");
+    adds(signs.unique, 0.3, "names are unique");
+    adds(signs.wording >= 0.3, 0.3, "texts read like names");
+    adds(rows > 1, 0.1, "several header rows");
+    Header { rows: rows as u32, periods: signs.periods, strength, evidence }
+}
+
+/// Whether a row above a header row is part of it.
+fn leads_up(looks: &Looks<'_>, sample: &Sample, row: usize, body: usize, profiles: &[Profile]) -> bool {
+    let signs = signs(looks, sample, row, body, profiles);
+    if signs.filled == 0 {
+        return row > 0;
+    }
+    signs.is_clean()
+}
+
+fn signs(looks: &Looks<'_>, sample: &Sample, row: usize, body: usize, profiles: &[Profile]) -> Signs {
+    let cells = sample.row(row);
+    let at = sample.rows[row];
+    let first_col = sample.range.start().col();
+    let mut signs = Signs { unique: true, ..Signs::default() };
+    let mut contrasts = 0;
+    let mut styled = 0;
+    let mut wording = 0.0;
+    let mut names: Vec<&str> = Vec::new();
+    signs.periods = has_periods(looks, sample, row, profiles);
+    for (col, (look, profile)) in cells.iter().zip(profiles).enumerate() {
+        if look.kind == Kind::Blank {
+            continue;
+        }
+        signs.filled += 1;
+        let text = looks.text(at, first_col + col as u32).unwrap_or_default();
+        let is_name = look.kind == Kind::Text && !text.is_empty();
+        if look.kind.is_data() {
+            signs.data += 1;
+        }
+        if profile.is_data() {
+            signs.data_columns += 1;
+            if is_name || signs.periods {
+                contrasts += 1;
+            }
+        }
+        let alike =
+            sample.column(col, body).filter(|below| below.kind != Kind::Blank && below.traits == look.traits);
+        if profile.filled > 0 && alike.count() * 6 <= profile.filled {
+            styled += 1;
+            signs.bold_or_filled |= look.traits.bold || look.traits.fill != 0;
+        }
+        if is_name {
+            signs.unique &= !names.contains(&text);
+            names.push(text);
+            wording += wording_of(looks, sample, text, col, body);
+        }
+    }
+    let share = |part: f32| if signs.filled == 0 { 0.0 } else { part / signs.filled as f32 };
+    signs.style = share(styled as f32);
+    signs.wording = share(wording);
+    signs.contrast = if signs.data_columns == 0 { 0.0 } else { contrasts as f32 / signs.data_columns as f32 };
+    signs
+}
+
+/// How much a text over texts reads like their name: -1 to 1.
+fn wording_of(looks: &Looks<'_>, sample: &Sample, name: &str, col: usize, body: usize) -> f32 {
+    let sheet_col = sample.range.start().col() + col as u32;
+    let texts: Vec<&str> = sample.rows[body..]
+        .iter()
+        .filter_map(|row| looks.text(*row, sheet_col))
+        .filter(|text| !text.is_empty())
+        .collect();
+    if texts.iter().any(|text| text.eq_ignore_ascii_case(name)) {
+        return -1.0;
+    }
+    if is_header_word(name) {
+        return 1.0;
+    }
+    if texts.len() < 3 {
+        return 0.0;
+    }
+    let share = |test: &dyn Fn(&str) -> bool| {
+        texts.iter().filter(|text| test(text)).count() as f32 / texts.len() as f32
+    };
+    let has_digit = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit());
+    let length = |text: &str| text.chars().count();
+    let mut points: f32 = 0.0;
+    if !has_digit(name) && share(&has_digit) >= 0.8 {
+        points += 0.6;
+    }
+    if length(name) != length(texts[0]) && share(&|text| length(text) == length(texts[0])) == 1.0 {
+        points += 0.4;
+    }
+    if share(&|text| length(text) >= 3 * length(name)) >= 0.7 {
+        points += 0.4;
+    }
+    let mut distinct = texts.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    if distinct.len() * 2 <= texts.len() {
+        points += 0.4;
+    }
+    points.min(1.0)
+}
+
+/// Whether the cells other than texts are years, dates or numbers in sequence over data of other sorts.
+fn has_periods(looks: &Looks<'_>, sample: &Sample, row: usize, profiles: &[Profile]) -> bool {
+    let at = sample.rows[row];
+    let first_col = sample.range.start().col();
+    let mut numbers: Vec<f64> = Vec::new();
+    let mut named = 0;
+    let mut clashes = 0;
+    for ((look, profile), col) in sample.row(row).iter().zip(profiles).zip(first_col..) {
+        match look.kind {
+            Kind::Number | Kind::Date => {
+                numbers.extend(looks.number(at, col));
+                if look.kind == Kind::Date && profile.main == Kind::Date {
+                    clashes += 1;
+                }
+            }
+            Kind::Text if looks.text(at, col).is_some_and(is_period) => named += 1,
+            Kind::Bool | Kind::Error => return false,
+            Kind::Blank | Kind::Text => {}
+        }
+    }
+    if clashes > 0 || numbers.len() + named < 2 {
+        return false;
+    }
+    if numbers.is_empty() {
+        return true;
+    }
+    let are_dates = sample.row(row).iter().all(|look| look.kind != Kind::Number);
+    let are_years = numbers.iter().all(|number| number.fract() == 0.0 && (1900.0..=2100.0).contains(number));
+    let step = numbers.get(1).map_or(1.0, |second| second - numbers[0]);
+    let even = numbers.windows(2).all(|pair| pair[1] - pair[0] == step);
+    let rising = step != 0.0 && numbers.windows(2).all(|pair| (pair[1] - pair[0]).signum() == step.signum());
+    let counted = numbers.len() >= 3 && even && step == 1.0 && (0.0..=1.0).contains(&numbers[0]);
+    are_dates && rising || are_years && even && step.abs() <= 10.0 && step != 0.0 || counted
+}

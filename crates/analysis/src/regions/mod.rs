@@ -1,0 +1,225 @@
+//! Where a sheet's tables, key-value blocks and notes are, over the whole sheet, in time linear in its cells.
+//!
+//! Cells that touch make rectangles ([`components`]); tables that the file declares are certain and taken out
+//! beforehand. Each rectangle is then told what it is by a bounded look into it ([`sample`], [`header`]).
+
+mod components;
+mod header;
+mod look;
+mod occupancy;
+mod sample;
+mod totals;
+mod words;
+
+use grid::CellRange;
+use serde::Serialize;
+use workbook::{Sheet, SheetId, Table, Workbook};
+
+use crate::formulas::{Cancel, Cancelled};
+use crate::frame::TableView;
+use crate::regions::components::{Components, Patch, unite_overlapping};
+use crate::regions::header::Header;
+use crate::regions::look::Looks;
+use crate::regions::sample::Sample;
+
+/// Rectangles that are looked into at most; the smallest ones beyond are only counted.
+const MAX_PATCHES: usize = 10_000;
+
+/// What a region is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegionKind {
+    /// Rows under a header that names the columns.
+    Table,
+    /// Labels with one value each: side by side, or one above the other.
+    KeyValue,
+    /// Values under column labels and beside row labels: a crosstab, a financial statement over periods.
+    Matrix,
+    /// Texts for people to read.
+    Note,
+    /// Rows without a header.
+    Data,
+}
+
+/// A region of a sheet.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Region {
+    /// `region1`, …: top to bottom, then left to right.
+    pub id: String,
+    /// Its cells: headers and totals included, its title not.
+    #[serde(serialize_with = "as_text")]
+    pub range: CellRange,
+    /// What it is.
+    pub kind: RegionKind,
+    /// The text above it that names it.
+    pub title: Option<String>,
+    /// Leading rows that name the columns.
+    pub header_rows: u32,
+    /// Leading columns that name the rows.
+    pub header_cols: u32,
+    /// Rows at the bottom that sum up the others.
+    pub total_rows: u32,
+    /// The columns' names, of tables and matrices, up to [`Options::max_columns`].
+    pub columns: Vec<String>,
+    /// The rows between headers and totals.
+    #[serde(serialize_with = "as_optional_text")]
+    pub data_range: Option<CellRange>,
+    /// The name of the table that the file declares here.
+    pub table_name: Option<String>,
+    /// How sure all of this is, 0 to 1.
+    pub confidence: f32,
+    /// What speaks for it.
+    pub evidence: Vec<&'static str>,
+}
+
+/// The regions of a sheet.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Regions {
+    /// Top to bottom, then left to right.
+    pub regions: Vec<Region>,
+    /// How many more there are.
+    pub omitted: usize,
+}
+
+/// How much is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Regions at most. Ids do not depend on it.
+    pub max_regions: usize,
+    /// Column names of one region at most.
+    pub max_columns: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { max_regions: 100, max_columns: 200 }
+    }
+}
+
+fn as_text<S: serde::Serializer>(range: &CellRange, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(range)
+}
+
+fn as_optional_text<S: serde::Serializer>(
+    range: &Option<CellRange>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match range {
+        Some(range) => serializer.collect_str(range),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Finds the regions of a sheet.
+pub fn detect(
+    workbook: &Workbook,
+    sheet: &Sheet,
+    options: &Options,
+    is_cancelled: &dyn Fn() -> bool,
+) -> Result<Regions, Cancelled> {
+    let detector =
+        Detector { workbook, sheet, options, looks: Looks::new(workbook, sheet), cancel: is_cancelled };
+    detector.run()
+}
+
+struct Detector<'a> {
+    workbook: &'a Workbook,
+    sheet: &'a Sheet,
+    options: &'a Options,
+    looks: Looks<'a>,
+    cancel: Cancel<'a>,
+}
+
+impl Detector<'_> {
+    fn run(&self) -> Result<Regions, Cancelled> {
+        let taken: Vec<CellRange> = self.sheet.tables.iter().map(|table| table.range).collect();
+        let mut components = Components::default();
+        occupancy::visit_rows(self.sheet, &taken, self.cancel, |row, runs| components.add_row(row, runs))?;
+        let mut patches = components.finish();
+        let beyond = patches.len().saturating_sub(MAX_PATCHES);
+        if beyond > 0 {
+            patches.select_nth_unstable_by_key(MAX_PATCHES, |patch| std::cmp::Reverse(patch.cells));
+            patches.truncate(MAX_PATCHES);
+        }
+        let mut regions: Vec<Region> = self.sheet.tables.iter().map(|table| self.declared(table)).collect();
+        for patch in unite_overlapping(patches) {
+            if (self.cancel)() {
+                return Err(Cancelled);
+            }
+            regions.push(self.described(patch));
+        }
+        regions.sort_by_key(|region| region.range);
+        let total = regions.len();
+        for (index, region) in regions.iter_mut().enumerate() {
+            region.id = format!("region{}", index + 1);
+        }
+        regions.truncate(self.options.max_regions);
+        Ok(Regions { omitted: total - regions.len() + beyond, regions })
+    }
+
+    fn declared(&self, table: &Table) -> Region {
+        Region {
+            id: String::new(),
+            range: table.range,
+            kind: RegionKind::Table,
+            title: None,
+            header_rows: table.header_rows,
+            header_cols: 0,
+            total_rows: table.totals_rows,
+            columns: table
+                .columns
+                .iter()
+                .take(self.options.max_columns)
+                .map(|column| column.name.clone())
+                .collect(),
+            data_range: table.data_range(),
+            table_name: Some(table.name.clone()),
+            confidence: 1.0,
+            evidence: vec!["declared as a table"],
+        }
+    }
+
+    fn described(&self, patch: Patch) -> Region {
+        let range = patch.range;
+        let sample = Sample::of(&self.looks, range);
+        let header = header::find(&self.looks, &sample);
+        let total_rows = if header.rows > 0 { totals::count(&self.looks, range, header.rows) } else { 0 };
+        let kind = match header {
+            Header { rows: 0, .. } if range.height() < 3 || range.width() == 1 => RegionKind::Note,
+            Header { rows: 0, .. } => RegionKind::Data,
+            _ => RegionKind::Table,
+        };
+        Region {
+            id: String::new(),
+            range,
+            kind,
+            title: None,
+            header_rows: header.rows,
+            header_cols: 0,
+            total_rows,
+            columns: if header.rows > 0 { self.columns(range, header.rows) } else { Vec::new() },
+            data_range: CellRange::from_bounds(
+                range.start().row() + header.rows,
+                range.start().col(),
+                range.end().row() - total_rows,
+                range.end().col(),
+            ),
+            table_name: None,
+            confidence: header.strength.max(0.3),
+            evidence: header.evidence,
+        }
+    }
+
+    fn columns(&self, range: CellRange, header_rows: u32) -> Vec<String> {
+        let width = range.width().min(self.options.max_columns.try_into().unwrap_or(u32::MAX));
+        let (start, end) = (range.start(), range.end());
+        let Some(last) = width.checked_sub(1) else { return Vec::new() };
+        let Some(range) = CellRange::from_bounds(start.row(), start.col(), end.row(), start.col() + last)
+        else {
+            return Vec::new();
+        };
+        let id = self.workbook.sheet_id(&self.sheet.name).unwrap_or(SheetId(0));
+        let view = TableView::of_range(self.workbook, id, self.sheet, range, header_rows);
+        view.columns.into_iter().map(|column| column.name).collect()
+    }
+}

@@ -34,6 +34,8 @@ pub mod workspace;
 
 mod arguments;
 mod cell_json;
+mod table_filter;
+mod table_target;
 #[cfg(test)]
 mod testing;
 mod timestamp;

@@ -3,6 +3,7 @@
 mod describe_workbook;
 mod list_workbooks;
 mod read_range;
+mod read_table;
 
 use crate::tool::ToolEntry;
 
@@ -14,6 +15,7 @@ pub fn all() -> Vec<ToolEntry> {
     vec![
         ToolEntry::reading::<list_workbooks::ListWorkbooks>(),
         ToolEntry::reading::<describe_workbook::DescribeWorkbook>(),
+        ToolEntry::reading::<read_table::ReadTable>(),
         ToolEntry::reading::<read_range::ReadRange>(),
     ]
 }

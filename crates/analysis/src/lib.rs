@@ -4,5 +4,6 @@ pub mod formulas;
 pub mod frame;
 pub mod near_miss;
 pub mod regions;
+pub mod profile;
 pub mod resolve;
 pub mod styles;

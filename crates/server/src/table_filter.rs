@@ -1,6 +1,6 @@
 //! Filters and orders as callers write them.
 
-use analysis::frame::{Condition, Filter, QueryError, Scalar, SortKey, TableView};
+use analysis::frame::{Condition, Filter, NoSuchColumn, QueryError, Scalar, SortKey, TableView};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -114,16 +114,19 @@ fn text(value: Value) -> Result<String, String> {
 impl From<QueryError> for ToolError {
     fn from(error: QueryError) -> ToolError {
         match error {
-            QueryError::NoSuchColumn(missing) => ToolError::new(
-                ErrorCode::NotFound,
-                format!("there is no column {:?}", missing.name),
-            )
+            QueryError::NoSuchColumn(missing) => missing.into(),
+            QueryError::Cancelled(cancelled) => cancelled.into(),
+        }
+    }
+}
+
+impl From<NoSuchColumn> for ToolError {
+    fn from(missing: NoSuchColumn) -> ToolError {
+        ToolError::new(ErrorCode::NotFound, format!("there is no column {:?}", missing.name))
             .hint(
                 "columns go by header or by letters; set header_rows if the wrong row was taken for headers",
             )
-            .candidates(missing.candidates),
-            QueryError::Cancelled(cancelled) => cancelled.into(),
-        }
+            .candidates(missing.candidates)
     }
 }
 

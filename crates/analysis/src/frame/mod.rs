@@ -7,7 +7,7 @@
 mod condition;
 mod order;
 mod query;
-mod scan;
+pub(crate) mod scan;
 mod selection;
 mod view;
 

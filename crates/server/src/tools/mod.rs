@@ -4,6 +4,7 @@ mod describe_workbook;
 mod list_workbooks;
 mod read_range;
 mod read_table;
+mod table_profile;
 
 use crate::tool::ToolEntry;
 
@@ -17,6 +18,7 @@ pub fn all() -> Vec<ToolEntry> {
         ToolEntry::reading::<describe_workbook::DescribeWorkbook>(),
         ToolEntry::reading::<read_table::ReadTable>(),
         ToolEntry::reading::<read_range::ReadRange>(),
+        ToolEntry::reading::<table_profile::TableProfile>(),
     ]
 }
 

@@ -3,7 +3,7 @@
 pub mod formulas;
 pub mod frame;
 pub mod near_miss;
-pub mod regions;
 pub mod profile;
+pub mod regions;
 pub mod resolve;
 pub mod styles;

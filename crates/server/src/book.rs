@@ -1,29 +1,40 @@
 //! A workbook as the cache keeps it: the model, and what was found out about it and is worth keeping.
 
 use std::{
+    collections::HashMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use analysis::formulas::{Cancelled, DependencyIndex, Places};
-use workbook::{Sheet, Workbook};
+use analysis::{
+    formulas::{Cancelled, DependencyIndex, Places},
+    regions::{self, Regions},
+};
+use workbook::{Sheet, SheetId, Workbook};
 
 use crate::{cache::Weigh, call::Call, error::ToolError};
 
 /// Threads that load the sheets of one workbook.
 const LOADING_THREADS: usize = 2;
+/// Regions of a sheet that have an id.
+const MAX_REGIONS: usize = 5_000;
+/// Column names that are kept of one region.
+const MAX_REGION_COLUMNS: usize = 100;
+/// What a region costs in memory, about.
+const REGION_BYTES: usize = 2_048;
 
 /// A workbook, and what was found out about it.
 pub struct Book {
     /// The workbook.
     pub workbook: Workbook,
     dependencies: Mutex<Option<Arc<DependencyIndex>>>,
+    regions: Mutex<HashMap<SheetId, Arc<Regions>>>,
 }
 
 impl Book {
     /// A workbook that nothing is known about yet.
     pub fn new(workbook: Workbook) -> Book {
-        Book { workbook, dependencies: Mutex::default() }
+        Book { workbook, dependencies: Mutex::default(), regions: Mutex::default() }
     }
 
     /// Every sheet, loaded.
@@ -47,12 +58,32 @@ impl Book {
         *known = Some(Arc::clone(&index));
         Ok(index)
     }
+
+    /// The regions of a sheet; found once.
+    ///
+    /// # Errors
+    /// When the sheet can't be read, or the call is stopped.
+    pub fn regions(&self, id: SheetId, call: &Call) -> Result<Arc<Regions>, ToolError> {
+        let known = || self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(regions) = known().get(&id) {
+            return Ok(Arc::clone(regions));
+        }
+        let sheet = self.workbook.sheet(id, call)?;
+        let options = regions::Options { max_regions: MAX_REGIONS, max_columns: MAX_REGION_COLUMNS };
+        let found = Arc::new(regions::detect(&self.workbook, &sheet, &options, &|| call.is_stopped())?);
+        known().insert(id, Arc::clone(&found));
+        Ok(found)
+    }
 }
 
 impl Weigh for Book {
     fn bytes(&self) -> usize {
         let dependencies = self.dependencies.lock().unwrap_or_else(PoisonError::into_inner);
-        self.workbook.bytes() + dependencies.as_ref().map_or(0, |index| index.bytes())
+        let regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        let region_count: usize = regions.values().map(|found| found.regions.len()).sum();
+        self.workbook.bytes()
+            + dependencies.as_ref().map_or(0, |index| index.bytes())
+            + region_count * REGION_BYTES
     }
 }
 

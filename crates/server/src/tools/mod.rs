@@ -4,6 +4,7 @@ mod describe_workbook;
 mod list_workbooks;
 mod read_range;
 mod read_table;
+mod sheet_overview;
 mod table_profile;
 
 use crate::tool::ToolEntry;
@@ -16,6 +17,7 @@ pub fn all() -> Vec<ToolEntry> {
     vec![
         ToolEntry::reading::<list_workbooks::ListWorkbooks>(),
         ToolEntry::reading::<describe_workbook::DescribeWorkbook>(),
+        ToolEntry::reading::<sheet_overview::SheetOverview>(),
         ToolEntry::reading::<read_table::ReadTable>(),
         ToolEntry::reading::<read_range::ReadRange>(),
         ToolEntry::reading::<table_profile::TableProfile>(),

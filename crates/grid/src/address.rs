@@ -65,7 +65,9 @@ impl FromStr for Address {
         }
         match rest.parse::<CellRange>() {
             Ok(range) => return Ok(Address::Range { sheet, range }),
-            Err(RefError::OutOfGrid(written)) if written.contains(':') || sheet.is_some() => {
+            Err(RefError::OutOfGrid(written))
+                if written.contains(':') || sheet.is_some() && !has_long_word(&written) =>
+            {
                 return Err(RefError::OutOfGrid(written).into());
             }
             Err(_) => {}
@@ -108,6 +110,11 @@ fn split_structured(text: &str) -> Option<(&str, &str)> {
     is_name(&text[..open]).then_some((&text[..open], specifier))
 }
 
+/// Whether more letters come first than any column has: `Total1` is a name, `ZZZ1` a slip.
+fn has_long_word(text: &str) -> bool {
+    text.bytes().take_while(u8::is_ascii_alphabetic).count() > 3
+}
+
 /// Names follow ECMA-376 Part 1 §18.2.5: a letter, `_` or `\` first, then also digits, `.` and `?`.
 fn is_name(text: &str) -> bool {
     let mut chars = text.chars();
@@ -148,6 +155,7 @@ mod tests {
         check("'It''s'!$A$1", "'It''s'!A1");
         check("=TaxRate", "TaxRate");
         check("Data!Total", "Data!Total");
+        check("Data!Total1", "Data!Total1");
         check("Sales[Amount]", "Sales[Amount]");
         check("Sales[[#Totals],[Amount]]", "Sales[[#Totals],[Amount]]");
         check("A1", "A1");
@@ -156,7 +164,9 @@ mod tests {
 
     #[test]
     fn refused() {
-        for text in ["", " ", "!A1", "''!A1", "'open!A1", "Data!", "1+2", "Data!A1:XFE2", "Data!A0"] {
+        for text in
+            ["", " ", "!A1", "''!A1", "'open!A1", "Data!", "1+2", "Data!A1:XFE2", "Data!A0", "Data!ZZZ1"]
+        {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
     }

@@ -34,6 +34,7 @@ pub mod workspace;
 
 mod arguments;
 mod cell_json;
+mod room;
 mod table_filter;
 mod table_target;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The tools, one file each.
 
 mod describe_workbook;
+mod formula_map;
 mod list_workbooks;
 mod read_range;
 mod read_table;
@@ -21,6 +22,7 @@ pub fn all() -> Vec<ToolEntry> {
         ToolEntry::reading::<read_table::ReadTable>(),
         ToolEntry::reading::<read_range::ReadRange>(),
         ToolEntry::reading::<table_profile::TableProfile>(),
+        ToolEntry::reading::<formula_map::FormulaMap>(),
     ]
 }
 

@@ -13,4 +13,5 @@ mod view;
 
 pub use condition::{Condition, Scalar};
 pub use query::{Filter, Query, QueryError, Rows, Sample, SortKey, run};
+pub(crate) use scan::slices;
 pub use view::{NoSuchColumn, TableView, ViewColumn};

@@ -65,6 +65,16 @@ pub(crate) fn find(looks: &Looks<'_>, sample: &Sample) -> Header {
     Header::default()
 }
 
+/// The header of a rectangle of which it is known where its data starts.
+pub(crate) fn pinned(looks: &Looks<'_>, sample: &Sample, rows: u32) -> Header {
+    let rows = (rows as usize).min(MAX_HEADER_ROWS);
+    let profiles: Vec<Profile> = (0..sample.width()).map(|col| sample.profile(col, rows)).collect();
+    let mut header = described(rows, signs(looks, sample, rows - 1, rows, &profiles));
+    header.strength = header.strength.max(0.9);
+    header.evidence.insert(0, "a filter or frozen rows end the header");
+    header
+}
+
 fn described(rows: usize, signs: Signs) -> Header {
     let mut strength: f32 = 0.3;
     let mut evidence = Vec::new();

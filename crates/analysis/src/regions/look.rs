@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use grid::{CellRef, Value};
-use workbook::{CellFormat, RawValue, Sheet, StyleId, Workbook};
+use workbook::{CellFormat, Chunk, RawValue, Sheet, StyleId, Workbook};
 
 /// What kind of value a cell holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,7 @@ pub(crate) struct Traits {
 pub(crate) struct Looks<'a> {
     pub(crate) sheet: &'a Sheet,
     traits: Vec<Traits>,
+    merges: Vec<grid::CellRange>,
 }
 
 impl<'a> Looks<'a> {
@@ -58,7 +59,9 @@ impl<'a> Looks<'a> {
                 date: styles.kind(StyleId(index as u32)).is_date_time(),
             }
         };
-        Looks { sheet, traits: styles.formats.iter().enumerate().map(traits).collect() }
+        let mut merges = sheet.merges.clone();
+        merges.sort_unstable();
+        Looks { sheet, traits: styles.formats.iter().enumerate().map(traits).collect(), merges }
     }
 
     pub(crate) fn traits(&self, style: StyleId) -> Traits {
@@ -75,6 +78,11 @@ impl<'a> Looks<'a> {
             RawValue::Bool(_) => Kind::Bool,
             RawValue::Error(_) => Kind::Error,
         }
+    }
+
+    pub(crate) fn kind_in(&self, chunk: &Chunk, index: usize) -> Kind {
+        let cell = chunk.at(index);
+        self.kind_of(cell.value, cell.style, cell.formula.is_some())
     }
 
     pub(crate) fn kind(&self, row: u32, col: u32) -> Kind {
@@ -109,5 +117,18 @@ impl<'a> Looks<'a> {
         let at = CellRef::clamped(row, col);
         let id = self.sheet.cell(at).formula?;
         Some(self.sheet.formula_text(at, id))
+    }
+
+    /// The merges that start in a row.
+    pub(crate) fn merges_from(&self, row: u32) -> &[grid::CellRange] {
+        let from = self.merges.partition_point(|merge| merge.start().row() < row);
+        let to = self.merges.partition_point(|merge| merge.start().row() <= row);
+        &self.merges[from..to]
+    }
+
+    /// The merge that starts at a cell.
+    pub(crate) fn merge_at(&self, row: u32, col: u32) -> Option<grid::CellRange> {
+        let at = CellRef::clamped(row, col);
+        self.merges.binary_search_by_key(&at, |merge| merge.start()).ok().map(|found| self.merges[found])
     }
 }

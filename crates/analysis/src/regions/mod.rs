@@ -5,9 +5,13 @@
 
 mod components;
 mod header;
+mod join;
+mod kind;
 mod look;
 mod occupancy;
+mod rows;
 mod sample;
+mod split;
 mod totals;
 mod words;
 
@@ -17,10 +21,9 @@ use workbook::{Sheet, SheetId, Table, Workbook};
 
 use crate::formulas::{Cancel, Cancelled};
 use crate::frame::TableView;
-use crate::regions::components::{Components, Patch, unite_overlapping};
-use crate::regions::header::Header;
+use crate::regions::components::{Components, unite_overlapping};
 use crate::regions::look::Looks;
-use crate::regions::sample::Sample;
+use crate::regions::split::Piece;
 
 /// Rectangles that are looked into at most; the smallest ones beyond are only counted.
 const MAX_PATCHES: usize = 10_000;
@@ -141,13 +144,16 @@ impl Detector<'_> {
             patches.select_nth_unstable_by_key(MAX_PATCHES, |patch| std::cmp::Reverse(patch.cells));
             patches.truncate(MAX_PATCHES);
         }
-        let mut regions: Vec<Region> = self.sheet.tables.iter().map(|table| self.declared(table)).collect();
+        let mut pieces: Vec<Piece> = Vec::new();
         for patch in unite_overlapping(patches) {
             if (self.cancel)() {
                 return Err(Cancelled);
             }
-            regions.push(self.described(patch));
+            pieces.extend(split::split(&self.looks, patch.range, None));
         }
+        let pieces = join::join(&self.looks, pieces, None, self.cancel)?;
+        let mut regions: Vec<Region> = self.sheet.tables.iter().map(|table| self.declared(table)).collect();
+        regions.extend(pieces.into_iter().map(|piece| self.described(piece)));
         regions.sort_by_key(|region| region.range);
         let total = regions.len();
         for (index, region) in regions.iter_mut().enumerate() {
@@ -179,34 +185,34 @@ impl Detector<'_> {
         }
     }
 
-    fn described(&self, patch: Patch) -> Region {
-        let range = patch.range;
-        let sample = Sample::of(&self.looks, range);
-        let header = header::find(&self.looks, &sample);
-        let total_rows = if header.rows > 0 { totals::count(&self.looks, range, header.rows) } else { 0 };
-        let kind = match header {
-            Header { rows: 0, .. } if range.height() < 3 || range.width() == 1 => RegionKind::Note,
-            Header { rows: 0, .. } => RegionKind::Data,
-            _ => RegionKind::Table,
-        };
+    fn described(&self, piece: Piece) -> Region {
+        let Piece { range, title, header } = piece;
+        let found = kind::classify(&self.looks, range, &header);
+        let header_rows = found.header_rows;
+        let is_named = matches!(found.kind, RegionKind::Table | RegionKind::Matrix) && header_rows > 0;
+        let body = header_rows + found.total_rows;
+        let data_range = (range.height() > body).then(|| {
+            let (start, end) = (range.start(), range.end());
+            CellRange::from_bounds(
+                start.row() + header_rows,
+                start.col(),
+                end.row() - found.total_rows,
+                end.col(),
+            )
+        });
         Region {
             id: String::new(),
             range,
-            kind,
-            title: None,
-            header_rows: header.rows,
-            header_cols: 0,
-            total_rows,
-            columns: if header.rows > 0 { self.columns(range, header.rows) } else { Vec::new() },
-            data_range: CellRange::from_bounds(
-                range.start().row() + header.rows,
-                range.start().col(),
-                range.end().row() - total_rows,
-                range.end().col(),
-            ),
+            kind: found.kind,
+            title,
+            header_rows,
+            header_cols: found.header_cols,
+            total_rows: found.total_rows,
+            columns: if is_named { self.columns(range, header_rows) } else { Vec::new() },
+            data_range: data_range.flatten(),
             table_name: None,
-            confidence: header.strength.max(0.3),
-            evidence: header.evidence,
+            confidence: found.confidence,
+            evidence: found.evidence,
         }
     }
 

@@ -219,6 +219,28 @@ pub(crate) fn is_total(label: &str) -> bool {
     TOTALS.iter().any(|word| begins(word) || ends(word))
 }
 
+/// Whether a text under a table speaks about it: a source, a footnote, a sentence.
+pub(crate) fn is_remark(text: &str) -> bool {
+    let folded = text.trim().to_lowercase();
+    let marks = [
+        "*",
+        "note",
+        "source",
+        "(",
+        "†",
+        "¹",
+        "quelle",
+        "hinweis",
+        "anmerkung",
+        "remark",
+        "nota",
+        "fuente",
+        "注",
+        "資料",
+    ];
+    marks.iter().any(|mark| folded.starts_with(mark)) || folded.chars().count() > 40 && folded.contains(' ')
+}
+
 /// Whether a text is a common name of columns.
 pub(crate) fn is_header_word(text: &str) -> bool {
     let folded = text.trim().trim_end_matches(':').to_lowercase();

@@ -65,6 +65,11 @@ impl Room {
         let end = text.floor_char_boundary(self.longest_text);
         format!("{}…", &text[..end])
     }
+
+    /// The texts that fit where one long text would, and how many do not.
+    pub(crate) fn texts(&self, texts: Vec<String>) -> (Vec<String>, usize) {
+        Room { left: self.longest_text, ..self.clone() }.fill(texts)
+    }
 }
 
 #[cfg(test)]
@@ -86,5 +91,6 @@ mod tests {
         let room = Room::new(5 * TEXTS);
         assert_eq!(room.text("=A1+1".to_owned()), "=A1+1");
         assert_eq!(room.text("=€€".to_owned()), "=€…");
+        assert_eq!(room.texts(vec!["A1".to_owned(), "A2".to_owned()]), (vec!["A1".to_owned()], 1));
     }
 }

@@ -176,3 +176,187 @@ fn a_map_of_nothing_says_what_there_is() {
     "#]]
     .assert_eq(&pretty(&error));
 }
+
+#[test]
+fn precedents_go_back_to_the_inputs() {
+    let answer = ask("formula_trace", json!({ "workbook": PLAN, "range": "Headline", "depth": 9 }));
+    expect![[r#"
+        {
+          "nodes": [
+            {
+              "at": "Outputs!B3",
+              "role": "target",
+              "depth": 0,
+              "formula": "=SUM(Calculation!B9:D9)",
+              "value": 814510.7999999999,
+              "reads": ["Calculation!B9:D9"]
+            },
+            {
+              "at": "Calculation!B9:D9",
+              "role": "precedent",
+              "depth": 1,
+              "cells": 3,
+              "formulas": 3,
+              "formula": "=B7+B8",
+              "reads": ["Calculation!B7:D7","Calculation!B8:D8"]
+            },
+            {
+              "at": "Calculation!B7:D7",
+              "role": "precedent",
+              "depth": 2,
+              "cells": 3,
+              "formulas": 3,
+              "formula": "=SUM(B4:B6)",
+              "reads": ["Calculation!B4:D6"]
+            },
+            {
+              "at": "Calculation!B8:D8",
+              "role": "precedent",
+              "depth": 2,
+              "cells": 3,
+              "formulas": 3,
+              "formula": "=-MAX(B7,0)*TaxRate",
+              "reads": ["Calculation!B7:D7","Inputs!B8 as TaxRate"]
+            },
+            {
+              "at": "Calculation!B4:D6",
+              "role": "precedent",
+              "depth": 3,
+              "cells": 9,
+              "formulas": 9,
+              "reads": [
+                "Inputs!B4 as BaseRevenue",
+                "Inputs!B5 as GrowthRate",
+                "Inputs!B6 as CostRatio",
+                "Inputs!B7 as FixedCosts"
+              ],
+              "flags": ["chained"]
+            },
+            {"at":"Inputs!B8","role":"precedent","depth":3,"value":0.25},
+            {"at":"Inputs!B4","role":"precedent","depth":4,"value":1250000},
+            {"at":"Inputs!B5","role":"precedent","depth":4,"value":0.08},
+            {"at":"Inputs!B6","role":"precedent","depth":4,"value":0.54},
+            {"at":"Inputs!B7","role":"precedent","depth":4,"value":310000}
+          ]
+        }
+    "#]]
+    .assert_eq(&pretty(&answer));
+}
+
+#[test]
+fn dependents_stop_at_the_depth() {
+    let asked = json!({ "workbook": PLAN, "range": "TaxRate", "direction": "dependents", "depth": 1 });
+    expect![[r#"
+        {
+          "nodes": [
+            {"at":"Inputs!B8","role":"target","depth":0,"value":0.25},
+            {
+              "at": "Calculation!B8:D8",
+              "role": "dependent",
+              "depth": 1,
+              "cells": 3,
+              "formulas": 3,
+              "formula": "=-MAX(B7,0)*TaxRate",
+              "reads": ["Inputs!B8 as TaxRate"],
+              "flags": ["more"]
+            }
+          ],
+          "left_out": {"beyond_depth":1}
+        }
+    "#]]
+    .assert_eq(&pretty(&ask("formula_trace", asked)));
+}
+
+#[test]
+fn both_ways_tell_the_nearest_first() {
+    let asked = json!({ "workbook": PLAN, "range": "Calculation!C7", "direction": "both", "depth": 2 });
+    let answer = ask("formula_trace", asked);
+    let nodes: Vec<String> = answer["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| format!("{} {} {}", node["depth"], node["role"], node["at"]))
+        .collect();
+    expect![[r#"
+        0 "target" "Calculation!C7"
+        1 "precedent" "Calculation!C4:C6"
+        1 "dependent" "Calculation!C8"
+        1 "dependent" "Calculation!C9"
+        2 "precedent" "Calculation!B4"
+        2 "precedent" "Inputs!B5"
+        2 "precedent" "Inputs!B6"
+        2 "precedent" "Inputs!B7"
+        2 "dependent" "Outputs!B3"
+        2 "dependent" "Outputs!B4""#]]
+    .assert_eq(&nodes.join("\n"));
+}
+
+#[test]
+fn a_circular_reference_is_told() {
+    let folder = hurried(&["=D2+1", "=D1+1"]);
+    let server = server_over(folder.path(), &[]);
+    let asked = json!({ "workbook": "plan.xlsx", "range": "D1" });
+    expect![[r#"
+        {
+          "nodes": [
+            {
+              "at": "'Q1 Plan'!D1",
+              "role": "target",
+              "depth": 0,
+              "formula": "=D2+1",
+              "value": 1,
+              "reads": ["'Q1 Plan'!D2"],
+              "flags": ["in_cycle"]
+            },
+            {
+              "at": "'Q1 Plan'!D2",
+              "role": "precedent",
+              "depth": 1,
+              "formula": "=D1+1",
+              "value": 1,
+              "reads": ["'Q1 Plan'!D1"],
+              "flags": ["in_cycle"]
+            }
+          ],
+          "cycles": [["'Q1 Plan'!D1","'Q1 Plan'!D2"]]
+        }
+    "#]]
+    .assert_eq(&pretty(&call(&server, "formula_trace", asked).unwrap()));
+}
+
+#[test]
+fn a_small_answer_tells_the_nearest_nodes() {
+    let sum: String = (1..=60).map(|row| format!("+'Q1 Plan'!A{row}*{row}")).collect();
+    let folder = hurried(&[&format!("={}", &sum[1..])]);
+    let small = server_over(folder.path(), &["--max-response-bytes", "4096"]);
+    let answer = call(&small, "formula_trace", json!({ "workbook": "plan.xlsx", "range": "D1" })).unwrap();
+    let nodes = answer["nodes"].as_array().unwrap();
+    assert_eq!(nodes[0]["at"], "'Q1 Plan'!D1");
+    let untold = answer["left_out"]["beyond_limit"].as_u64().unwrap();
+    assert_eq!(nodes.len() as u64 + untold, 61);
+    assert!(nodes.len() > 3 && nodes[0]["reads_left_out"].as_u64().unwrap() > 40);
+}
+
+#[test]
+fn a_trace_needs_a_place_and_a_way() {
+    let error =
+        refused("formula_trace", json!({ "workbook": PLAN, "range": "Calculation!B7", "direction": "up" }));
+    expect![[r#"
+        {
+          "code": "invalid_argument",
+          "message": "`up` is not a value of `direction`",
+          "where": "direction",
+          "hint": "the values are: precedents, dependents, both"
+        }
+    "#]]
+    .assert_eq(&pretty(&error));
+    let error = refused("formula_trace", json!({ "workbook": PLAN, "range": "Calculation!B7", "depth": 0 }));
+    expect![[r#"
+        {
+          "code": "invalid_argument",
+          "message": "depth and limit start at 1",
+          "hint": "leave them out for 3 steps and 100 nodes"
+        }
+    "#]]
+    .assert_eq(&pretty(&error));
+}

@@ -2,6 +2,7 @@
 
 mod describe_workbook;
 mod formula_map;
+mod formula_trace;
 mod list_workbooks;
 mod read_range;
 mod read_table;
@@ -23,6 +24,7 @@ pub fn all() -> Vec<ToolEntry> {
         ToolEntry::reading::<read_range::ReadRange>(),
         ToolEntry::reading::<table_profile::TableProfile>(),
         ToolEntry::reading::<formula_map::FormulaMap>(),
+        ToolEntry::reading::<formula_trace::FormulaTrace>(),
     ]
 }
 

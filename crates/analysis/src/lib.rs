@@ -6,4 +6,5 @@ pub mod near_miss;
 pub mod profile;
 pub mod regions;
 pub mod resolve;
+pub mod search;
 pub mod styles;

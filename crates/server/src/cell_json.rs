@@ -46,6 +46,14 @@ pub(crate) fn iso_text(number: f64, kind: FormatKind, dates: DateSystem) -> Opti
     Some(text)
 }
 
+/// A text of at most `most` characters, and `…` where it was cut.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 fn plain_number(number: f64) -> serde_json::Value {
     if number.fract() == 0.0 && number.abs() < MAX_EXACT {
         return json!(number as i64);

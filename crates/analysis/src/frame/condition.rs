@@ -162,13 +162,14 @@ fn holds(found: Option<Ordering>, wanted: Ordering, or_equal: bool) -> bool {
 }
 
 /// Everything that a value may be taken for.
+#[derive(Debug)]
 pub(crate) struct Needle {
     number: Option<f64>,
     /// The serials that equal it: a whole day, or a moment.
     date: Option<(f64, f64)>,
     text: Option<String>,
-    bool: Option<bool>,
-    error: Option<ErrorValue>,
+    pub(crate) bool: Option<bool>,
+    pub(crate) error: Option<ErrorValue>,
     dates: DateSystem,
 }
 
@@ -215,10 +216,23 @@ impl Needle {
             return Some(order_in(number, first, end));
         }
         let wanted = self.number?;
-        // Sheets compare 15 significant digits.
-        let is_equal = number == wanted || (number - wanted).abs() <= wanted.abs() * 4.0 * f64::EPSILON;
+        let is_equal = (number - wanted).abs() <= tolerance(wanted);
         if is_equal { Some(Ordering::Equal) } else { number.partial_cmp(&wanted) }
     }
+
+    /// The least and greatest number that equal this value, in a cell that shows dates or not.
+    pub(crate) fn interval(&self, is_date: bool) -> Option<(f64, f64)> {
+        if let Some((first, end)) = self.date.filter(|_| is_date) {
+            return Some((first, end.next_down()));
+        }
+        let wanted = self.number?;
+        Some((wanted - tolerance(wanted), wanted + tolerance(wanted)))
+    }
+}
+
+/// Sheets compare 15 significant digits.
+fn tolerance(number: f64) -> f64 {
+    number.abs() * 4.0 * f64::EPSILON
 }
 
 /// How a serial number stands to a span of them; the end is not part of it.

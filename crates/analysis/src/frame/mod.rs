@@ -4,7 +4,7 @@
 //! with row numbers; values are read when asked for. A page of an unfiltered, unsorted table costs its own cells
 //! only, whatever the table's size.
 
-mod condition;
+pub(crate) mod condition;
 mod order;
 mod query;
 pub(crate) mod scan;

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use workbook::{Cell, RawValue, Sheet, StringId, StringTable, Styles, Workbook};
+use workbook::{Cell, RawValue, Sheet, Styles, Workbook};
 
 use crate::formulas::{Cancel, Cancelled};
 use crate::frame::condition::{Condition, Test};
 use crate::frame::order::ordered;
-use crate::frame::scan::{Kinds, slices};
+use crate::frame::scan::{Kinds, Verdicts, slices};
 use crate::frame::selection::Selection;
 use crate::frame::view::{NoSuchColumn, TableView};
 
@@ -196,8 +196,8 @@ fn matching(
                     let is_date = test.asks_dates && kinds.of(slice.chunk.style_at(index)).is_date_time();
                     test.number(number, is_date)
                 }
-                RawValue::SharedText(id) => shared.of(id, test),
-                RawValue::SheetText(id) => own.of(id, test),
+                RawValue::SharedText(id) => shared.of(id, |text| test.text(text)),
+                RawValue::SheetText(id) => own.of(id, |text| test.text(text)),
                 RawValue::Bool(value) => test.bool(value),
                 RawValue::Error(error) => test.error(error),
             };
@@ -205,30 +205,6 @@ fn matching(
         }
     }
     Ok(selection.and(found))
-}
-
-/// What a test says of each distinct text, found out once.
-struct Verdicts<'a> {
-    texts: &'a StringTable,
-    /// 0 is unknown, 1 no, 2 yes; empty until the first text is asked for.
-    known: Vec<u8>,
-}
-
-impl<'a> Verdicts<'a> {
-    fn new(texts: &'a StringTable) -> Verdicts<'a> {
-        Verdicts { texts, known: Vec::new() }
-    }
-
-    fn of(&mut self, id: StringId, test: &Test) -> bool {
-        if self.known.is_empty() {
-            self.known.resize(self.texts.len(), 0);
-        }
-        let Some(verdict) = self.known.get_mut(id.0 as usize) else { return test.text("") };
-        if *verdict == 0 {
-            *verdict = 1 + u8::from(test.text(self.texts.get(id).unwrap_or_default()));
-        }
-        *verdict == 2
-    }
 }
 
 /// Which of `total` rows are answered with, ascending.

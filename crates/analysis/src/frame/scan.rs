@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use number_format::FormatKind;
-use workbook::{CHUNK_ROWS, Chunk, Column, StyleId, Styles};
+use workbook::{CHUNK_ROWS, Chunk, Column, StringId, StringTable, StyleId, Styles};
 
 /// The cells of one chunk that lie in wanted rows.
 pub(crate) struct Slice<'a> {
@@ -57,5 +57,30 @@ impl<'a> Kinds<'a> {
                 kind
             }
         }
+    }
+}
+
+/// What a test says of each distinct text, found out once.
+pub(crate) struct Verdicts<'a> {
+    texts: &'a StringTable,
+    /// 0 is unknown, 1 no, 2 yes; empty until the first text is asked for.
+    known: Vec<u8>,
+}
+
+impl<'a> Verdicts<'a> {
+    pub(crate) fn new(texts: &'a StringTable) -> Verdicts<'a> {
+        Verdicts { texts, known: Vec::new() }
+    }
+
+    /// What `test` says of a text; it has to be the same test every time.
+    pub(crate) fn of(&mut self, id: StringId, test: impl FnOnce(&str) -> bool) -> bool {
+        if self.known.is_empty() {
+            self.known.resize(self.texts.len(), 0);
+        }
+        let Some(verdict) = self.known.get_mut(id.0 as usize) else { return test("") };
+        if *verdict == 0 {
+            *verdict = 1 + u8::from(test(self.texts.get(id).unwrap_or_default()));
+        }
+        *verdict == 2
     }
 }

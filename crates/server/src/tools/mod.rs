@@ -1,6 +1,7 @@
 //! The tools, one file each.
 
 mod describe_workbook;
+mod find;
 mod formula_map;
 mod formula_trace;
 mod list_workbooks;
@@ -23,6 +24,7 @@ pub fn all() -> Vec<ToolEntry> {
         ToolEntry::reading::<read_table::ReadTable>(),
         ToolEntry::reading::<read_range::ReadRange>(),
         ToolEntry::reading::<table_profile::TableProfile>(),
+        ToolEntry::reading::<find::Find>(),
         ToolEntry::reading::<formula_map::FormulaMap>(),
         ToolEntry::reading::<formula_trace::FormulaTrace>(),
     ]

@@ -10,7 +10,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use workbook::{Sheet, Workbook};
 
-use crate::{call::Call, cell_json::cell_json, cursor, error::ToolError, open::Opened, tool::Tool};
+use crate::{
+    call::Call,
+    cell_json::{cell_json, shortened},
+    cursor,
+    error::ToolError,
+    open::Opened,
+    tool::Tool,
+};
 
 /// Regions of a page unless asked otherwise.
 const DEFAULT_LIMIT: usize = 20;
@@ -155,13 +162,18 @@ impl RegionEntry {
                 RegionKind::Note => RegionKindName::Note,
                 RegionKind::Data => RegionKindName::Data,
             },
-            title: region.title.as_deref().map(shortened),
+            title: region.title.as_deref().map(|title| shortened(title, MAX_TEXT)),
             table: region.table_name.clone(),
             header_rows: region.header_rows,
             header_cols: region.header_cols,
             total_rows: region.total_rows,
             data_rows: region.data_range.map_or(0, CellRange::height),
-            columns: region.columns.iter().take(SAMPLE_COLUMNS).map(|name| shortened(name)).collect(),
+            columns: region
+                .columns
+                .iter()
+                .take(SAMPLE_COLUMNS)
+                .map(|name| shortened(name, MAX_TEXT))
+                .collect(),
             sample: Vec::new(),
             confidence: (f64::from(region.confidence) * 100.0).round() / 100.0,
             evidence: region.evidence.iter().map(ToString::to_string).collect(),
@@ -186,19 +198,12 @@ fn sample(
     for column in 0..view.columns.len() {
         for (row, cell) in sample.iter_mut().zip(rows.cells(column)) {
             row.push(match cell_json(book, cell) {
-                Value::String(text) => Value::String(shortened(&text)),
+                Value::String(text) => Value::String(shortened(&text, MAX_TEXT)),
                 value => value,
             });
         }
     }
     Ok(sample)
-}
-
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(MAX_TEXT) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 /// Where to go from here: the largest table, its profile, the formulas.

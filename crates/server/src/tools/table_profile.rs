@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     call::Call,
-    cell_json::{number_json, value_json},
+    cell_json::{number_json, shortened, value_json},
     cursor,
     error::ToolError,
     tool::Tool,
@@ -190,7 +190,7 @@ impl ColumnEntry {
             let value = match value {
                 TopValue::Number(number) => number_json(*number, FormatKind::General, dates),
                 TopValue::Date(serial) => number_json(*serial, date_kind, dates),
-                TopValue::Text(text) => json!(text.chars().take(MAX_TEXT).collect::<String>()),
+                TopValue::Text(text) => json!(shortened(text, MAX_TEXT)),
                 TopValue::Bool(value) => json!(value),
                 TopValue::Error(error) => json!(error.as_str()),
             };

@@ -30,6 +30,8 @@ struct Signs {
     /// How much the texts read like names rather than like the texts below.
     wording: f32,
     unique: bool,
+    /// Whether the rows below scroll and this one does not.
+    frozen: bool,
 }
 
 impl Signs {
@@ -44,7 +46,10 @@ impl Signs {
         let by_type = self.data_columns > 0 && self.contrast >= 0.5;
         let by_style =
             self.style >= 0.6 && (self.bold_or_filled || self.data_columns > 0 || self.wording > 0.0);
-        by_type || by_style && self.unique || self.unique && self.filled > 1 && self.wording >= 0.3
+        self.frozen && self.filled > 1
+            || by_type
+            || by_style && self.unique
+            || self.unique && self.filled > 1 && self.wording >= 0.3
     }
 }
 
@@ -54,12 +59,14 @@ pub(crate) fn find(looks: &Looks<'_>, sample: &Sample) -> Header {
     for rows in (1..=most).rev() {
         let profiles: Vec<Profile> = (0..sample.width()).map(|col| sample.profile(col, rows)).collect();
         let last = signs(looks, sample, rows - 1, rows, &profiles);
-        if !last.is_strong() {
+        let is_section = rows > 1 && last.filled == 1 && sample.row(rows - 1)[0].kind != Kind::Blank;
+        if !last.is_strong() || is_section {
             continue;
         }
-        let all = (0..rows - 1).all(|row| leads_up(looks, sample, row, rows, &profiles));
-        if all {
-            return described(rows, last);
+        let above: Vec<Signs> = (0..rows - 1).map(|row| signs(looks, sample, row, rows, &profiles)).collect();
+        if above.iter().enumerate().all(|(row, above)| above.is_clean() || above.filled == 0 && row > 0) {
+            let periods = last.periods || above.iter().any(|above| above.periods);
+            return described(rows, Signs { periods, ..last });
         }
     }
     Header::default()
@@ -71,7 +78,7 @@ pub(crate) fn pinned(looks: &Looks<'_>, sample: &Sample, rows: u32) -> Header {
     let profiles: Vec<Profile> = (0..sample.width()).map(|col| sample.profile(col, rows)).collect();
     let mut header = described(rows, signs(looks, sample, rows - 1, rows, &profiles));
     header.strength = header.strength.max(0.9);
-    header.evidence.insert(0, "a filter or frozen rows end the header");
+    header.evidence.insert(0, "the filter starts here");
     header
 }
 
@@ -86,6 +93,7 @@ fn described(rows: usize, signs: Signs) -> Header {
     };
     adds(signs.data_columns > 0 && signs.contrast >= 0.5, 0.6, "texts over other types");
     adds(signs.periods, 0.5, "periods in sequence");
+    adds(signs.frozen, 0.5, "stays when the sheet scrolls");
     adds(signs.style >= 0.6, 0.5, "formatted unlike the rows below");
     adds(signs.unique, 0.3, "names are unique");
     adds(signs.wording >= 0.3, 0.3, "texts read like names");
@@ -93,20 +101,17 @@ fn described(rows: usize, signs: Signs) -> Header {
     Header { rows: rows as u32, periods: signs.periods, strength, evidence }
 }
 
-/// Whether a row above a header row is part of it.
-fn leads_up(looks: &Looks<'_>, sample: &Sample, row: usize, body: usize, profiles: &[Profile]) -> bool {
-    let signs = signs(looks, sample, row, body, profiles);
-    if signs.filled == 0 {
-        return row > 0;
-    }
-    signs.is_clean()
+/// Whether a rectangle of a row or two could name the columns of what is below: texts, or periods.
+pub(crate) fn is_names(looks: &Looks<'_>, sample: &Sample) -> bool {
+    let profiles = vec![Profile { filled: 0, texts: 0, main: Kind::Blank, share: 0.0 }; sample.width()];
+    (0..sample.rows.len()).all(|row| signs(looks, sample, row, sample.rows.len(), &profiles).is_clean())
 }
 
 fn signs(looks: &Looks<'_>, sample: &Sample, row: usize, body: usize, profiles: &[Profile]) -> Signs {
     let cells = sample.row(row);
     let at = sample.rows[row];
     let first_col = sample.range.start().col();
-    let mut signs = Signs { unique: true, ..Signs::default() };
+    let mut signs = Signs { unique: true, frozen: looks.frozen == Some(at), ..Signs::default() };
     let mut contrasts = 0;
     let mut styled = 0;
     let mut wording = 0.0;

@@ -4,9 +4,10 @@
 use grid::CellRange;
 
 use crate::formulas::{Cancel, Cancelled};
-use crate::regions::look::Looks;
+use crate::regions::header;
+use crate::regions::look::{Kind, Looks};
 use crate::regions::sample::{Profile, Sample};
-use crate::regions::split::{Piece, piece};
+use crate::regions::split::{Piece, piece, without_title};
 use crate::regions::words::is_total;
 
 /// Blank rows within a table, at most.
@@ -15,17 +16,66 @@ const MAX_GAP: u32 = 2;
 const MAX_TITLE: usize = 120;
 /// Rows of a title.
 const MAX_TITLE_ROWS: u32 = 4;
+/// Pieces above another that are looked at for its header.
+const MAX_PARTS: usize = 512;
+/// Rows of a block of labels and values.
+const MAX_PAIRS: u32 = 60;
 
-/// Joins pieces side by side, then pieces one above the other, and gives titles to what they are above.
+/// Joins headers with what they are above, then pieces side by side, then pieces one above the other, and gives titles
+/// to what they are above.
 pub(crate) fn join(
     looks: &Looks<'_>,
     pieces: Vec<Piece>,
-    pinned: Option<u32>,
     cancel: Cancel<'_>,
 ) -> Result<Vec<Piece>, Cancelled> {
-    let pieces = merge_pairs(looks, pieces, pinned, cancel, beside)?;
-    let pieces = merge_pairs(looks, pieces, pinned, cancel, below)?;
+    let pieces = adopt_headers(looks, pieces);
+    let pieces = merge_pairs(looks, pieces, cancel, beside)?;
+    let pieces = merge_pairs(looks, pieces, cancel, below)?;
     Ok(give_titles(looks, pieces))
+}
+
+/// Gives a rectangle without a header the row of names above it, which may be in several parts.
+fn adopt_headers(looks: &Looks<'_>, mut pieces: Vec<Piece>) -> Vec<Piece> {
+    pieces.sort_by_key(|piece| (piece.range.start().row(), piece.range.start().col()));
+    let mut is_used = vec![false; pieces.len()];
+    for at in 0..pieces.len() {
+        let range = pieces[at].range;
+        let first = range.start().row();
+        let needs = pieces[at].header.rows == 0
+            && pieces[at].declared.is_none()
+            && range.width() > 1
+            && range.height() > 1;
+        if !needs || first < 2 {
+            continue;
+        }
+        let from = pieces.partition_point(|piece| piece.range.start().row() + 3 < first);
+        let is_part = |index: &usize| {
+            let part = &pieces[*index];
+            let is_near = part.range.end().row() + 2 == first && part.range.height() <= 2;
+            let is_over = part.range.start().col() + 1 >= range.start().col()
+                && part.range.end().col() <= range.end().col() + 2
+                && part.range.start().col() <= range.end().col() + 2;
+            let is_free = !is_used[*index] && part.declared.is_none() && part.title.is_none();
+            is_near && is_over && is_free && header::is_names(looks, &Sample::of(looks, part.range))
+        };
+        let parts: Vec<usize> = (from..at).take(MAX_PARTS).filter(is_part).collect();
+        let cells: u32 = parts.iter().map(|index| pieces[*index].range.width()).sum();
+        if cells < 2 || cells * 2 < range.width() {
+            continue;
+        }
+        let united = parts.iter().fold(range, |united, index| united.union(pieces[*index].range));
+        let is_free = |(index, other): (usize, &Piece)| {
+            index == at || parts.contains(&index) || other.range.intersect(united).is_none()
+        };
+        let candidate = piece(looks, united, pieces[at].title.clone());
+        if candidate.header.rows > 0 && pieces.iter().enumerate().skip(from).take(256).all(is_free) {
+            parts.iter().for_each(|index| is_used[*index] = true);
+            pieces[at] = candidate;
+        }
+    }
+    let mut used = is_used.into_iter();
+    pieces.retain(|_| !used.next().unwrap_or(false));
+    pieces
 }
 
 /// Whether the second piece continues the first one.
@@ -36,7 +86,6 @@ type Continues = fn(&Looks<'_>, &Piece, &Piece) -> bool;
 fn merge_pairs(
     looks: &Looks<'_>,
     mut pieces: Vec<Piece>,
-    pinned: Option<u32>,
     cancel: Cancel<'_>,
     continues: Continues,
 ) -> Result<Vec<Piece>, Cancelled> {
@@ -52,6 +101,10 @@ fn merge_pairs(
             if candidate.range.start().row() > first.range.end().row() + MAX_GAP + 1 {
                 break;
             }
+            if first.declared.is_some() || candidate.declared.is_some() {
+                next += 1;
+                continue;
+            }
             let united = first.range.union(candidate.range);
             let is_free = |other: &(usize, &Piece)| {
                 other.0 == at || other.0 == next || other.1.range.intersect(united).is_none()
@@ -59,8 +112,11 @@ fn merge_pairs(
             if continues(looks, first, candidate)
                 && pieces.iter().enumerate().skip(at).take(256).all(|other| is_free(&other))
             {
-                let title = first.title.clone().or_else(|| candidate.title.clone());
-                pieces[at] = piece(looks, united, title, pinned);
+                // The title of a lower part is a section's: it becomes a row of the whole.
+                let is_below = candidate.range.start().row() > first.range.end().row();
+                let title = first.title.clone().or_else(|| candidate.title.clone().filter(|_| !is_below));
+                let (united, own_title) = without_title(looks, united);
+                pieces[at] = piece(looks, united, own_title.or(title));
                 pieces.remove(next);
                 next = at + 1;
             } else {
@@ -77,22 +133,75 @@ fn beside(looks: &Looks<'_>, one: &Piece, other: &Piece) -> bool {
     let is_in_order = one.range.start().col() <= other.range.start().col();
     let (left, right) = if is_in_order { (one, other) } else { (other, one) };
     let (a, b) = (left.range, right.range);
-    if b.start().col() != a.end().col() + 2 || a.height() < 2 || b.height() < 2 {
+    let gap = b.start().col().saturating_sub(a.end().col() + 1);
+    if gap == 0 || gap > 3 || a.height() < 2 || b.height() < 2 {
         return false;
     }
-    let top = a.start().row().max(b.start().row());
+    if are_pairs(looks, left, right) {
+        return true;
+    }
+    if has_filled_gap(looks, left, right) {
+        return true;
+    }
+    if gap > 1 {
+        return false;
+    }
+    let top = a.start().row().max(b.start().row() + right.header.rows);
     let bottom = a.end().row().min(b.end().row());
     let shared = (bottom + 1).saturating_sub(top);
-    if shared * 5 < b.height() * 4 || shared * 2 < a.height() {
+    if shared * 5 < (b.height() - right.header.rows) * 4 || shared * 2 < a.height() {
         return false;
     }
     let has_key = |piece: &Piece| {
         let sample = Sample::of(looks, piece.range);
         let first = sample.profile(0, piece.header.rows as usize);
-        first.filled > 0 && first.texts * 2 > first.filled
+        first.filled > 0 && (first.texts * 2 > first.filled || first.main == Kind::Date)
     };
     let is_plain = right.header.rows == 0 || right.header.periods || left.header.periods;
-    right.title.is_none() && has_key(left) && !has_key(right) && (is_plain || a.width() == 1)
+    let is_frozen = looks
+        .sheet
+        .freeze
+        .is_some_and(|freeze| a.start().col() < freeze.columns && freeze.columns <= b.start().col());
+    right.title.is_none() && has_key(left) && !has_key(right) && (is_plain || is_frozen || a.width() == 1)
+}
+
+/// Whether a header's fill goes on from one to the other through the blank columns between them.
+fn has_filled_gap(looks: &Looks<'_>, left: &Piece, right: &Piece) -> bool {
+    let (a, b) = (left.range, right.range);
+    let Some(row) = (b.start().row() + right.header.rows).checked_sub(1) else { return false };
+    let fill = looks.traits_at(row, b.start().col()).fill;
+    let names =
+        a.start().row() <= row && row < a.end().row() && right.header.rows > 0 && left.header.rows > 0;
+    names
+        && fill != 0
+        && (a.end().col()..b.start().col()).all(|col| looks.traits_at(row, col).fill == fill)
+        && (a.end().col()..b.start().col()).all(|col| looks.traits_at(row + 1, col).fill != fill)
+}
+
+/// Whether `right` holds the values for the labels in `left`.
+fn are_pairs(looks: &Looks<'_>, left: &Piece, right: &Piece) -> bool {
+    let (a, b) = (left.range, right.range);
+    let is_aligned = a.start().row() <= b.start().row()
+        && b.start().row() <= a.start().row() + 2
+        && b.end().row().abs_diff(a.end().row()) <= 1;
+    if !is_aligned
+        || a.width() > 1
+        || a.height() > MAX_PAIRS
+        || right.header.rows > 0
+        || right.title.is_some()
+    {
+        return false;
+    }
+    let is_one_value = b.width() == 1
+        || looks.merge_at(b.start().row(), b.start().col()).is_some_and(|merge| merge.width() == b.width());
+    let labels = Sample::of(looks, a).profile(0, 0);
+    let values = Sample::of(looks, b).profile(0, 0);
+    let has_colons = (a.start().row()..=a.end().row())
+        .filter_map(|row| looks.text(row, a.start().col()))
+        .filter(|text| text.ends_with(':'))
+        .count() as u32;
+    let are_labels = labels.texts == labels.filled && labels.filled as u32 == a.height();
+    is_one_value && are_labels && (values.texts * 2 < values.filled || has_colons * 2 >= a.height())
 }
 
 /// Whether `lower` goes on where `upper` ends, a blank row or two apart.
@@ -108,11 +217,6 @@ fn below(looks: &Looks<'_>, upper: &Piece, lower: &Piece) -> bool {
     }
     if lower.header.rows > 0 || b.width() < 2 || b.width() * 5 < a.width() * 3 {
         return false;
-    }
-    let is_header_alone =
-        gap <= 1 && is_all_text(looks, a) && a.height() <= 2 && a.width() >= 3 && b.height() >= 2;
-    if is_header_alone {
-        return true;
     }
     let is_same_width = a.start().col() == b.start().col() && a.end().col() == b.end().col();
     if upper.header.rows == 0 || gap == 2 && !is_same_width {
@@ -153,17 +257,15 @@ fn has_total_label(looks: &Looks<'_>, range: CellRange) -> bool {
         .is_some_and(is_total)
 }
 
-fn is_all_text(looks: &Looks<'_>, range: CellRange) -> bool {
-    let sample = Sample::of(looks, range);
-    (0..sample.width()).map(|col| sample.profile(col, 0)).all(|profile| profile.texts == profile.filled)
-}
-
 /// Makes titles of short texts right above a table.
 fn give_titles(looks: &Looks<'_>, mut pieces: Vec<Piece>) -> Vec<Piece> {
     pieces.sort_by_key(|piece| (piece.range.start().row(), piece.range.start().col()));
     let mut is_used = vec![false; pieces.len()];
     for at in (0..pieces.len()).rev() {
-        let Some(title) = title_text(looks, pieces[at].range) else { continue };
+        let Some(title) = title_text(looks, pieces[at].range).filter(|_| pieces[at].declared.is_none())
+        else {
+            continue;
+        };
         let range = pieces[at].range;
         let target = (at + 1..pieces.len())
             .take_while(|next| pieces[*next].range.start().row() <= range.end().row() + 2)
@@ -186,12 +288,16 @@ fn is_note(looks: &Looks<'_>, range: CellRange) -> bool {
     range.width() == 1 && range.height() < 3 || title_text(looks, range).is_some() && range.height() < 3
 }
 
-/// Whether a title at `upper` stands over `lower`: at most one blank row above, not to the right of it.
+/// Whether a title at `upper` stands over `lower`: at most one blank row above, at its left edge or over most of it.
 fn is_above(upper: CellRange, lower: CellRange) -> bool {
     let gap = lower.start().row().checked_sub(upper.end().row() + 1);
+    let is_over_left = upper.start().col().abs_diff(lower.start().col()) <= 1;
+    let is_over_most = upper.intersect(CellRange::new(
+        grid::CellRef::clamped(upper.start().row(), lower.start().col()),
+        grid::CellRef::clamped(upper.start().row(), lower.end().col()),
+    ));
     gap.is_some_and(|gap| gap <= 1)
-        && upper.start().col() <= lower.end().col()
-        && upper.start().col() + 1 >= lower.start().col()
+        && (is_over_left || is_over_most.is_some_and(|shared| shared.width() * 2 >= lower.width()))
 }
 
 /// The text of a rectangle that is a short text and nothing else.

@@ -6,6 +6,7 @@ use crate::regions::RegionKind;
 use crate::regions::header::Header;
 use crate::regions::look::{Kind, Looks};
 use crate::regions::sample::{Profile, Sample};
+use crate::regions::split::Declared;
 use crate::regions::totals;
 
 /// Rows of a key-value block at most.
@@ -28,6 +29,19 @@ impl Found {
     fn new(kind: RegionKind, confidence: f32, evidence: &'static str) -> Found {
         Found { kind, header_rows: 0, header_cols: 0, total_rows: 0, confidence, evidence: vec![evidence] }
     }
+}
+
+/// Repeats what the file says a rectangle is.
+pub(crate) fn declared(looks: &Looks<'_>, range: CellRange, header: &Header, declared: &Declared) -> Found {
+    let total_rows = match &declared.table {
+        Some(table) => table.totals_rows.min(range.height().saturating_sub(header.rows)),
+        None => totals::count(looks, range, header.rows),
+    };
+    let (kind, header_cols) =
+        if declared.is_matrix { (RegionKind::Matrix, 1) } else { (RegionKind::Table, 0) };
+    let evidence = if declared.table.is_some() { "declared as a table" } else { "a pivot table" };
+    let header_rows = header.rows.min(range.height());
+    Found { kind, header_rows, header_cols, total_rows, confidence: 1.0, evidence: vec![evidence] }
 }
 
 /// Says what a rectangle is.
@@ -65,6 +79,7 @@ pub(crate) fn classify(looks: &Looks<'_>, range: CellRange, header: &Header) -> 
     };
     if header_rows == 0 {
         confidence = confidence.min(0.7);
+        evidence.push("no row names the columns");
     }
     Found { kind, header_rows, header_cols, total_rows, confidence, evidence }
 }
@@ -95,7 +110,12 @@ fn pairs(looks: &Looks<'_>, range: CellRange, header: &Header, sample: &Sample) 
         return None;
     }
     let filled: Vec<usize> = (0..sample.width()).filter(|col| sample.profile(*col, 0).filled > 0).collect();
-    if filled.len() == 2 && sample.width() <= 4 {
+    if range.height() == 1 && filled.len() == 2 && sample.row(0)[0].kind == Kind::Text {
+        let mut found = Found::new(RegionKind::KeyValue, 0.4, "a text beside a value");
+        found.header_cols = 1;
+        return Some(found);
+    }
+    if filled.len() == 2 && sample.width() <= 6 {
         return vertical_pairs(looks, range, header, sample, filled[0], filled[1]);
     }
     if range.height() == 2 && header.rows == 1 && range.width() >= 3 {

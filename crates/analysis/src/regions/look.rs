@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use grid::{CellRef, Value};
+use grid::{CellRange, CellRef, Value};
 use workbook::{CellFormat, Chunk, RawValue, Sheet, StyleId, Workbook};
 
 /// What kind of value a cell holds.
@@ -39,7 +39,11 @@ pub(crate) struct Traits {
 pub(crate) struct Looks<'a> {
     pub(crate) sheet: &'a Sheet,
     traits: Vec<Traits>,
-    merges: Vec<grid::CellRange>,
+    merges: Vec<CellRange>,
+    /// The cells that the sheet's filter has its buttons on, if they name columns.
+    pub(crate) filter: Option<CellRange>,
+    /// The last row that stays when the sheet scrolls.
+    pub(crate) frozen: Option<u32>,
 }
 
 impl<'a> Looks<'a> {
@@ -61,7 +65,32 @@ impl<'a> Looks<'a> {
         };
         let mut merges = sheet.merges.clone();
         merges.sort_unstable();
-        Looks { sheet, traits: styles.formats.iter().enumerate().map(traits).collect(), merges }
+        let mut looks = Looks {
+            sheet,
+            traits: styles.formats.iter().enumerate().map(traits).collect(),
+            merges,
+            filter: None,
+            frozen: sheet.freeze.and_then(|freeze| freeze.rows.checked_sub(1)),
+        };
+        looks.filter = looks.filter_header();
+        looks
+    }
+
+    fn filter_header(&self) -> Option<CellRange> {
+        const COLS: usize = 256;
+        let range = self.sheet.auto_filter.as_ref()?.range;
+        let (start, end) = (range.start(), range.end());
+        let names =
+            (start.col()..=end.col()).take(COLS).filter(|col| self.kind(start.row(), *col) == Kind::Text);
+        let is_header = names.count() >= 2;
+        is_header.then(|| CellRange::from_bounds(start.row(), start.col(), start.row(), end.col())).flatten()
+    }
+
+    /// The row within a rectangle that the sheet's filter says is its last header row.
+    pub(crate) fn pinned(&self, range: CellRange) -> Option<u32> {
+        let shared = self.filter?.intersect(range)?;
+        let is_above_data = shared.start().row() < range.end().row();
+        (is_above_data && shared.width() * 2 >= range.width()).then(|| shared.start().row())
     }
 
     pub(crate) fn traits(&self, style: StyleId) -> Traits {
@@ -120,14 +149,14 @@ impl<'a> Looks<'a> {
     }
 
     /// The merges that start in a row.
-    pub(crate) fn merges_from(&self, row: u32) -> &[grid::CellRange] {
+    pub(crate) fn merges_from(&self, row: u32) -> &[CellRange] {
         let from = self.merges.partition_point(|merge| merge.start().row() < row);
         let to = self.merges.partition_point(|merge| merge.start().row() <= row);
         &self.merges[from..to]
     }
 
     /// The merge that starts at a cell.
-    pub(crate) fn merge_at(&self, row: u32, col: u32) -> Option<grid::CellRange> {
+    pub(crate) fn merge_at(&self, row: u32, col: u32) -> Option<CellRange> {
         let at = CellRef::clamped(row, col);
         self.merges.binary_search_by_key(&at, |merge| merge.start()).ok().map(|found| self.merges[found])
     }

@@ -17,13 +17,14 @@ mod words;
 
 use grid::CellRange;
 use serde::Serialize;
-use workbook::{Sheet, SheetId, Table, Workbook};
+use workbook::{PivotTable, Sheet, SheetId, Table, Workbook};
 
 use crate::formulas::{Cancel, Cancelled};
 use crate::frame::TableView;
 use crate::regions::components::{Components, unite_overlapping};
+use crate::regions::header::Header;
 use crate::regions::look::Looks;
-use crate::regions::split::Piece;
+use crate::regions::split::{Declared, Piece};
 
 /// Rectangles that are looked into at most; the smallest ones beyond are only counted.
 const MAX_PATCHES: usize = 10_000;
@@ -135,7 +136,8 @@ struct Detector<'a> {
 
 impl Detector<'_> {
     fn run(&self) -> Result<Regions, Cancelled> {
-        let taken: Vec<CellRange> = self.sheet.tables.iter().map(|table| table.range).collect();
+        let mut pieces = self.declared();
+        let taken: Vec<CellRange> = pieces.iter().map(|piece| piece.range).collect();
         let mut components = Components::default();
         occupancy::visit_rows(self.sheet, &taken, self.cancel, |row, runs| components.add_row(row, runs))?;
         let mut patches = components.finish();
@@ -144,16 +146,14 @@ impl Detector<'_> {
             patches.select_nth_unstable_by_key(MAX_PATCHES, |patch| std::cmp::Reverse(patch.cells));
             patches.truncate(MAX_PATCHES);
         }
-        let mut pieces: Vec<Piece> = Vec::new();
         for patch in unite_overlapping(patches) {
             if (self.cancel)() {
                 return Err(Cancelled);
             }
-            pieces.extend(split::split(&self.looks, patch.range, None));
+            pieces.extend(split::split(&self.looks, patch.range));
         }
-        let pieces = join::join(&self.looks, pieces, None, self.cancel)?;
-        let mut regions: Vec<Region> = self.sheet.tables.iter().map(|table| self.declared(table)).collect();
-        regions.extend(pieces.into_iter().map(|piece| self.described(piece)));
+        let pieces = join::join(&self.looks, pieces, self.cancel)?;
+        let mut regions: Vec<Region> = pieces.into_iter().map(|piece| self.described(piece)).collect();
         regions.sort_by_key(|region| region.range);
         let total = regions.len();
         for (index, region) in regions.iter_mut().enumerate() {
@@ -163,31 +163,39 @@ impl Detector<'_> {
         Ok(Regions { omitted: total - regions.len() + beyond, regions })
     }
 
-    fn declared(&self, table: &Table) -> Region {
-        Region {
-            id: String::new(),
+    /// What the file says is a table or a pivot table.
+    fn declared(&self) -> Vec<Piece> {
+        let table = |table: &Table| Piece {
             range: table.range,
-            kind: RegionKind::Table,
             title: None,
-            header_rows: table.header_rows,
-            header_cols: 0,
-            total_rows: table.totals_rows,
-            columns: table
-                .columns
-                .iter()
-                .take(self.options.max_columns)
-                .map(|column| column.name.clone())
-                .collect(),
-            data_range: table.data_range(),
-            table_name: Some(table.name.clone()),
-            confidence: 1.0,
-            evidence: vec!["declared as a table"],
+            header: Header { rows: table.header_rows, strength: 1.0, ..Header::default() },
+            declared: Some(Declared { table: Some(table.clone()), is_matrix: false }),
+        };
+        let pivot = |pivot: &PivotTable| {
+            let found = split::piece(&self.looks, pivot.range?, None);
+            let is_matrix = !pivot.columns.is_empty();
+            let rows = found.header.rows.max(1 + u32::from(is_matrix)).min(found.range.height());
+            let header = Header { rows, strength: 1.0, ..found.header };
+            Some(Piece { header, declared: Some(Declared { table: None, is_matrix }), ..found })
+        };
+        let mut pieces: Vec<Piece> = Vec::new();
+        let declared = self.sheet.tables.iter().map(table).chain(self.sheet.pivots.iter().filter_map(pivot));
+        for piece in declared.take(MAX_PATCHES) {
+            // Broken files declare tables over each other.
+            if pieces.iter().all(|other| other.range.intersect(piece.range).is_none()) {
+                pieces.push(piece);
+            }
         }
+        pieces
     }
 
     fn described(&self, piece: Piece) -> Region {
-        let Piece { range, title, header } = piece;
-        let found = kind::classify(&self.looks, range, &header);
+        let Piece { range, title, header, declared } = piece;
+        let found = match &declared {
+            Some(declared) => kind::declared(&self.looks, range, &header, declared),
+            None => kind::classify(&self.looks, range, &header),
+        };
+        let table = declared.and_then(|declared| declared.table);
         let header_rows = found.header_rows;
         let is_named = matches!(found.kind, RegionKind::Table | RegionKind::Matrix) && header_rows > 0;
         let body = header_rows + found.total_rows;
@@ -208,9 +216,13 @@ impl Detector<'_> {
             header_rows,
             header_cols: found.header_cols,
             total_rows: found.total_rows,
-            columns: if is_named { self.columns(range, header_rows) } else { Vec::new() },
+            columns: match &table {
+                Some(table) => self.column_names(TableView::of_table(self.id(), table)),
+                None if is_named => self.columns(range, header_rows),
+                None => Vec::new(),
+            },
             data_range: data_range.flatten(),
-            table_name: None,
+            table_name: table.map(|table| table.name),
             confidence: found.confidence,
             evidence: found.evidence,
         }
@@ -224,8 +236,14 @@ impl Detector<'_> {
         else {
             return Vec::new();
         };
-        let id = self.workbook.sheet_id(&self.sheet.name).unwrap_or(SheetId(0));
-        let view = TableView::of_range(self.workbook, id, self.sheet, range, header_rows);
-        view.columns.into_iter().map(|column| column.name).collect()
+        self.column_names(TableView::of_range(self.workbook, self.id(), self.sheet, range, header_rows))
+    }
+
+    fn column_names(&self, view: TableView) -> Vec<String> {
+        view.columns.into_iter().take(self.options.max_columns).map(|column| column.name).collect()
+    }
+
+    fn id(&self) -> SheetId {
+        self.workbook.sheet_id(&self.sheet.name).unwrap_or(SheetId(0))
     }
 }

@@ -84,12 +84,17 @@ impl Rows {
             .map(|(col, _)| col)
     }
 
-    /// How many cells a row has, typically: the median of up to 64 rows with any.
+    /// How many cells the fullest row has.
+    pub(crate) fn full(&self) -> u32 {
+        self.rows.iter().map(RowCounts::filled).max().unwrap_or(0)
+    }
+
+    /// How many cells a row has, typically: the upper quartile of up to 64 rows with any.
     pub(crate) fn typical_fill(&self) -> u32 {
         let step = self.rows.len().div_ceil(64).max(1);
         let mut fills: Vec<u32> =
             self.rows.iter().step_by(step).map(RowCounts::filled).filter(|filled| *filled > 0).collect();
         fills.sort_unstable();
-        fills.get(fills.len() / 2).copied().unwrap_or(0)
+        fills.get(fills.len() * 3 / 4).copied().unwrap_or(0)
     }
 }

@@ -2,6 +2,7 @@
 //! without a blank row, notes below.
 
 use grid::CellRange;
+use workbook::Table;
 
 use crate::frame::slices;
 use crate::regions::header::{self, Header};
@@ -29,34 +30,50 @@ pub(crate) struct Piece {
     pub(crate) range: CellRange,
     pub(crate) title: Option<String>,
     pub(crate) header: Header,
+    pub(crate) declared: Option<Declared>,
 }
 
-/// Cuts a rectangle. `pinned` is a row that is known to be the last header row, and holds what is below together.
-pub(crate) fn split(looks: &Looks<'_>, range: CellRange, pinned: Option<u32>) -> Vec<Piece> {
-    let mut splitter = Splitter { looks, pinned, pieces: Vec::new() };
+/// What the file itself says of a rectangle.
+#[derive(Debug, Clone)]
+pub(crate) struct Declared {
+    pub(crate) table: Option<Table>,
+    pub(crate) is_matrix: bool,
+}
+
+/// Cuts a rectangle.
+pub(crate) fn split(looks: &Looks<'_>, range: CellRange) -> Vec<Piece> {
+    let mut splitter = Splitter { looks, pieces: Vec::new() };
     splitter.cut(range, None, 0);
     splitter.pieces
 }
 
+/// A rectangle without its titles at the top, which come as their first text.
+pub(crate) fn without_title(looks: &Looks<'_>, range: CellRange) -> (CellRange, Option<String>) {
+    let splitter = Splitter { looks, pieces: Vec::new() };
+    let rows = Rows::of(looks, range);
+    let first = range.start().row();
+    let lead = splitter.lead(&rows);
+    let are_titles = lead > first && (first..lead).all(|row| rows.at(row).filled() <= 1);
+    let title = splitter.title_in(&rows, first, lead).filter(|_| are_titles);
+    let below = CellRange::from_bounds(lead, range.start().col(), range.end().row(), range.end().col());
+    match (title, below) {
+        (Some(title), Some(below)) => (below, Some(title)),
+        _ => (range, None),
+    }
+}
+
 /// Looks at a rectangle as one piece.
-pub(crate) fn piece(
-    looks: &Looks<'_>,
-    range: CellRange,
-    title: Option<String>,
-    pinned: Option<u32>,
-) -> Piece {
+pub(crate) fn piece(looks: &Looks<'_>, range: CellRange, title: Option<String>) -> Piece {
     let sample = Sample::of(looks, range);
-    let pinned = pinned.filter(|row| range.start().row() <= *row && *row < range.end().row());
-    let header = match pinned {
+    let header = match looks.pinned(range) {
         Some(row) => header::pinned(looks, &sample, row - range.start().row() + 1),
         None => header::find(looks, &sample),
     };
-    Piece { range, title, header }
+    Piece { range, title, header, declared: None }
 }
 
 struct Splitter<'a> {
     looks: &'a Looks<'a>,
-    pinned: Option<u32>,
     pieces: Vec<Piece>,
 }
 
@@ -70,7 +87,7 @@ impl Splitter<'_> {
         starts.extend(self.inner_headers(&rows, lead, trail));
         let is_whole = lead == first && trail == last + 1 && starts.len() == 1;
         if is_whole || depth == MAX_DEPTH {
-            self.pieces.push(piece(self.looks, range, title, self.pinned));
+            self.pieces.push(piece(self.looks, range, title));
             return;
         }
         let mut above = title;
@@ -172,7 +189,7 @@ impl Splitter<'_> {
             let filled = rows.at(row).filled();
             filled <= 1 && typical >= 2 || filled <= 2 && typical >= 5
         };
-        let stop = range.end().row().min(first + MAX_LEAD).min(self.pinned.unwrap_or(u32::MAX));
+        let stop = range.end().row().min(first + MAX_LEAD).min(self.looks.pinned(range).unwrap_or(u32::MAX));
         let mut lead = first;
         while lead < stop && is_narrow(lead) && !self.spans_columns(rows, lead) {
             lead += 1;
@@ -193,7 +210,7 @@ impl Splitter<'_> {
     fn trail(&self, rows: &Rows, lead: u32) -> u32 {
         let range = rows.range;
         let end = range.end().row() + 1;
-        if rows.typical_fill() < 3 {
+        if rows.full() < 3 {
             return end;
         }
         let is_remark = |row: u32| {
@@ -218,7 +235,7 @@ impl Splitter<'_> {
     /// Rows below `lead` with which another table starts: its header, or the title right above it.
     fn inner_headers(&self, rows: &Rows, lead: u32, trail: u32) -> Vec<u32> {
         let mut starts = Vec::new();
-        if self.pinned.is_some_and(|row| rows.range.start().row() <= row && row <= rows.range.end().row()) {
+        if self.looks.pinned(rows.range).is_some() {
             return starts;
         }
         let data_columns: Vec<u32> = rows.data_columns().take(MAX_COLS).collect();

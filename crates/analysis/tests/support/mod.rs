@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use grid::{CellRange, CellRef, DateSystem, ErrorValue};
 use workbook::{
-    CellFormat, DefinedName, ExternalLink, FileFormat, Formula, FormulaKind, Limits, NumberFormatCode,
+    CellFormat, DefinedName, ExternalLink, FileFormat, Font, Formula, FormulaKind, Limits, NumberFormatCode,
     OpenError, RawCell, RawValue, Sheet, SheetBuilder, SheetId, SheetKind, SheetLoader, StyleId, Styles, Tab,
     Table, TableColumn, Visibility, Watch, Workbook,
 };
@@ -45,17 +45,20 @@ pub(crate) fn book(sheets: &[(&str, &str)]) -> Workbook {
     }
 }
 
-/// The formats that `date` (1) and `percent` (2) refer to; 0 is `General`.
+/// The formats that `date` (1), `percent` (2) and `bold` (3) refer to; 0 is `General`.
 fn styles() -> Styles {
     let format = |number_format| CellFormat { number_format, ..CellFormat::default() };
+    let bold = CellFormat { font: 1, ..CellFormat::default() };
     Styles {
-        formats: (0..3).map(format).collect(),
+        formats: (0..3).map(format).chain([bold]).collect(),
+        fonts: vec![Font::default(), Font { bold: true, ..Font::default() }],
         number_formats: ["General", "yyyy-mm-dd", "0%"].map(NumberFormatCode::from).into(),
         ..Styles::default()
     }
 }
 
-/// The lines of [`sheet`] for a text grid from `A1` on: cells between `|`, blank ones left out, ISO dates as dates.
+/// The lines of [`sheet`] for a text grid from `A1` on: cells between `|`, blank ones left out, ISO dates as dates,
+/// `*bold*` ones bold.
 #[allow(dead_code, reason = "not every test needs grids")]
 pub(crate) fn grid(rows: &str) -> String {
     let mut lines = String::new();
@@ -64,9 +67,11 @@ pub(crate) fn grid(rows: &str) -> String {
             line.trim().split('|').map(str::trim).enumerate().filter(|(_, cell)| !cell.is_empty())
         {
             let at = CellRef::clamped(row as u32, col as u32);
-            let content = match workbook::iso8601::date_serial(cell, DateSystem::Date1900) {
-                Some(serial) => format!("date {serial}"),
-                None => cell.to_owned(),
+            let bold = cell.strip_prefix('*').and_then(|cell| cell.strip_suffix('*'));
+            let content = match (workbook::iso8601::date_serial(cell, DateSystem::Date1900), bold) {
+                (Some(serial), _) => format!("date {serial}"),
+                (None, Some(text)) => format!("bold {text}"),
+                (None, None) => cell.to_owned(),
             };
             lines.push_str(&format!("{at} {content}\n"));
         }
@@ -90,6 +95,7 @@ pub(crate) fn name(name: &str, scope: Option<u32>, refers_to: &str) -> DefinedNa
 ///
 /// - `B2 7`, `B2 TRUE`, `B2 #N/A`, `B2 some text`: a value in every cell of the range;
 /// - `B2 date 46053`, `B2 percent 0.5`, `B2 text 12`: a number in such a format, a text that is no other value;
+/// - `B2 bold Amount`: a value in bold; `B2:D2 merge`: the cells are merged;
 /// - `B2:B9 =A2*2`: a formula in the first cell, moved to the others; `=A2*2 -> 7` with its result;
 /// - `B2:B9 shared =A2*2`: the same, as a shared group;
 /// - `B2:B9 {=A2:A9*2}`, `B2:B9 spill =A2:A9*2`: an array formula, a dynamic one;
@@ -124,6 +130,10 @@ pub(crate) fn sheet(name: &str, lines: &str) -> Sheet {
                 style: None,
                 auto_filter: None,
             });
+            continue;
+        }
+        if content == "merge" {
+            builder.sheet_mut().merges.push(range);
             continue;
         }
         let (content, result) = content.split_once(" -> ").unwrap_or((content, ""));
@@ -165,6 +175,10 @@ pub(crate) fn sheet(name: &str, lines: &str) -> Sheet {
         {
             let cell = RawCell { value: RawValue::Number(number), style: StyleId(style), formula: None };
             range.cells().for_each(|at| builder.set(at, cell).unwrap());
+        } else if let Some(text) = content.strip_prefix("bold ") {
+            let cell = RawCell { value: value(&mut builder, text), style: StyleId(3), formula: None };
+            range.cells().for_each(|at| builder.set(at, cell).unwrap());
+            headers.push((master, text.to_owned()));
         } else if let Some(text) = content.strip_prefix("text ") {
             let cell = RawCell { value: builder.text(text).unwrap(), ..RawCell::default() };
             range.cells().for_each(|at| builder.set(at, cell).unwrap());

@@ -16,6 +16,16 @@ const INDEXED: [u32; 64] = [
 /// What sets a cell format apart from the workbook's default, as `bold, 14 pt, fill #FFFF00, 0.00%, wrapped`; empty for
 /// the default itself.
 pub fn describe(styles: &Styles, id: StyleId) -> String {
+    let code = styles.number_format_code(id);
+    in_words(styles, id, Some(code).filter(|code| *code != "General"))
+}
+
+/// As [`describe`], without the number format.
+pub fn look(styles: &Styles, id: StyleId) -> String {
+    in_words(styles, id, None)
+}
+
+fn in_words(styles: &Styles, id: StyleId, number_format: Option<&str>) -> String {
     let Some(format) = styles.format(id) else { return String::new() };
     let normal = styles.formats.first();
     let mut words = Vec::new();
@@ -27,10 +37,7 @@ pub fn describe(styles: &Styles, id: StyleId) -> String {
     }
     words.extend(styles.fills.get(format.fill).and_then(|fill| fill_words(styles, fill)));
     words.extend(styles.borders.get(format.border).and_then(border_words));
-    let code = styles.number_format_code(id);
-    if code != "General" {
-        words.push(code.to_owned());
-    }
+    words.extend(number_format.map(str::to_owned));
     if let Some(alignment) = &format.alignment {
         words.extend(alignment.horizontal.clone().filter(|name| name != "general"));
         words.extend(alignment.vertical.clone().filter(|name| name != "bottom"));
@@ -164,5 +171,10 @@ mod tests {
         check(2, "thin border, 0.0%, unlocked");
         check(3, "border thin top, formula hidden");
         check(99, "");
+    }
+
+    #[test]
+    fn the_look_leaves_the_number_format_out() {
+        assert_eq!(look(&styles(), StyleId(2)), "thin border, unlocked");
     }
 }

@@ -36,6 +36,18 @@ impl Room {
         self.fill_up_to(self.left / 2, 0, items)
     }
 
+    /// Half of the room, for several lists that come along; what they leave is given back.
+    pub(crate) fn half(&mut self) -> Room {
+        let half = self.left / 2;
+        self.left -= half;
+        Room { left: half, ..self.clone() }
+    }
+
+    /// Takes back what is left of a part.
+    pub(crate) fn give_back(&mut self, part: Room) {
+        self.left += part.left;
+    }
+
     fn fill_up_to<T: Serialize>(
         &mut self,
         most: usize,
@@ -84,6 +96,15 @@ mod tests {
         assert_eq!(room.fill(vec!["bb"; 2]), (vec!["bb"; 2], 0));
         assert_eq!(room.fill_half(vec!["cc"]), (vec![], 1));
         assert_eq!(room.fill(vec!["dd"; 2]), (vec!["dd"], 1));
+    }
+
+    #[test]
+    fn a_part_gives_back_what_it_leaves() {
+        let mut room = Room::new(AROUND + 20);
+        let mut part = room.half();
+        assert_eq!(part.fill_half(vec![1, 2, 3]), (vec![1, 2], 1));
+        room.give_back(part);
+        assert_eq!(room.left, 16);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod list_workbooks;
 mod read_range;
 mod read_table;
 mod sheet_overview;
+mod styles;
 mod table_profile;
 
 use crate::tool::ToolEntry;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<ToolEntry> {
         ToolEntry::reading::<find::Find>(),
         ToolEntry::reading::<formula_map::FormulaMap>(),
         ToolEntry::reading::<formula_trace::FormulaTrace>(),
+        ToolEntry::reading::<styles::Styles>(),
     ]
 }
 

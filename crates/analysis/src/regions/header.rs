@@ -2,7 +2,7 @@
 
 use crate::regions::look::{Kind, Looks};
 use crate::regions::sample::{MAX_HEADER_ROWS, Profile, Sample};
-use crate::regions::words::{is_header_word, is_period};
+use crate::regions::words::{is_header_word, is_period, is_unit};
 
 /// What was found out about the first rows.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -40,36 +40,93 @@ impl Signs {
     }
 
     fn is_strong(&self) -> bool {
-        if !self.is_clean() {
-            return false;
-        }
+        let by_wording = self.unique && self.filled > 1 && self.wording >= 0.3;
+        self.is_clean() && (self.is_beyond_wording() || by_wording)
+    }
+
+    /// Whether more than the texts' wording says that this is a header.
+    fn is_beyond_wording(&self) -> bool {
         let by_type = self.data_columns > 0 && self.contrast >= 0.5;
-        let by_style =
-            self.style >= 0.6 && (self.bold_or_filled || self.data_columns > 0 || self.wording > 0.0);
-        self.frozen && self.filled > 1
-            || by_type
-            || by_style && self.unique
-            || self.unique && self.filled > 1 && self.wording >= 0.3
+        let is_set_off = self.bold_or_filled || self.data_columns > 0 || self.wording > 0.0;
+        let by_style = self.style >= 0.6 && is_set_off && self.unique;
+        self.is_clean() && (self.frozen && self.filled > 1 || by_type || by_style)
+    }
+
+    /// Whether a row above a header row may be part of it: groups over its names, or formatted as it is.
+    fn leads(&self, header: &Signs) -> bool {
+        let is_sparse = self.filled * 10 < header.filled * 7;
+        self.is_clean() && (is_sparse || self.periods || self.style >= 0.6 || header.frozen)
+            || self.filled == 0
+    }
+
+    /// The stronger of each sign.
+    fn or(self, other: &Signs) -> Signs {
+        Signs {
+            contrast: self.contrast.max(other.contrast),
+            data_columns: self.data_columns.max(other.data_columns),
+            style: self.style.max(other.style),
+            frozen: self.frozen || other.frozen,
+            wording: self.wording.max(other.wording),
+            ..self
+        }
     }
 }
 
-/// Finds the header rows of a rectangle.
+/// Finds the header rows of a rectangle: down to the first row that is one beyond doubt, and the rows below it that
+/// go on naming.
 pub(crate) fn find(looks: &Looks<'_>, sample: &Sample) -> Header {
     let most = MAX_HEADER_ROWS.min(sample.rows.len().saturating_sub(1));
-    for rows in (1..=most).rev() {
+    let examine = |rows: usize| {
         let profiles: Vec<Profile> = (0..sample.width()).map(|col| sample.profile(col, rows)).collect();
-        let last = signs(looks, sample, rows - 1, rows, &profiles);
-        let is_section = rows > 1 && last.filled == 1 && sample.row(rows - 1)[0].kind != Kind::Blank;
-        if !last.is_strong() || is_section {
-            continue;
-        }
-        let above: Vec<Signs> = (0..rows - 1).map(|row| signs(looks, sample, row, rows, &profiles)).collect();
-        if above.iter().enumerate().all(|(row, above)| above.is_clean() || above.filled == 0 && row > 0) {
-            let periods = last.periods || above.iter().any(|above| above.periods);
-            return described(rows, Signs { periods, ..last });
+        signs(looks, sample, rows - 1, rows, &profiles)
+    };
+    let mut seen: Vec<Signs> = Vec::new();
+    let mut found: Option<usize> = None;
+    for rows in 1..=most {
+        let row = examine(rows);
+        let is_section =
+            rows > 1 && sample.width() > 1 && row.filled == 1 && sample.row(rows - 1)[0].kind != Kind::Blank;
+        let is_header = match (found, seen.last()) {
+            _ if is_section => false,
+            (Some(_), Some(before)) => row.is_strong() && goes_on(looks, sample, rows - 1, before, &row),
+            (_, None) => row.is_strong(),
+            (None, _) => row.is_beyond_wording() && seen.iter().all(|above| above.leads(&row)),
+        };
+        let is_data = !row.is_clean() && row.filled > 0;
+        seen.push(row);
+        if is_header {
+            found = Some(rows);
+        } else if found.is_some() || is_data {
+            break;
         }
     }
-    Header::default()
+    let Some(rows) = found else { return Header::default() };
+    let header = &seen[..rows];
+    let strongest = header.iter().fold(header[rows - 1], |best, row| best.or(row));
+    described(rows, Signs { periods: header.iter().any(|row| row.periods), ..strongest })
+}
+
+/// Whether a row below a header row is part of the header: formatted alike, units, or names under the groups above.
+fn goes_on(looks: &Looks<'_>, sample: &Sample, row: usize, before: &Signs, signs: &Signs) -> bool {
+    let at = sample.rows[row];
+    let first_col = sample.range.start().col();
+    let cells = || {
+        let pairs = sample.row(row).iter().zip(sample.row(row - 1));
+        (first_col..).zip(pairs).filter(|(_, (look, _))| look.kind != Kind::Blank)
+    };
+    let alike = cells().filter(|(_, (look, above))| {
+        (look.traits.bold, look.traits.fill) == (above.traits.bold, above.traits.fill)
+    });
+    let is_alike = signs.style >= 0.6 && alike.count() * 5 >= signs.filled * 3;
+    let are_units = cells().all(|(col, _)| looks.text(at, col).is_some_and(is_unit));
+    let mut merges = looks.merges_from(sample.rows[row - 1]).iter();
+    let is_grouped = merges.any(|merge| merge.width() > 1 && sample.range.contains_range(*merge));
+    let is_under_groups = is_grouped || before.filled * 10 < signs.filled * 7;
+    signs.frozen
+        || is_alike
+        || are_units
+        || is_under_groups && signs.unique
+        || is_grouped && signs.is_beyond_wording()
 }
 
 /// The header of a rectangle of which it is known where its data starts.

@@ -146,6 +146,9 @@ fn beside(looks: &Looks<'_>, one: &Piece, other: &Piece) -> bool {
     if gap > 1 {
         return false;
     }
+    if is_column_beyond(looks, left, right) {
+        return true;
+    }
     let top = a.start().row().max(b.start().row() + right.header.rows);
     let bottom = a.end().row().min(b.end().row());
     let shared = (bottom + 1).saturating_sub(top);
@@ -163,6 +166,28 @@ fn beside(looks: &Looks<'_>, one: &Piece, other: &Piece) -> bool {
         .freeze
         .is_some_and(|freeze| a.start().col() < freeze.columns && freeze.columns <= b.start().col());
     right.title.is_none() && has_key(left) && !has_key(right) && (is_plain || is_frozen || a.width() == 1)
+}
+
+/// Whether two long pieces cover the same rows and name different columns: a table with a blank column inside.
+fn is_column_beyond(looks: &Looks<'_>, left: &Piece, right: &Piece) -> bool {
+    let (a, b) = (left.range, right.range);
+    let height = a.height().min(b.height());
+    let needed = if a.width() == 1 || b.width() == 1 { 8 } else { 50 };
+    let slack = if height < 50 { 0 } else { 1 + height / 100 };
+    let is_same_end = a.end().row().abs_diff(b.end().row()) <= slack;
+    let is_same_start = a.start().row().abs_diff(b.start().row()) <= 3;
+    if !is_same_start || !is_same_end || height < needed || left.header.rows == 0 {
+        return false;
+    }
+    let names = |piece: &Piece| -> Vec<&str> {
+        let range = piece.range;
+        let rows = range.start().row()..range.start().row() + piece.header.rows;
+        let cells = rows
+            .flat_map(|row| (range.start().col()..=range.end().col()).take(64).map(move |col| (row, col)));
+        cells.filter_map(|(row, col)| looks.text(row, col)).filter(|text| !text.is_empty()).collect()
+    };
+    let names_left = names(left);
+    !names(right).iter().any(|name| names_left.contains(name))
 }
 
 /// Whether a header's fill goes on from one to the other through the blank columns between them.

@@ -187,7 +187,9 @@ impl Splitter<'_> {
         let typical = rows.typical_fill();
         let is_narrow = |row: u32| {
             let filled = rows.at(row).filled();
-            filled <= 1 && typical >= 2 || filled <= 2 && typical >= 5
+            filled <= 1 && typical >= 2
+                || filled <= 2 && typical >= 5
+                || filled == 1 && self.is_banner(range, row)
         };
         let stop = range.end().row().min(first + MAX_LEAD).min(self.looks.pinned(range).unwrap_or(u32::MAX));
         let mut lead = first;
@@ -195,6 +197,13 @@ impl Splitter<'_> {
             lead += 1;
         }
         if lead == stop && is_narrow(lead) { first } else { lead }
+    }
+
+    /// Whether a row is one cell merged across the whole rectangle.
+    fn is_banner(&self, range: CellRange, row: u32) -> bool {
+        let merge = self.looks.merge_at(row, range.start().col());
+        range.width() > 1
+            && merge.is_some_and(|merge| merge.end().col() >= range.end().col() && merge.height() == 1)
     }
 
     /// Whether a row of few cells stands over columns rather than over the whole: `| 2024 |   | 2025 |`.

@@ -171,6 +171,13 @@ const HEADERS: &[&str] = &[
     "precio",
 ];
 
+/// Units that stand below names, in lower case.
+const UNITS: &[&str] = &[
+    "%", "€", "$", "£", "¥", "usd", "eur", "gbp", "chf", "kg", "g", "mg", "t", "lb", "m", "mm", "cm", "km",
+    "m2", "m²", "m3", "m³", "l", "ml", "s", "ms", "h", "min", "d", "pcs", "pc", "stk", "°c", "c", "k", "pa",
+    "bar", "kw", "kwh", "mwh", "w", "v", "a", "hz", "n", "nm", "mol", "ppm",
+];
+
 const MONTHS: &[&str] = &[
     "jan",
     "feb",
@@ -242,6 +249,13 @@ pub(crate) fn is_remark(text: &str) -> bool {
         "資料",
     ];
     marks.iter().any(|mark| folded.starts_with(mark)) || folded.chars().count() > 40 && folded.contains(' ')
+}
+
+/// Whether a text is a unit: `(kg)`, `[m/s]`, `%`, `USD`.
+pub(crate) fn is_unit(text: &str) -> bool {
+    let text = text.trim();
+    let is_bracketed = text.starts_with(['(', '[']) && text.ends_with([')', ']']);
+    is_bracketed || UNITS.contains(&text.to_lowercase().as_str())
 }
 
 /// Whether a text is a common name of columns.

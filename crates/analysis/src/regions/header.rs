@@ -101,9 +101,19 @@ pub(crate) fn find(looks: &Looks<'_>, sample: &Sample) -> Header {
         }
     }
     let Some(rows) = found else { return Header::default() };
-    let header = &seen[..rows];
-    let strongest = header.iter().fold(header[rows - 1], |best, row| best.or(row));
+    let rows = down_to_merges(looks, sample, rows).min(most);
+    let header = &seen[..rows.min(seen.len())];
+    let strongest = header.iter().fold(header[header.len() - 1], Signs::or);
     described(rows, Signs { periods: header.iter().any(|row| row.periods), ..strongest })
+}
+
+/// The header rows down to the end of what is merged with them.
+fn down_to_merges(looks: &Looks<'_>, sample: &Sample, rows: usize) -> usize {
+    let first = sample.range.start().row();
+    let merges = sample.rows[..rows].iter().flat_map(|row| looks.merges_from(*row));
+    let ends = merges.filter(|merge| sample.range.contains_range(**merge)).map(|merge| merge.end().row());
+    let end = ends.map(|end| (end - first + 1) as usize).max().unwrap_or(0);
+    if end <= MAX_HEADER_ROWS { end.max(rows) } else { rows }
 }
 
 /// Whether a row below a header row is part of the header: formatted alike, units, or names under the groups above.

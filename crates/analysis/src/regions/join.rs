@@ -115,7 +115,9 @@ fn merge_pairs(
                 // The title of a lower part is a section's: it becomes a row of the whole.
                 let is_below = candidate.range.start().row() > first.range.end().row();
                 let title = first.title.clone().or_else(|| candidate.title.clone().filter(|_| !is_below));
-                let (united, own_title) = without_title(looks, united);
+                let is_header_deep = first.header.rows.max(candidate.header.rows) > 1;
+                let (united, own_title) =
+                    if is_header_deep { (united, None) } else { without_title(looks, united) };
                 pieces[at] = piece(looks, united, own_title.or(title));
                 pieces.remove(next);
                 next = at + 1;

@@ -87,9 +87,9 @@ pub(crate) fn classify(looks: &Looks<'_>, range: CellRange, header: &Header) -> 
 /// Texts in one column without a header, and single cells.
 fn note(looks: &Looks<'_>, range: CellRange, header: &Header, sample: &Sample) -> Option<Found> {
     let start = range.start();
-    let is_one_column = range.width() == 1
-        || looks.merge_at(start.row(), start.col()).is_some_and(|merge| merge.width() == range.width());
-    if range.is_single() || range.height() <= 2 && is_one_column {
+    let is_one_column = (1..sample.width()).all(|col| sample.profile(col, 0).filled == 0);
+    let is_short = range.height() <= 2 || range.width() > 1 && range.height() <= 4;
+    if range.is_single() || is_short && is_one_column {
         return Some(Found::new(RegionKind::Note, 0.7, "a cell or two on their own"));
     }
     let is_text = (0..sample.width()).all(|col| {

@@ -15,6 +15,8 @@ use crate::regions::words::{is_remark, is_total};
 const MAX_DEPTH: u32 = 4;
 /// Rows above a table that are looked at for titles.
 const MAX_LEAD: u32 = 24;
+/// Titles above a rectangle in which most rows have one cell.
+const MAX_SPARSE_TITLES: u32 = 2;
 /// Rows that are examined for being a header within a table, at most.
 const MAX_CHECKS: u32 = 5_000;
 /// Rows around such a row that are compared with it.
@@ -185,9 +187,10 @@ impl Splitter<'_> {
         let range = rows.range;
         let first = range.start().row();
         let typical = rows.typical_fill();
+        let full = rows.full();
         let is_narrow = |row: u32| {
             let filled = rows.at(row).filled();
-            filled <= 1 && typical >= 2
+            filled <= 1 && full >= 2
                 || filled <= 2 && typical >= 5
                 || filled == 1 && self.is_banner(range, row)
         };
@@ -196,14 +199,15 @@ impl Splitter<'_> {
         while lead < stop && is_narrow(lead) && !self.spans_columns(rows, lead) {
             lead += 1;
         }
-        if lead == stop && is_narrow(lead) { first } else { lead }
+        // Where most rows have one cell, those above a fuller one are no titles.
+        let is_sparse = typical < 2 && lead - first > MAX_SPARSE_TITLES;
+        if is_sparse || lead == stop && is_narrow(lead) { first } else { lead }
     }
 
     /// Whether a row is one cell merged across the whole rectangle.
     fn is_banner(&self, range: CellRange, row: u32) -> bool {
         let merge = self.looks.merge_at(row, range.start().col());
-        range.width() > 1
-            && merge.is_some_and(|merge| merge.end().col() >= range.end().col() && merge.height() == 1)
+        range.width() > 1 && merge.is_some_and(|merge| merge.end().col() >= range.end().col())
     }
 
     /// Whether a row of few cells stands over columns rather than over the whole: `| 2024 |   | 2025 |`.

@@ -5,6 +5,7 @@ TOOLS := $(HOME)/.cache/spreadsheet-mcp/tools
 ifeq ($(CI),true)
 export CARGO_TARGET_DIR := $(HOME)/.cache/spreadsheet-mcp/target
 endif
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(TOOLS)/bin:$(PATH)
 
 .PHONY: run test lint bench setup docs
@@ -23,6 +24,11 @@ lint: $(TOOLS)/bin/cargo-deny
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo deny --log-level error check bans licenses sources
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+
+## Measure: ratios and floors, over workbooks that it generates.
+bench:
+	cargo build --release --bin spreadsheet-mcp --bin bench
+	$(TARGET)/release/bench $(TARGET)/release/spreadsheet-mcp $(TARGET)/bench
 
 ## Build and serve the documentation of the code.
 docs:

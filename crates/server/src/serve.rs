@@ -69,8 +69,9 @@ pub async fn run(server: Arc<Server>, endpoint: Endpoint, drain_timeout: Duratio
     let mut signals = Signals::listen()?;
     let stop = CancellationToken::new();
     let cut = CancellationToken::new();
-    let mut serving = start(Arc::clone(&server), endpoint, stop.clone(), cut.clone());
+    // From the first request on: nobody is answered before `start`.
     server.lifecycle.ready();
+    let mut serving = start(Arc::clone(&server), endpoint, stop.clone(), cut.clone());
     tokio::select! {
         ended = &mut serving => return ended.map_err(io::Error::other)?.map(|()| Outcome::Finished),
         () = signals.next() => {}

@@ -1,0 +1,94 @@
+//! What was measured, against what it may be.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+/// One line of the report.
+struct Line {
+    what: String,
+    measured: String,
+    bound: String,
+    holds: bool,
+}
+
+/// What was measured so far.
+#[derive(Default)]
+pub(crate) struct Report {
+    lines: Vec<Line>,
+}
+
+impl Report {
+    /// A time that is at most `most` times another one of the same run.
+    pub(crate) fn ratio(&mut self, what: &str, time: Duration, other: (&str, Duration), most: Option<f64>) {
+        let ratio = time.as_secs_f64() / other.1.as_secs_f64();
+        self.lines.push(Line {
+            what: what.to_owned(),
+            measured: format!("{} = {ratio:.2}x {} ({})", show(time), other.0, show(other.1)),
+            bound: most.map_or_else(String::new, |most| format!("{most:.2}x")),
+            holds: most.is_none_or(|most| ratio <= most),
+        });
+    }
+
+    /// A time that is at most `most`.
+    pub(crate) fn time(&mut self, what: &str, time: Duration, most: Option<Duration>) {
+        self.lines.push(Line {
+            what: what.to_owned(),
+            measured: show(time),
+            bound: most.map_or_else(String::new, show),
+            holds: most.is_none_or(|most| time <= most),
+        });
+    }
+
+    /// An amount of memory that is at most `most`.
+    pub(crate) fn memory(&mut self, what: &str, bytes: u64, most: u64) {
+        let megabytes = |bytes: u64| format!("{:.0} MB", bytes as f64 / 1e6);
+        self.lines.push(Line {
+            what: what.to_owned(),
+            measured: megabytes(bytes),
+            bound: megabytes(most),
+            holds: bytes <= most,
+        });
+    }
+
+    /// Prints everything; answers whether every bound holds.
+    pub(crate) fn print(&self) -> bool {
+        let width =
+            |of: fn(&Line) -> &str| self.lines.iter().map(|line| of(line).chars().count()).max().unwrap_or(0);
+        let (what, measured) = (width(|line| &line.what), width(|line| &line.measured));
+        for line in &self.lines {
+            let verdict = match (line.bound.is_empty(), line.holds) {
+                (true, _) => String::new(),
+                (false, true) => format!("  at most {}", line.bound),
+                (false, false) => format!("  OVER: at most {}", line.bound),
+            };
+            println!("{:what$}  {:measured$}{verdict}", line.what, line.measured);
+        }
+        self.lines.iter().all(|line| line.holds)
+    }
+}
+
+fn show(time: Duration) -> String {
+    match time.as_secs_f64() {
+        seconds if seconds >= 1.0 => format!("{seconds:.2} s"),
+        seconds => format!("{:.2} ms", seconds * 1e3),
+    }
+}
+
+/// How long it takes.
+pub(crate) fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(Duration, T)> {
+    let start = Instant::now();
+    let done = work()?;
+    Ok((start.elapsed(), done))
+}
+
+/// The median time of `rounds`, after one that does not count.
+pub(crate) fn median<T>(rounds: usize, mut work: impl FnMut() -> Result<T>) -> Result<Duration> {
+    work()?;
+    let mut times = Vec::with_capacity(rounds);
+    for _ in 0..rounds {
+        times.push(timed(&mut work)?.0);
+    }
+    times.sort_unstable();
+    Ok(times[rounds / 2])
+}

@@ -1,5 +1,7 @@
 //! How many of a rectangle's first rows name its columns.
 
+use grid::CellRange;
+
 use crate::regions::look::{Kind, Looks};
 use crate::regions::sample::{MAX_HEADER_ROWS, Profile, Sample};
 use crate::regions::words::{is_header_word, is_period, is_unit};
@@ -32,6 +34,8 @@ struct Signs {
     unique: bool,
     /// Whether the rows below scroll and this one does not.
     frozen: bool,
+    /// Whether most cells are merged downwards, and those below are not.
+    merged: bool,
 }
 
 impl Signs {
@@ -49,7 +53,8 @@ impl Signs {
         let by_type = self.data_columns > 0 && self.contrast >= 0.5;
         let is_set_off = self.bold_or_filled || self.data_columns > 0 || self.wording > 0.0;
         let by_style = self.style >= 0.6 && is_set_off && self.unique;
-        self.is_clean() && (self.frozen && self.filled > 1 || by_type || by_style)
+        self.is_clean()
+            && (self.frozen && self.filled > 1 || by_type || by_style || self.merged && self.unique)
     }
 
     /// Whether a row above a header row may be part of it: groups over its names, or formatted as it is.
@@ -66,6 +71,7 @@ impl Signs {
             data_columns: self.data_columns.max(other.data_columns),
             style: self.style.max(other.style),
             frozen: self.frozen || other.frozen,
+            merged: self.merged || other.merged,
             wording: self.wording.max(other.wording),
             ..self
         }
@@ -161,6 +167,7 @@ fn described(rows: usize, signs: Signs) -> Header {
     adds(signs.data_columns > 0 && signs.contrast >= 0.5, 0.6, "texts over other types");
     adds(signs.periods, 0.5, "periods in sequence");
     adds(signs.frozen, 0.5, "stays when the sheet scrolls");
+    adds(signs.merged, 0.5, "merged unlike the rows below");
     adds(signs.style >= 0.6, 0.5, "formatted unlike the rows below");
     adds(signs.unique, 0.3, "names are unique");
     adds(signs.wording >= 0.3, 0.3, "texts read like names");
@@ -188,9 +195,12 @@ fn signs(looks: &Looks<'_>, sample: &Sample, row: usize, body: usize, profiles: 
         if look.kind == Kind::Blank {
             continue;
         }
-        signs.filled += 1;
         let text = looks.text(at, first_col + col as u32).unwrap_or_default();
         let is_name = look.kind == Kind::Text && !text.is_empty();
+        if look.kind == Kind::Text && !is_name {
+            continue;
+        }
+        signs.filled += 1;
         if look.kind.is_data() {
             signs.data += 1;
         }
@@ -212,6 +222,11 @@ fn signs(looks: &Looks<'_>, sample: &Sample, row: usize, body: usize, profiles: 
             wording += wording_of(looks, sample, text, col, body);
         }
     }
+    let is_tall = |merge: &&CellRange| merge.height() > 1 && sample.range.contains_range(**merge);
+    let tall = looks.merges_from(at).iter().filter(is_tall);
+    let end = tall.clone().map(|merge| merge.end().row()).max().unwrap_or(at);
+    let below = looks.merges_from(end + 1).iter().filter(is_tall).count();
+    signs.merged = signs.filled > 1 && tall.count() * 5 >= signs.filled * 3 && below == 0;
     let share = |part: f32| if signs.filled == 0 { 0.0 } else { part / signs.filled as f32 };
     signs.style = share(styled as f32);
     signs.wording = share(wording);

@@ -12,10 +12,14 @@ use crate::regions::words::is_total;
 
 /// Blank rows within a table, at most.
 const MAX_GAP: u32 = 2;
+/// Rows between two parts of a table with a remark in one of them, at most.
+const MAX_BRIDGED_GAP: u32 = 3;
 /// Characters of a title.
 const MAX_TITLE: usize = 120;
 /// Rows of a title.
 const MAX_TITLE_ROWS: u32 = 4;
+/// Pieces behind another that a union with it may touch.
+const MAX_NEAR: usize = 256;
 /// Pieces above another that are looked at for its header.
 const MAX_PARTS: usize = 512;
 /// Rows of a block of labels and values.
@@ -51,7 +55,7 @@ fn adopt_headers(looks: &Looks<'_>, mut pieces: Vec<Piece>) -> Vec<Piece> {
         let from = pieces.partition_point(|piece| piece.range.start().row() + 3 < first);
         let is_part = |index: &usize| {
             let part = &pieces[*index];
-            let is_near = part.range.end().row() + 2 == first && part.range.height() <= 2;
+            let is_near = part.range.end().row() + 2 == first && part.range.height() <= 3;
             let is_over = part.range.start().col() + 1 >= range.start().col()
                 && part.range.end().col() <= range.end().col() + 2
                 && part.range.start().col() <= range.end().col() + 2;
@@ -78,8 +82,8 @@ fn adopt_headers(looks: &Looks<'_>, mut pieces: Vec<Piece>) -> Vec<Piece> {
     pieces
 }
 
-/// Whether the second piece continues the first one.
-type Continues = fn(&Looks<'_>, &Piece, &Piece) -> bool;
+/// Whether the second piece continues the first one; told whether something stands in the rows between them.
+type Continues = fn(&Looks<'_>, &Piece, &Piece, bool) -> bool;
 
 /// Unites each piece with the later ones that continue it. Pieces are visited top to bottom, and a piece is compared
 /// with those only that start no more than [`MAX_GAP`] blank rows below its end.
@@ -98,7 +102,7 @@ fn merge_pairs(
         let mut next = at + 1;
         while let Some(candidate) = pieces.get(next) {
             let first = &pieces[at];
-            if candidate.range.start().row() > first.range.end().row() + MAX_GAP + 1 {
+            if candidate.range.start().row() > first.range.end().row() + MAX_BRIDGED_GAP + 1 {
                 break;
             }
             if first.declared.is_some() || candidate.declared.is_some() {
@@ -106,12 +110,25 @@ fn merge_pairs(
                 continue;
             }
             let united = first.range.union(candidate.range);
-            let is_free = |other: &(usize, &Piece)| {
-                other.0 == at || other.0 == next || other.1.range.intersect(united).is_none()
+            // A remark alone in the blank rows between two parts belongs to the whole, as does a part without names that
+            // the whole encloses.
+            let is_bridge = |other: &Piece| {
+                other.range.height() == 1
+                    && first.range.end().row() < other.range.start().row()
+                    && other.range.end().row() < candidate.range.start().row()
             };
-            if continues(looks, first, candidate)
-                && pieces.iter().enumerate().skip(at).take(256).all(|other| is_free(&other))
-            {
+            let encloses = |index: &usize| {
+                let other = &pieces[*index];
+                let is_nameless = other.header.rows == 0 && other.declared.is_none();
+                *index != next && united.contains_range(other.range) && (is_nameless || is_bridge(other))
+            };
+            let near = at + 1..pieces.len().min(at + MAX_NEAR);
+            let enclosed: Vec<usize> = near.clone().filter(encloses).collect();
+            let is_bridged = enclosed.iter().any(|index| is_bridge(&pieces[*index]));
+            let is_free = |index: usize| {
+                index == next || pieces[index].range.intersect(united).is_none() || enclosed.contains(&index)
+            };
+            if continues(looks, first, candidate, is_bridged) && near.clone().all(is_free) {
                 // The title of a lower part is a section's: it becomes a row of the whole.
                 let is_below = candidate.range.start().row() > first.range.end().row();
                 let title = first.title.clone().or_else(|| candidate.title.clone().filter(|_| !is_below));
@@ -119,7 +136,12 @@ fn merge_pairs(
                 let (united, own_title) =
                     if is_header_deep { (united, None) } else { without_title(looks, united) };
                 pieces[at] = piece(looks, united, own_title.or(title));
-                pieces.remove(next);
+                let mut gone = enclosed;
+                gone.push(next);
+                gone.sort_unstable();
+                for index in gone.into_iter().rev() {
+                    pieces.remove(index);
+                }
                 next = at + 1;
             } else {
                 next += 1;
@@ -131,7 +153,7 @@ fn merge_pairs(
 }
 
 /// Whether the right one holds more columns of the left one, a blank column apart: values for the labels there.
-fn beside(looks: &Looks<'_>, one: &Piece, other: &Piece) -> bool {
+fn beside(looks: &Looks<'_>, one: &Piece, other: &Piece, _: bool) -> bool {
     let is_in_order = one.range.start().col() <= other.range.start().col();
     let (left, right) = if is_in_order { (one, other) } else { (other, one) };
     let (a, b) = (left.range, right.range);
@@ -232,11 +254,12 @@ fn are_pairs(looks: &Looks<'_>, left: &Piece, right: &Piece) -> bool {
 }
 
 /// Whether `lower` goes on where `upper` ends, a blank row or two apart.
-fn below(looks: &Looks<'_>, upper: &Piece, lower: &Piece) -> bool {
+fn below(looks: &Looks<'_>, upper: &Piece, lower: &Piece, is_bridged: bool) -> bool {
     let (a, b) = (upper.range, lower.range);
     let Some(gap) = b.start().row().checked_sub(a.end().row() + 1) else { return false };
     let is_within = a.start().col() <= b.start().col() && b.end().col() <= a.end().col();
-    if gap > MAX_GAP || !is_within || a.width() < 2 {
+    let most = if is_bridged { MAX_BRIDGED_GAP } else { MAX_GAP };
+    if gap > most || !is_within || a.width() < 2 {
         return false;
     }
     if gap == 1 && b.height() <= 3 && upper.header.rows > 0 && b.width() > 1 && has_total_label(looks, b) {
@@ -246,7 +269,7 @@ fn below(looks: &Looks<'_>, upper: &Piece, lower: &Piece) -> bool {
         return false;
     }
     let is_same_width = a.start().col() == b.start().col() && a.end().col() == b.end().col();
-    if upper.header.rows == 0 || gap == 2 && !is_same_width {
+    if upper.header.rows == 0 || gap == 2 && !is_same_width && !is_bridged {
         return false;
     }
     fits(looks, upper, b)
@@ -272,6 +295,11 @@ fn fits(looks: &Looks<'_>, upper: &Piece, lower: CellRange) -> bool {
         } else {
             unlike += 1;
         }
+    }
+    let is_begun = upper.range.height() - upper.header.rows <= 2;
+    if is_begun && upper.header.rows > 0 {
+        // A row or two under a header say little against what comes below.
+        return alike >= 1 && unlike == 0;
     }
     alike >= 2 && alike >= unlike * 4 && (data > 0 || alike >= 3)
 }

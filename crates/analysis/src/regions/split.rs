@@ -294,6 +294,7 @@ impl Splitter<'_> {
         let mut data_below = 0;
         let mut data_above = 0;
         let mut styled = 0;
+        let mut covered_to = None;
         for col in cols {
             let share = |rows: std::ops::Range<u32>| {
                 let kinds: Vec<Kind> =
@@ -303,7 +304,15 @@ impl Splitter<'_> {
             };
             let has_data_below = share(below.clone());
             data_below += u32::from(has_data_below);
-            let Some(text) = self.looks.text(row, col).filter(|text| !text.is_empty()) else { continue };
+            // A merged name stands over every column under it.
+            let merge = self.looks.merge_at(row, col).map(|merge| merge.end().col());
+            covered_to = covered_to.max(merge);
+            let text = self.looks.text(row, col).filter(|text| !text.is_empty());
+            if text.is_none() && has_data_below && covered_to >= Some(col) {
+                over_data += 1;
+                data_above += u32::from(share(above.clone()));
+            }
+            let Some(text) = text else { continue };
             if names.contains(&text) || text.chars().count() > LONG {
                 return false;
             }

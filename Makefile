@@ -17,6 +17,8 @@ run:
 ## Set up, lint, and run every test.
 test: setup lint
 	cargo test --workspace
+	cargo build --release --bin spreadsheet-mcp
+	tests/clients/run.sh $(abspath $(TARGET))/release/spreadsheet-mcp $(TOOLS)
 
 ## Formatting, lints, licences and sources of dependencies, documentation.
 lint: $(TOOLS)/bin/cargo-deny
@@ -34,8 +36,20 @@ bench:
 docs:
 	cargo doc --workspace --no-deps --open
 
-## What the tests need from the system.
-setup: $(TOOLS)/bin/cargo-deny
+## What the tests need besides Rust: Python, Node.js and unzip of the system, and the clients that talk to the server.
+setup: $(TOOLS)/bin/cargo-deny $(TOOLS)/python/ready $(TOOLS)/node/ready
+
+$(TOOLS)/python/ready: tests/clients/requirements.txt
+	tests/clients/system-packages.sh
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+$(TOOLS)/node/ready: tests/clients/package.json
+	tests/clients/system-packages.sh
+	mkdir -p $(@D) && cp $< $(@D)
+	npm install --prefix $(@D) --no-audit --no-fund --no-package-lock --silent
+	touch $@
 
 $(TOOLS)/bin/cargo-deny:
 	cargo install cargo-deny --version 0.20.2 --locked --no-default-features --root $(TOOLS)

@@ -1,0 +1,27 @@
+"""The calls that every client makes, and what their answers hold."""
+
+import json
+import pathlib
+
+CALLS = json.loads((pathlib.Path(__file__).parent / "calls.json").read_text())
+
+
+def at(document, pointer):
+    """The value at a JSON pointer."""
+    for step in pointer.split("/")[1:]:
+        document = document[int(step)] if isinstance(document, list) else document[step]
+    return document
+
+
+def check_answer(call, structured, text):
+    """Holds an answer against what the call expects; both of its copies say the same."""
+    assert json.loads(text) == structured, f"{call['tool']}: text and structured content differ"
+    for pointer, expected in call["expect"].items():
+        found = at(structured, pointer)
+        assert found == expected, f"{call['tool']}: {pointer} is {found!r}, not {expected!r}"
+
+
+def check_covered(tools):
+    """Every tool that the server lists is called, and in the same order each time."""
+    called = [call["tool"] for call in CALLS]
+    assert tools == called, f"the server lists {tools}, the calls are of {called}"

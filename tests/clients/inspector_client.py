@@ -1,0 +1,35 @@
+"""The MCP inspector's command line lists and calls every tool.
+
+    inspector_client.py INSPECTOR TARGET…    an http URL, or a command that serves on its standard streams
+"""
+
+import json
+import subprocess
+import sys
+
+from calls import CALLS, check_answer, check_covered
+
+inspector, target = sys.argv[1], sys.argv[2:]
+
+
+def ask(*arguments):
+    """What the inspector prints."""
+    where = [*target, *arguments] if target[0].startswith("http") else [*arguments, "--", *target]
+    done = subprocess.run([inspector, "--cli", *where], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return json.loads(done.stdout)
+
+
+# --strict also fails when strict clients would refuse a schema.
+tools = ask("--method", "tools/list", "--strict")["tools"]
+check_covered([tool["name"] for tool in tools])
+for call in CALLS:
+    pairs = [
+        part
+        for name, value in call["arguments"].items()
+        for part in ["--tool-arg", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
+    ]
+    result = ask("--method", "tools/call", "--tool-name", call["tool"], *pairs)
+    assert not result.get("isError"), result
+    check_answer(call, result["structuredContent"], result["content"][0]["text"])
+print(f"mcp inspector, {target[0]}: {len(CALLS)} tools called")

@@ -26,6 +26,8 @@ struct Signs {
     /// Columns with a name over data, of those with data below and something in this row.
     contrast: f32,
     data_columns: usize,
+    /// Whether the first column holds no number.
+    has_corner: bool,
     /// Share of the cells that no cell below looks like.
     style: f32,
     bold_or_filled: bool,
@@ -40,7 +42,8 @@ struct Signs {
 
 impl Signs {
     fn is_clean(&self) -> bool {
-        self.filled > 0 && (self.data == 0 || self.periods)
+        let is_set_off = self.style >= 0.8 && self.bold_or_filled && self.has_corner;
+        self.filled > 0 && (self.data == 0 || self.periods || is_set_off)
     }
 
     fn is_strong(&self) -> bool {
@@ -191,6 +194,7 @@ fn signs(looks: &Looks<'_>, sample: &Sample, row: usize, body: usize, profiles: 
     let mut wording = 0.0;
     let mut names: Vec<&str> = Vec::new();
     signs.periods = has_periods(looks, sample, row, profiles);
+    signs.has_corner = !cells[0].kind.is_data();
     for (col, (look, profile)) in cells.iter().zip(profiles).enumerate() {
         if look.kind == Kind::Blank {
             continue;
@@ -306,6 +310,8 @@ fn has_periods(looks: &Looks<'_>, sample: &Sample, row: usize, profiles: &[Profi
     let step = numbers.get(1).map_or(1.0, |second| second - numbers[0]);
     let even = numbers.windows(2).all(|pair| pair[1] - pair[0] == step);
     let rising = step != 0.0 && numbers.windows(2).all(|pair| (pair[1] - pair[0]).signum() == step.signum());
-    let counted = numbers.len() >= 3 && even && step == 1.0 && (0.0..=1.0).contains(&numbers[0]);
+    let has_corner = !sample.row(row)[0].kind.is_data();
+    let counted =
+        has_corner && numbers.len() >= 3 && even && step == 1.0 && (0.0..=1.0).contains(&numbers[0]);
     are_dates && rising || are_years && even && step.abs() <= 10.0 && step != 0.0 || counted
 }

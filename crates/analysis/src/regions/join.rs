@@ -18,6 +18,8 @@ const MAX_BRIDGED_GAP: u32 = 3;
 const MAX_TITLE: usize = 120;
 /// Rows of a title.
 const MAX_TITLE_ROWS: u32 = 4;
+/// Rows of two pieces side by side that start and end together, from which on that is no chance.
+const MIN_ALIGNED: u32 = 8;
 /// Pieces behind another that a union with it may touch.
 const MAX_NEAR: usize = 256;
 /// Pieces above another that are looked at for its header.
@@ -52,10 +54,11 @@ fn adopt_headers(looks: &Looks<'_>, mut pieces: Vec<Piece>) -> Vec<Piece> {
         if !needs || first < 2 {
             continue;
         }
-        let from = pieces.partition_point(|piece| piece.range.start().row() + 3 < first);
+        let from = pieces.partition_point(|piece| piece.range.start().row() + MAX_BRIDGED_GAP + 3 < first);
         let is_part = |index: &usize| {
             let part = &pieces[*index];
-            let is_near = part.range.end().row() + 2 == first && part.range.height() <= 3;
+            let gap = first.saturating_sub(part.range.end().row() + 1);
+            let is_near = (1..=MAX_BRIDGED_GAP).contains(&gap) && part.range.height() <= 3;
             let is_over = part.range.start().col() + 1 >= range.start().col()
                 && part.range.end().col() <= range.end().col() + 2
                 && part.range.start().col() <= range.end().col() + 2;
@@ -68,12 +71,22 @@ fn adopt_headers(looks: &Looks<'_>, mut pieces: Vec<Piece>) -> Vec<Piece> {
             continue;
         }
         let united = parts.iter().fold(range, |united, index| united.union(pieces[*index].range));
-        let is_free = |(index, other): (usize, &Piece)| {
-            index == at || parts.contains(&index) || other.range.intersect(united).is_none()
+        let encloses = |index: &usize| {
+            let other = &pieces[*index];
+            let is_small = other.header.rows == 0 && other.declared.is_none() && other.range.height() == 1;
+            *index != at && !parts.contains(index) && united.contains_range(other.range) && is_small
+        };
+        let near = from..pieces.len().min(from + MAX_NEAR);
+        let enclosed: Vec<usize> = near.clone().filter(encloses).collect();
+        let is_free = |index: usize| {
+            index == at
+                || parts.contains(&index)
+                || enclosed.contains(&index)
+                || pieces[index].range.intersect(united).is_none()
         };
         let candidate = piece(looks, united, pieces[at].title.clone());
-        if candidate.header.rows > 0 && pieces.iter().enumerate().skip(from).take(256).all(is_free) {
-            parts.iter().for_each(|index| is_used[*index] = true);
+        if candidate.header.rows > 0 && near.clone().all(is_free) {
+            parts.iter().chain(&enclosed).for_each(|index| is_used[*index] = true);
             pieces[at] = candidate;
         }
     }
@@ -170,6 +183,12 @@ fn beside(looks: &Looks<'_>, one: &Piece, other: &Piece, _: bool) -> bool {
     if gap > 1 {
         return false;
     }
+    let covers_same_rows = a.start().row() == b.start().row() && a.end().row() == b.end().row();
+    let is_nameless =
+        left.header.rows + right.header.rows == 0 && left.title.is_none() && right.title.is_none();
+    if covers_same_rows && is_nameless && a.height() >= MIN_ALIGNED {
+        return true;
+    }
     if is_column_beyond(looks, left, right) {
         return true;
     }
@@ -196,7 +215,7 @@ fn beside(looks: &Looks<'_>, one: &Piece, other: &Piece, _: bool) -> bool {
 fn is_column_beyond(looks: &Looks<'_>, left: &Piece, right: &Piece) -> bool {
     let (a, b) = (left.range, right.range);
     let height = a.height().min(b.height());
-    let needed = if a.width() == 1 || b.width() == 1 { 8 } else { 50 };
+    let needed = if a.width() == 1 || b.width() == 1 { MIN_ALIGNED } else { 50 };
     let slack = if height < 50 { 0 } else { 1 + height / 100 };
     let is_same_end = a.end().row().abs_diff(b.end().row()) <= slack;
     let is_same_start = a.start().row().abs_diff(b.start().row()) <= 3;

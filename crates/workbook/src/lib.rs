@@ -15,8 +15,10 @@ pub mod iso8601;
 mod limits;
 pub mod model;
 mod open;
+mod vba;
 mod xlsx;
 
 pub use error::OpenError;
 pub use limits::Limits;
 pub use model::*;
+pub use vba::{VbaModule, VbaModuleKind};

@@ -140,6 +140,12 @@ impl Watch for () {
 pub trait SheetLoader: Send + Sync {
     /// Reads the sheet. Called at most once at a time for a sheet.
     fn load(&self, id: SheetId, watch: &dyn Watch) -> Result<Sheet, OpenError>;
+
+    /// The bytes of a part that no sheet belongs to; `None` where the format has no parts.
+    fn part(&self, name: &str) -> Result<Option<Vec<u8>>, OpenError> {
+        let _ = name;
+        Ok(None)
+    }
 }
 
 /// A tab: what is known before its sheet is loaded.

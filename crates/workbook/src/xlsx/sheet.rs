@@ -58,6 +58,10 @@ impl SheetLoader for Loader {
         }
         Ok(builder.finish())
     }
+
+    fn part(&self, name: &str) -> Result<Option<Vec<u8>>, OpenError> {
+        Ok(Some(self.package.part(name)?))
+    }
 }
 
 impl Loader {

@@ -99,6 +99,21 @@ impl Components {
     }
 }
 
+/// Unites rectangles over the same columns that follow each other after a blank row: for sheets with so many that they
+/// cannot be looked at one by one.
+pub(crate) fn unite_stacked(mut patches: Vec<Patch>) -> Vec<Patch> {
+    let cols = |patch: &Patch| (patch.range.start().col(), patch.range.end().col());
+    patches.sort_unstable_by_key(|patch| (cols(patch), patch.range.start().row()));
+    patches.dedup_by(|next, before| {
+        let follows = cols(next) == cols(before) && next.range.start().row() <= before.range.end().row() + 2;
+        if follows {
+            before.join(*next);
+        }
+        follows
+    });
+    patches
+}
+
 /// Unites rectangles that overlap, until none do; top to bottom, left to right.
 pub(crate) fn unite_overlapping(mut patches: Vec<Patch>) -> Vec<Patch> {
     for _ in 0..MAX_ROUNDS {
@@ -162,6 +177,15 @@ mod tests {
         check(&["x..", ".x.", "..x"], "A1:C3=3");
         check(&["x.x", "...", "x.x"], "A1=1 C1=1 A3=1 C3=1");
         check(&["x.x", ".x."], "A1:C2=3");
+    }
+
+    #[test]
+    fn stacked_rectangles_are_one() {
+        let patch = |range: &str| Patch { range: range.parse().unwrap(), cells: 1 };
+        let patches = ["A1:B2", "A4:B6", "A9:B9", "A8:C8", "A11:B12"].map(patch).into();
+        let united: Vec<String> =
+            unite_stacked(patches).iter().map(|patch| patch.range.to_string()).collect();
+        assert_eq!(united, ["A1:B6", "A9:B12", "A8:C8"]);
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::regions::words::is_total;
 const MAX_GAP: u32 = 2;
 /// Rows between two parts of a table with a remark in one of them, at most.
 const MAX_BRIDGED_GAP: u32 = 3;
+/// Blank columns within a region, at most.
+const MAX_COLUMN_GAP: u32 = 3;
 /// Characters of a title.
 const MAX_TITLE: usize = 120;
 /// Rows of a title.
@@ -35,8 +37,8 @@ pub(crate) fn join(
     cancel: Cancel<'_>,
 ) -> Result<Vec<Piece>, Cancelled> {
     let pieces = adopt_headers(looks, pieces);
-    let pieces = merge_pairs(looks, pieces, cancel, beside)?;
-    let pieces = merge_pairs(looks, pieces, cancel, below)?;
+    let pieces = merge_pairs(looks, pieces, cancel, Direction::Beside)?;
+    let pieces = merge_pairs(looks, pieces, cancel, Direction::Below)?;
     Ok(give_titles(looks, pieces))
 }
 
@@ -95,83 +97,123 @@ fn adopt_headers(looks: &Looks<'_>, mut pieces: Vec<Piece>) -> Vec<Piece> {
     pieces
 }
 
-/// Whether the second piece continues the first one; told whether something stands in the rows between them.
-type Continues = fn(&Looks<'_>, &Piece, &Piece, bool) -> bool;
+/// How pieces may go on.
+#[derive(Clone, Copy, PartialEq)]
+enum Direction {
+    Beside,
+    Below,
+}
+
+impl Direction {
+    /// Whether two rectangles lie so that the second may continue the first; cheap.
+    fn is_near(self, a: CellRange, b: CellRange) -> bool {
+        match self {
+            Direction::Beside => {
+                let (left, right) = if a.start().col() <= b.start().col() { (a, b) } else { (b, a) };
+                let gap = right.start().col().saturating_sub(left.end().col() + 1);
+                (1..=MAX_COLUMN_GAP).contains(&gap) && b.start().row() <= a.end().row()
+            }
+            Direction::Below => {
+                let gap = b.start().row().saturating_sub(a.end().row() + 1);
+                gap <= MAX_BRIDGED_GAP && a.start().col() <= b.start().col() && b.end().col() <= a.end().col()
+            }
+        }
+    }
+}
 
 /// Unites each piece with the later ones that continue it. Pieces are visited top to bottom, and a piece is compared
-/// with those only that start no more than [`MAX_GAP`] blank rows below its end.
+/// with those only that start no more than [`MAX_BRIDGED_GAP`] blank rows below its end.
 fn merge_pairs(
     looks: &Looks<'_>,
     mut pieces: Vec<Piece>,
     cancel: Cancel<'_>,
-    continues: Continues,
+    direction: Direction,
 ) -> Result<Vec<Piece>, Cancelled> {
     pieces.sort_by_key(|piece| (piece.range.start().row(), piece.range.start().col()));
-    let mut at = 0;
-    while at < pieces.len() {
+    let mut is_gone = vec![false; pieces.len()];
+    for at in 0..pieces.len() {
         if at % 64 == 0 && cancel() {
             return Err(Cancelled);
         }
         let mut next = at + 1;
-        while let Some(candidate) = pieces.get(next) {
-            let first = &pieces[at];
+        while !is_gone[at] && next < pieces.len() {
+            let (first, candidate) = (&pieces[at], &pieces[next]);
             if candidate.range.start().row() > first.range.end().row() + MAX_BRIDGED_GAP + 1 {
                 break;
             }
-            if first.declared.is_some() || candidate.declared.is_some() {
-                next += 1;
-                continue;
-            }
-            let united = first.range.union(candidate.range);
-            // A remark alone in the blank rows between two parts belongs to the whole, as does a part without names that
-            // the whole encloses.
-            let is_bridge = |other: &Piece| {
-                other.range.height() == 1
-                    && first.range.end().row() < other.range.start().row()
-                    && other.range.end().row() < candidate.range.start().row()
-            };
-            let encloses = |index: &usize| {
-                let other = &pieces[*index];
-                let is_nameless = other.header.rows == 0 && other.declared.is_none();
-                *index != next && united.contains_range(other.range) && (is_nameless || is_bridge(other))
-            };
-            let near = at + 1..pieces.len().min(at + MAX_NEAR);
-            let enclosed: Vec<usize> = near.clone().filter(encloses).collect();
-            let is_bridged = enclosed.iter().any(|index| is_bridge(&pieces[*index]));
-            let is_free = |index: usize| {
-                index == next || pieces[index].range.intersect(united).is_none() || enclosed.contains(&index)
-            };
-            if continues(looks, first, candidate, is_bridged) && near.clone().all(is_free) {
-                // The title of a lower part is a section's: it becomes a row of the whole.
-                let is_below = candidate.range.start().row() > first.range.end().row();
-                let title = first.title.clone().or_else(|| candidate.title.clone().filter(|_| !is_below));
-                let is_header_deep = first.header.rows.max(candidate.header.rows) > 1;
-                let (united, own_title) =
-                    if is_header_deep { (united, None) } else { without_title(looks, united) };
-                pieces[at] = piece(looks, united, own_title.or(title));
-                let mut gone = enclosed;
-                gone.push(next);
-                gone.sort_unstable();
-                for index in gone.into_iter().rev() {
-                    pieces.remove(index);
+            let is_declared = first.declared.is_some() || candidate.declared.is_some();
+            let is_near = !is_gone[next] && !is_declared && direction.is_near(first.range, candidate.range);
+            let union = if is_near { union(looks, &pieces, &is_gone, at, next, direction) } else { None };
+            match union {
+                Some((united, swallowed)) => {
+                    pieces[at] = united;
+                    swallowed.into_iter().for_each(|index| is_gone[index] = true);
+                    next = at + 1;
                 }
-                next = at + 1;
-            } else {
-                next += 1;
+                None => next += 1,
             }
         }
-        at += 1;
     }
+    let mut gone = is_gone.into_iter();
+    pieces.retain(|_| !gone.next().unwrap_or(false));
     Ok(pieces)
 }
 
+/// The union of two pieces, and which others it swallows, the second one among them; `None` where they stay apart.
+fn union(
+    looks: &Looks<'_>,
+    pieces: &[Piece],
+    is_gone: &[bool],
+    at: usize,
+    next: usize,
+    direction: Direction,
+) -> Option<(Piece, Vec<usize>)> {
+    let (first, second) = (&pieces[at], &pieces[next]);
+    let range = first.range.union(second.range);
+    let others = || (at + 1..pieces.len()).filter(|index| !is_gone[*index] && *index != next).take(MAX_NEAR);
+    // A remark alone in the blank rows between two parts belongs to the whole, as does a part without names that the
+    // whole encloses.
+    let is_bridge = |index: &usize| {
+        let other = pieces[*index].range;
+        other.height() == 1
+            && range.contains_range(other)
+            && first.range.end().row() < other.start().row()
+            && other.end().row() < second.range.start().row()
+    };
+    let is_nameless = |index: &usize| {
+        let other = &pieces[*index];
+        range.contains_range(other.range) && other.header.rows == 0 && other.declared.is_none()
+    };
+    let continues = match direction {
+        Direction::Beside => beside(looks, first, second),
+        Direction::Below => below(looks, first, second, others().any(|index| is_bridge(&index))),
+    };
+    if !continues {
+        return None;
+    }
+    let mut swallowed: Vec<usize> = others().filter(|index| is_nameless(index) || is_bridge(index)).collect();
+    let is_free = |index: usize| swallowed.contains(&index) || pieces[index].range.intersect(range).is_none();
+    if !others().all(is_free) {
+        return None;
+    }
+    swallowed.push(next);
+    if direction == Direction::Below && first.header.rows > 0 {
+        // The title of a lower part is a section's: it becomes a row of the whole.
+        return Some((Piece { range, ..first.clone() }, swallowed));
+    }
+    let title = first.title.clone().or_else(|| second.title.clone());
+    let is_header_deep = first.header.rows.max(second.header.rows) > 1;
+    let (range, own_title) = if is_header_deep { (range, None) } else { without_title(looks, range) };
+    Some((piece(looks, range, own_title.or(title)), swallowed))
+}
+
 /// Whether the right one holds more columns of the left one, a blank column apart: values for the labels there.
-fn beside(looks: &Looks<'_>, one: &Piece, other: &Piece, _: bool) -> bool {
+fn beside(looks: &Looks<'_>, one: &Piece, other: &Piece) -> bool {
     let is_in_order = one.range.start().col() <= other.range.start().col();
     let (left, right) = if is_in_order { (one, other) } else { (other, one) };
     let (a, b) = (left.range, right.range);
     let gap = b.start().col().saturating_sub(a.end().col() + 1);
-    if gap == 0 || gap > 3 || a.height() < 2 || b.height() < 2 {
+    if a.height() < 2 || b.height() < 2 {
         return false;
     }
     if are_pairs(looks, left, right) {

@@ -21,7 +21,7 @@ use workbook::{PivotTable, Sheet, SheetId, Table, Workbook};
 
 use crate::formulas::{Cancel, Cancelled};
 use crate::frame::TableView;
-use crate::regions::components::{Components, unite_overlapping};
+use crate::regions::components::{Components, unite_overlapping, unite_stacked};
 use crate::regions::header::Header;
 use crate::regions::look::Looks;
 use crate::regions::split::{Declared, Piece};
@@ -141,6 +141,9 @@ impl Detector<'_> {
         let mut components = Components::default();
         occupancy::visit_rows(self.sheet, &taken, self.cancel, |row, runs| components.add_row(row, runs))?;
         let mut patches = components.finish();
+        if patches.len() > MAX_PATCHES {
+            patches = unite_stacked(patches);
+        }
         let beyond = patches.len().saturating_sub(MAX_PATCHES);
         if beyond > 0 {
             patches.select_nth_unstable_by_key(MAX_PATCHES, |patch| std::cmp::Reverse(patch.cells));

@@ -60,12 +60,20 @@ impl Sample {
                     .map(|step| lead + (u64::from(left) * u64::from(step) / u64::from(spread)) as u32),
             );
         }
-        let width = range.width().min(MAX_COLS);
-        let cols = range.start().col()..range.start().col() + width;
-        let cells = rows.iter().flat_map(|row| cols.clone().map(|col| (*row, col)));
-        let look = |(row, col)| Look { kind: looks.kind(row, col), traits: looks.traits_at(row, col) };
-        let looked = cells.map(look).collect();
-        Sample { range, rows, looks: looked, width: width as usize }
+        let width = range.width().min(MAX_COLS) as usize;
+        let first_col = range.start().col();
+        let blank = Look { kind: Kind::Blank, traits: Traits::default() };
+        let mut looked = vec![blank; rows.len() * width];
+        for (col, column) in looks.sheet.columns_in(first_col..=first_col + width as u32 - 1) {
+            for (index, row) in rows.iter().enumerate() {
+                if let Some(cell) = column.get(*row) {
+                    let kind = looks.kind_of(cell.value, cell.style, cell.formula.is_some());
+                    let traits = looks.traits(cell.style);
+                    looked[index * width + (col - first_col) as usize] = Look { kind, traits };
+                }
+            }
+        }
+        Sample { range, rows, looks: looked, width }
     }
 
     /// Columns that were looked at.

@@ -26,6 +26,14 @@ impl Room {
         Room { left: bytes.saturating_sub(AROUND), longest_text: bytes / TEXTS }
     }
 
+    /// Takes the room of an item; whether there was enough.
+    pub(crate) fn take(&mut self, item: &impl Serialize) -> bool {
+        let bytes = bytes_of(item);
+        let fits = bytes <= self.left;
+        self.left = self.left.saturating_sub(bytes);
+        fits
+    }
+
     /// The items that fit, and how many do not. The first one is told whatever its length, so that pages advance.
     pub(crate) fn fill<T: Serialize>(&mut self, items: Vec<T>) -> (Vec<T>, usize) {
         self.fill_up_to(self.left, 1, items)
@@ -57,7 +65,7 @@ impl Room {
         let mut used = 0;
         let mut fitting = 0;
         for item in &items {
-            let bytes = serde_json::to_string(item).map_or(0, |text| text.len() + 1);
+            let bytes = bytes_of(item);
             if used + bytes > most && fitting >= least_items {
                 break;
             }
@@ -82,6 +90,11 @@ impl Room {
     pub(crate) fn texts(&self, texts: Vec<String>) -> (Vec<String>, usize) {
         Room { left: self.longest_text, ..self.clone() }.fill(texts)
     }
+}
+
+/// An item in compact JSON, and a comma.
+fn bytes_of(item: &impl Serialize) -> usize {
+    serde_json::to_string(item).map_or(0, |text| text.len() + 1)
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ fn questions(description: &Value) -> Vec<(&'static str, Value)> {
     let mut asked = vec![
         ("formula_map", json!({})),
         ("styles", json!({})),
+        ("vba", json!({})),
         ("find", json!({ "text": "total" })),
         ("find", json!({ "text": "=SUM", "in": "formulas" })),
     ];
@@ -97,11 +98,12 @@ fn check(server: &Server, is_small: bool) {
 #[test]
 fn real_files_are_answered() {
     let Some(corpus) = corpus() else { return };
-    check(&server_over(&corpus, &["--cache-capacity", "4"]), false);
+    check(&server_over(&corpus, &["--vba-enabled", "--cache-capacity", "4"]), false);
 }
 
 #[test]
 fn small_answers_stay_small() {
     let Some(corpus) = corpus() else { return };
-    check(&server_over(&corpus, &["--cache-capacity", "4", "--max-response-bytes", "4096"]), true);
+    let flags = ["--vba-enabled", "--cache-capacity", "4", "--max-response-bytes", "4096"];
+    check(&server_over(&corpus, &flags), true);
 }

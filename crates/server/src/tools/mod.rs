@@ -10,6 +10,7 @@ mod read_table;
 mod sheet_overview;
 mod styles;
 mod table_profile;
+mod vba;
 
 use crate::tool::ToolEntry;
 
@@ -29,6 +30,7 @@ pub fn all() -> Vec<ToolEntry> {
         ToolEntry::reading::<formula_map::FormulaMap>(),
         ToolEntry::reading::<formula_trace::FormulaTrace>(),
         ToolEntry::reading::<styles::Styles>(),
+        ToolEntry::reading::<vba::Vba>(),
     ]
 }
 

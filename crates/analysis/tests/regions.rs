@@ -150,6 +150,9 @@ fn check_invariants(regions: &[Region]) {
         assert!((0.0..=1.0).contains(&region.confidence), "{region:?}");
         assert!(!region.evidence.is_empty(), "{region:?}");
         assert!(region.header_rows + region.total_rows <= region.range.height(), "{region:?}");
+        for other in &regions[index + 1..] {
+            assert!(region.range.intersect(other.range).is_none(), "{region:?} overlaps {other:?}");
+        }
         let data_rows = region.data_range.map_or(0, CellRange::height);
         assert_eq!(data_rows + region.header_rows + region.total_rows, region.range.height(), "{region:?}");
     }
@@ -237,8 +240,7 @@ fn stops_when_asked() {
     assert!(detect(&book(&[]), &long_table(0, 10), &Options::default(), &|| true).is_err());
 }
 
-/// Scores the sheets of a list of labels; `None` where there is no corpus.
-fn score_corpus(labels: &str) -> Option<Score> {
+fn corpus() -> Option<PathBuf> {
     let root = std::env::var_os("SPREADSHEET_MCP_CORPUS").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus")),
         PathBuf::from,
@@ -247,6 +249,12 @@ fn score_corpus(labels: &str) -> Option<Score> {
         println!("SKIPPED: no corpus at {}; set SPREADSHEET_MCP_CORPUS", root.display());
         return None;
     }
+    Some(root)
+}
+
+/// Scores the sheets of a list of labels; `None` where there is no corpus.
+fn score_corpus(labels: &str) -> Option<Score> {
+    let root = corpus()?;
     let mut score = Score::default();
     for line in labels.lines().filter(|line| !line.starts_with('#')) {
         let [path, name, labels] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
@@ -272,4 +280,22 @@ fn unseen_sheets() {
     if let Some(score) = score_corpus(include_str!("regions/unseen.tsv")) {
         score.assert_good("unseen corpus", 0.75, 0.65);
     }
+}
+
+#[test]
+fn every_answer_over_the_corpus_is_sound() {
+    let Some(root) = corpus() else { return };
+    let manifest = std::fs::read_to_string(root.join("MANIFEST.tsv")).unwrap();
+    let mut sheets = 0;
+    for path in manifest.lines().skip(1).filter_map(|line| line.split('\t').nth(6)) {
+        let Ok(bytes) = std::fs::read(root.join(path)) else { continue };
+        let Ok(book) = Workbook::open(bytes.into(), path, &Limits::default(), &()) else { continue };
+        for id in book.sheet_ids() {
+            let Ok(sheet) = book.sheet(id, &()) else { continue };
+            regions(&book, &sheet);
+            sheets += 1;
+        }
+    }
+    println!("{sheets} sheets of the corpus answered soundly");
+    assert!(sheets > 100);
 }

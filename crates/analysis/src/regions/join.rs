@@ -4,7 +4,7 @@
 use grid::CellRange;
 
 use crate::formulas::{Cancel, Cancelled};
-use crate::regions::header;
+use crate::regions::header::{self, Header};
 use crate::regions::look::{Kind, Looks};
 use crate::regions::sample::{Profile, Sample};
 use crate::regions::split::{Piece, piece, without_title};
@@ -131,6 +131,8 @@ fn merge_pairs(
 ) -> Result<Vec<Piece>, Cancelled> {
     pieces.sort_by_key(|piece| (piece.range.start().row(), piece.range.start().col()));
     let mut is_gone = vec![false; pieces.len()];
+    // Looked at again once they have all that belongs to them.
+    let mut is_grown = vec![false; pieces.len()];
     for at in 0..pieces.len() {
         if at % 64 == 0 && cancel() {
             return Err(Cancelled);
@@ -147,12 +149,24 @@ fn merge_pairs(
             match union {
                 Some((united, swallowed)) => {
                     pieces[at] = united;
+                    is_grown[at] |= direction == Direction::Beside || pieces[at].header.rows == 0;
                     swallowed.into_iter().for_each(|index| is_gone[index] = true);
                     next = at + 1;
                 }
                 None => next += 1,
             }
         }
+    }
+    for at in 0..pieces.len() {
+        if is_gone[at] || !is_grown[at] {
+            continue;
+        }
+        if cancel() {
+            return Err(Cancelled);
+        }
+        let Piece { range, title, header, .. } = pieces[at].clone();
+        let (range, own_title) = if header.rows > 1 { (range, None) } else { without_title(looks, range) };
+        pieces[at] = piece(looks, range, own_title.or(title));
     }
     let mut gone = is_gone.into_iter();
     pieces.retain(|_| !gone.next().unwrap_or(false));
@@ -202,9 +216,9 @@ fn union(
         return Some((Piece { range, ..first.clone() }, swallowed));
     }
     let title = first.title.clone().or_else(|| second.title.clone());
-    let is_header_deep = first.header.rows.max(second.header.rows) > 1;
-    let (range, own_title) = if is_header_deep { (range, None) } else { without_title(looks, range) };
-    Some((piece(looks, range, own_title.or(title)), swallowed))
+    let header = if first.header.rows >= second.header.rows { &first.header } else { &second.header };
+    let header = Header { periods: first.header.periods || second.header.periods, ..header.clone() };
+    Some((Piece { range, title, header, declared: None }, swallowed))
 }
 
 /// Whether the right one holds more columns of the left one, a blank column apart: values for the labels there.
@@ -241,7 +255,7 @@ fn beside(looks: &Looks<'_>, one: &Piece, other: &Piece) -> bool {
         return false;
     }
     let has_key = |piece: &Piece| {
-        let sample = Sample::of(looks, piece.range);
+        let sample = Sample::of(looks, first_column(piece.range));
         let first = sample.profile(0, piece.header.rows as usize);
         first.filled > 0 && (first.texts * 2 > first.filled || first.main == Kind::Date)
     };
@@ -251,6 +265,11 @@ fn beside(looks: &Looks<'_>, one: &Piece, other: &Piece) -> bool {
         .freeze
         .is_some_and(|freeze| a.start().col() < freeze.columns && freeze.columns <= b.start().col());
     right.title.is_none() && has_key(left) && !has_key(right) && (is_plain || is_frozen || a.width() == 1)
+}
+
+fn first_column(range: CellRange) -> CellRange {
+    let start = range.start();
+    CellRange::from_bounds(start.row(), start.col(), range.end().row(), start.col()).unwrap_or(range)
 }
 
 /// Whether two long pieces cover the same rows and name different columns: a table with a blank column inside.

@@ -43,6 +43,18 @@ pub enum RelType {
     VbaProject,
     VbaProjectSignature,
     DigitalSignatureOrigin,
+    OleObject,
+    /// An embedded document that is a package of its own.
+    Package,
+    Control,
+    ControlProperties,
+    PrinterSettings,
+    CustomXml,
+    RichValue,
+    RichValueStructure,
+    RichValueTypes,
+    RichValueRel,
+    PivotCacheRecords,
     /// Any other: the last segment of the type.
     Other(String),
 }
@@ -94,6 +106,17 @@ impl RelType {
                 RelType::VbaProjectSignature
             }
             "origin" => RelType::DigitalSignatureOrigin,
+            "oleObject" => RelType::OleObject,
+            "package" => RelType::Package,
+            "control" => RelType::Control,
+            "ctrlProp" => RelType::ControlProperties,
+            "printerSettings" => RelType::PrinterSettings,
+            "customXml" => RelType::CustomXml,
+            "rdRichValue" => RelType::RichValue,
+            "rdRichValueStructure" => RelType::RichValueStructure,
+            "rdRichValueTypes" => RelType::RichValueTypes,
+            "richValueRel" => RelType::RichValueRel,
+            "pivotCacheRecords" => RelType::PivotCacheRecords,
             other => RelType::Other(other.to_owned()),
         }
     }

@@ -54,14 +54,18 @@ pub struct Image {
     pub anchor: Option<Anchor>,
     /// The package part with its bytes, or the external target.
     pub part: String,
+    /// Its media type (`image/png`), as the package declares it; `None` for an external one.
+    pub media_type: Option<String>,
+    /// How many bytes it has, as the package declares it; `None` for an external one.
+    pub bytes: Option<u64>,
 }
 
-/// Another drawing object: a shape, a text box, a control, a slicer.
+/// Another drawing object: a shape, a text box, a connector, a slicer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shape {
     /// The object's name.
     pub name: String,
-    /// `shape`, `textbox`, `connector`, `group`, `control`, `slicer`, `ole`, …
+    /// `shape`, `textbox`, `connector`, `slicer`, `timeline`, `diagram`, `ink`, `graphic`. A group is its members.
     pub kind: String,
     /// The text it shows.
     pub text: Option<String>,

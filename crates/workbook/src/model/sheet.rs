@@ -11,7 +11,7 @@ use crate::limits::Limits;
 use crate::model::cells::{Cell, CellsByRow};
 use crate::model::chunk::{Chunk, FormulaId, RawCell, RawValue, StyleId};
 use crate::model::column::Column;
-use crate::model::drawing::{Chart, Image, PivotTable, Shape};
+use crate::model::drawing::{Chart, ChartSeries, Image, PivotTable, Shape};
 use crate::model::formulas::{Formula, Formulas};
 use crate::model::rules::{AutoFilter, ConditionalFormat, DataValidation};
 use crate::model::strings::StringTable;
@@ -305,7 +305,13 @@ impl Sheet {
             + self.comments.len() * 2 * size_of::<Comment>()
             + self.validations.len() * 2 * size_of::<DataValidation>()
             + self.conditional_formats.len() * 2 * size_of::<ConditionalFormat>();
-        columns + rules + self.formulas.bytes() + self.own_strings.bytes()
+        let series: usize = self.charts.iter().map(|chart| chart.series.len()).sum();
+        let objects = self.charts.len() * 2 * size_of::<Chart>()
+            + series * 2 * size_of::<ChartSeries>()
+            + self.images.len() * 2 * size_of::<Image>()
+            + self.shapes.len() * 2 * size_of::<Shape>()
+            + self.pivots.len() * 2 * size_of::<PivotTable>();
+        columns + rules + objects + self.formulas.bytes() + self.own_strings.bytes()
     }
 }
 

@@ -6,7 +6,10 @@
 mod cell_sink;
 mod cells;
 mod cells_general;
+mod charts;
 mod comments;
+mod drawings;
+mod left_out;
 mod markup;
 mod metadata;
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! One sheet's part: what stands before its cells, the cells, and what follows.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use memchr::memmem;
-use ooxml::{Package, RelType, Relationships, XmlEvent, XmlReader};
+use ooxml::{ContentTypes, Package, RelType, Relationships, XmlEvent, XmlReader};
 
 use crate::error::OpenError;
 use crate::limits::Limits;
@@ -12,7 +12,7 @@ use crate::model::{Sheet, SheetBuilder, SheetId, SheetKind, SheetLoader, StringT
 use crate::xlsx::cell_sink::{CellSink, Context};
 use crate::xlsx::sheet_rules::SheetRules;
 use crate::xlsx::window::Window;
-use crate::xlsx::{cells, cells_general, comments, sheet_rules, tables};
+use crate::xlsx::{cells, cells_general, comments, drawings, sheet_rules, tables};
 
 /// What is known of a sheet before it is loaded.
 pub(super) struct SheetPart {
@@ -29,6 +29,8 @@ pub(super) struct Loader {
     shared_strings: Arc<StringTable>,
     /// Display names of those who comment, by id.
     persons: HashMap<String, String>,
+    /// What the parts are, read when a sheet first asks.
+    content_types: OnceLock<ContentTypes>,
     limits: Limits,
 }
 
@@ -40,7 +42,7 @@ impl Loader {
         persons: HashMap<String, String>,
         limits: Limits,
     ) -> Loader {
-        Loader { package, sheets, shared_strings, persons, limits }
+        Loader { package, sheets, shared_strings, persons, content_types: OnceLock::new(), limits }
     }
 }
 
@@ -51,10 +53,13 @@ impl SheetLoader for Loader {
         let sheet = builder.sheet_mut();
         (sheet.kind, sheet.visibility) = (part.kind, part.visibility);
         sheet.part.clone_from(&part.context.part);
-        if self.package.contains(&part.context.part) && part.kind != SheetKind::Chartsheet {
+        if self.package.contains(&part.context.part) {
             let rels = self.package.relationships(&part.context.part)?;
-            self.read_part(&part.context, &rels, &mut builder, watch)?;
-            self.read_related(&rels, builder.sheet_mut())?;
+            if part.kind != SheetKind::Chartsheet {
+                self.read_part(&part.context, &rels, &mut builder, watch)?;
+                self.read_related(&rels, builder.sheet_mut())?;
+            }
+            self.read_objects(&rels, builder.sheet_mut())?;
         }
         Ok(builder.finish())
     }
@@ -137,6 +142,25 @@ impl Loader {
             threads.extend(comments::threads(&self.package, &part.target, &self.persons, &self.limits)?);
         }
         sheet.comments = comments::merged(notes, threads);
+        Ok(())
+    }
+
+    /// What floats above the cells, described.
+    fn read_objects(&self, rels: &Relationships, sheet: &mut Sheet) -> Result<(), OpenError> {
+        if let Some(drawing) = rels.target(RelType::Drawing) {
+            let types = match self.content_types.get() {
+                Some(types) => types,
+                None => {
+                    let read = self.package.content_types()?;
+                    self.content_types.get_or_init(|| read)
+                }
+            };
+            drawings::read(&self.package, drawing, types, sheet, &self.limits)?;
+        }
+        let embedded = rels.of(RelType::OleObject).count() + rels.of(RelType::Package).count();
+        if embedded > 0 {
+            sheet.notes.push(format!("embedded documents: {embedded}; not opened"));
+        }
         Ok(())
     }
 

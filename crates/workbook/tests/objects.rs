@@ -1,0 +1,242 @@
+//! Drawings, pivots, links, macros: packages of a few parts in, what the model says of them out.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fmt::Write as _;
+use std::io::{Cursor, Write as _};
+
+use expect_test::{Expect, expect};
+use workbook::{Limits, Sheet, SheetId, Workbook};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+
+/// A workbook of one sheet with the number 1 in A1; `parts` come on top, or replace what is there.
+/// A `.rels` part is given as lines of `id type target`; a target with a colon is external.
+fn open(parts: &[(&str, &str)]) -> Workbook {
+    let sheet = "<worksheet><sheetData><row r='1'><c r='A1'><v>1</v></c></row></sheetData></worksheet>";
+    let workbook = "<workbook><sheets><sheet name='Data' sheetId='1' r:id='s1'/></sheets></workbook>";
+    let types = "<Types><Default Extension='png' ContentType='image/png'/></Types>";
+    let mut all = vec![
+        ("[Content_Types].xml", types),
+        ("_rels/.rels", "b officeDocument xl/workbook.xml"),
+        ("xl/workbook.xml", workbook),
+        ("xl/_rels/workbook.xml.rels", "s1 worksheet worksheets/sheet1.xml"),
+        ("xl/worksheets/sheet1.xml", sheet),
+    ];
+    all.retain(|(name, _)| !parts.iter().any(|(given, _)| given == name));
+    all.extend(parts);
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in all {
+        zip.start_file(name, SimpleFileOptions::default()).unwrap();
+        let is_rels = std::path::Path::new(name).extension().is_some_and(|extension| extension == "rels");
+        let content = if is_rels { relationships(content) } else { content.to_owned() };
+        zip.write_all(content.as_bytes()).unwrap();
+    }
+    let bytes = zip.finish().unwrap().into_inner();
+    Workbook::open(bytes.into(), "test.xlsx", &Limits::default(), &()).unwrap()
+}
+
+fn relationships(lines: &str) -> String {
+    let mut xml = "<Relationships>".to_owned();
+    for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (id, rest) = line.split_once(' ').unwrap();
+        let (kind, target) = rest.split_once(' ').unwrap();
+        let mode = if target.contains(':') { " TargetMode='External'" } else { "" };
+        write!(xml, "<Relationship Id='{id}' Type='{OFFICE}/{kind}' Target='{target}'{mode}/>").unwrap();
+    }
+    xml + "</Relationships>"
+}
+
+/// Everything that a sheet holds besides its cells, which must be readable whatever happens to the rest.
+fn objects(sheet: &Sheet) -> String {
+    assert_eq!(sheet.cell_count(), 1, "the cells stay readable");
+    let mut told = String::new();
+    for chart in &sheet.charts {
+        let place = chart.anchor.map(|anchor| format!("{anchor:?}")).unwrap_or_default();
+        writeln!(told, "chart {:?} {} {:?} {place}", chart.name, chart.kinds.join("+"), chart.title).unwrap();
+        for title in &chart.axis_titles {
+            writeln!(told, "  axis {title:?}").unwrap();
+        }
+        for series in &chart.series {
+            let text = |field: &Option<String>| field.clone().unwrap_or_default();
+            let (name, categories, values) =
+                (text(&series.name), text(&series.categories), text(&series.values));
+            writeln!(told, "  series {name} of {categories} to {values}").unwrap();
+        }
+    }
+    for image in &sheet.images {
+        writeln!(told, "{image:?}").unwrap();
+    }
+    for shape in &sheet.shapes {
+        writeln!(told, "{shape:?}").unwrap();
+    }
+    for pivot in &sheet.pivots {
+        writeln!(told, "{pivot:#?}").unwrap();
+    }
+    for note in &sheet.notes {
+        writeln!(told, "note: {note}").unwrap();
+    }
+    told
+}
+
+fn check(parts: &[(&str, &str)], expected: &Expect) {
+    let book = open(parts);
+    expected.assert_eq(&objects(&book.sheet(SheetId(0), &()).unwrap()));
+}
+
+const DRAWN: (&str, &str) = ("xl/worksheets/_rels/sheet1.xml.rels", "d1 drawing ../drawings/drawing1.xml");
+
+#[test]
+fn a_picture_and_shapes() {
+    check(
+        &[
+            DRAWN,
+            (
+                "xl/drawings/drawing1.xml",
+                "<xdr:wsDr><xdr:twoCellAnchor>
+                <xdr:from><xdr:col>1</xdr:col><xdr:row>2</xdr:row></xdr:from>
+                <xdr:to><xdr:col>3</xdr:col><xdr:row>9</xdr:row></xdr:to>
+                <xdr:grpSp><xdr:nvGrpSpPr><xdr:cNvPr id='1' name='Group 1'/></xdr:nvGrpSpPr>
+                <xdr:pic><xdr:nvPicPr><xdr:cNvPr id='2' name='Logo' descr='Our logo'/></xdr:nvPicPr>
+                <xdr:blipFill><a:blip r:embed='i1'/></xdr:blipFill></xdr:pic>
+                <xdr:sp><xdr:nvSpPr><xdr:cNvPr id='3' name='Box'/><xdr:cNvSpPr txBox='1'/></xdr:nvSpPr>
+                <xdr:txBody><a:p><a:r><a:t>Two</a:t></a:r><a:r><a:t> runs</a:t></a:r></a:p>
+                <a:p><a:r><a:t>and a line</a:t></a:r></a:p></xdr:txBody></xdr:sp></xdr:grpSp>
+                </xdr:twoCellAnchor><xdr:oneCellAnchor>
+                <xdr:from><xdr:col>0</xdr:col><xdr:row>0</xdr:row></xdr:from>
+                <xdr:pic><xdr:nvPicPr><xdr:cNvPr id='4' name='Far'/></xdr:nvPicPr>
+                <xdr:blipFill><a:blip r:link='i2'/></xdr:blipFill></xdr:pic></xdr:oneCellAnchor>
+                <xdr:absoluteAnchor><xdr:pos x='0' y='0'/><mc:AlternateContent><mc:Choice Requires='sle15'>
+                <xdr:graphicFrame><xdr:nvGraphicFramePr><xdr:cNvPr id='5' name='Region'/></xdr:nvGraphicFramePr>
+                <a:graphic><a:graphicData><sle:slicer name='Region'/></a:graphicData></a:graphic>
+                </xdr:graphicFrame></mc:Choice><mc:Fallback><xdr:sp><xdr:nvSpPr><xdr:cNvPr id='0' name=''/>
+                </xdr:nvSpPr></xdr:sp></mc:Fallback></mc:AlternateContent></xdr:absoluteAnchor></xdr:wsDr>",
+            ),
+            (
+                "xl/drawings/_rels/drawing1.xml.rels",
+                "i1 image ../media/image1.png
+                i2 image http://example.org/far.png",
+            ),
+            ("xl/media/image1.png", "ten bytes!"),
+        ],
+        &expect![[r#"
+            Image { name: "Logo", description: Some("Our logo"), anchor: Some(Cells(CellRange { start: CellRef { row: 2, col: 1 }, end: CellRef { row: 9, col: 3 } })), part: "xl/media/image1.png", media_type: Some("image/png"), bytes: Some(10) }
+            Image { name: "Far", description: None, anchor: Some(Cell(CellRef { row: 0, col: 0 })), part: "http://example.org/far.png", media_type: None, bytes: None }
+            Shape { name: "Box", kind: "textbox", text: Some("Two runs\nand a line"), anchor: Some(Cells(CellRange { start: CellRef { row: 2, col: 1 }, end: CellRef { row: 9, col: 3 } })) }
+            Shape { name: "Region", kind: "slicer", text: None, anchor: Some(Absolute) }
+        "#]],
+    );
+}
+
+const FRAME: (&str, &str) = (
+    "xl/drawings/drawing1.xml",
+    "<xdr:wsDr><xdr:oneCellAnchor><xdr:from><xdr:col>4</xdr:col><xdr:row>0</xdr:row></xdr:from>
+    <xdr:graphicFrame><xdr:nvGraphicFramePr><xdr:cNvPr id='2' name='Chart 1'/></xdr:nvGraphicFramePr>
+    <a:graphic><a:graphicData><c:chart r:id='c1'/></a:graphicData></a:graphic>
+    </xdr:graphicFrame></xdr:oneCellAnchor></xdr:wsDr>",
+);
+const CHARTED: (&str, &str) = ("xl/drawings/_rels/drawing1.xml.rels", "c1 chart ../charts/chart1.xml");
+
+#[test]
+fn a_chart() {
+    check(
+        &[
+            DRAWN,
+            FRAME,
+            CHARTED,
+            (
+                "xl/charts/chart1.xml",
+                "<c:chartSpace><c:chart><c:title><c:tx><c:rich><a:p><a:r><a:t>Sales by </a:t></a:r><a:r><a:t>month
+</a:t></a:r></a:p></c:rich></c:tx></c:title><c:plotArea><c:barChart><c:barDir val='col'/>
+                <c:ser><c:tx><c:strRef><c:f>Data!$B$1</c:f><c:strCache><c:pt><c:v>cached</c:v></c:pt></c:strCache>
+                </c:strRef></c:tx><c:cat><c:strRef><c:f>Data!$A$2:$A$13</c:f></c:strRef></c:cat>
+                <c:val><c:numRef><c:f>Data!$B$2:$B$13</c:f></c:numRef></c:val></c:ser></c:barChart>
+                <c:lineChart><c:ser><c:tx><c:v>Target</c:v></c:tx><c:val><c:numLit><c:pt idx='0'><c:v>1</c:v></c:pt>
+                <c:pt idx='1'><c:v>2</c:v></c:pt></c:numLit></c:val></c:ser></c:lineChart>
+                <c:catAx><c:title><c:tx><c:rich><a:p><a:r><a:t>Month</a:t></a:r></a:p></c:rich></c:tx></c:title>
+                </c:catAx></c:plotArea></c:chart></c:chartSpace>",
+            ),
+        ],
+        &expect![[r#"
+            chart "Chart 1" column+line Some("Sales by month") Cell(CellRef { row: 0, col: 4 })
+              axis "Month"
+              series Data!$B$1 of Data!$A$2:$A$13 to Data!$B$2:$B$13
+              series Target of  to {1,2}
+        "#]],
+    );
+}
+
+#[test]
+fn a_chart_of_the_newer_kind() {
+    check(
+        &[
+            DRAWN,
+            FRAME,
+            ("xl/drawings/_rels/drawing1.xml.rels", "c1 chartEx ../charts/chartEx1.xml"),
+            (
+                "xl/charts/chartEx1.xml",
+                "<cx:chartSpace><cx:chartData><cx:data id='0'><cx:strDim type='cat'><cx:f>Data!$A$2:$A$9</cx:f>
+                </cx:strDim><cx:numDim type='val'><cx:f>Data!$B$2:$B$9</cx:f></cx:numDim></cx:data></cx:chartData>
+                <cx:chart><cx:title><cx:tx><cx:txData><cx:v>Cash bridge</cx:v></cx:txData></cx:tx></cx:title>
+                <cx:plotArea><cx:plotAreaRegion><cx:series layoutId='waterfall'><cx:tx><cx:txData><cx:f>Data!$B$1</cx:f>
+                <cx:v>Cash</cx:v></cx:txData></cx:tx><cx:dataId val='0'/></cx:series></cx:plotAreaRegion>
+                </cx:plotArea></cx:chart></cx:chartSpace>",
+            ),
+        ],
+        &expect![[r#"
+            chart "Chart 1" waterfall Some("Cash bridge") Cell(CellRef { row: 0, col: 4 })
+              series Data!$B$1 of Data!$A$2:$A$9 to Data!$B$2:$B$9
+        "#]],
+    );
+}
+
+#[test]
+fn broken_objects_leave_the_cells_readable() {
+    check(
+        &[DRAWN],
+        &expect![[r#"
+        note: objects of the drawing: one is left out: xl/drawings/drawing1.xml: the part is missing
+    "#]],
+    );
+    check(
+        &[DRAWN, ("xl/drawings/drawing1.xml", "<xdr:wsDr><xdr:twoCellAnchor>")],
+        &expect![[r#"
+        note: objects of the drawing: one is left out: xl/drawings/drawing1.xml: broken XML at byte 29: its elements do not end; it is cut off
+    "#]],
+    );
+    check(
+        &[DRAWN, FRAME],
+        &expect![[r#"
+        note: objects of the drawing: one is left out: the chart Chart 1 refers to no part
+    "#]],
+    );
+    check(
+        &[DRAWN, FRAME, CHARTED],
+        &expect![[r#"
+        note: objects of the drawing: one is left out: xl/charts/chart1.xml: the part is missing
+    "#]],
+    );
+    check(
+        &[DRAWN, FRAME, CHARTED, ("xl/charts/chart1.xml", "<c:chartSpace><c:chart>&bomb;</c:chart>")],
+        &expect![[r#"
+            note: objects of the drawing: one is left out: xl/charts/chart1.xml: broken XML at byte 23: the entity &bomb; is not known
+        "#]],
+    );
+}
+
+#[test]
+fn a_chart_sheet_has_its_chart() {
+    let book = open(&[
+        ("xl/_rels/workbook.xml.rels", "s1 chartsheet chartsheets/sheet1.xml"),
+        ("xl/chartsheets/sheet1.xml", "<chartsheet><drawing r:id='d1'/></chartsheet>"),
+        ("xl/chartsheets/_rels/sheet1.xml.rels", "d1 drawing ../drawings/drawing1.xml"),
+        FRAME,
+        CHARTED,
+        ("xl/charts/chart1.xml", "<c:chartSpace><c:pieChart><c:ser/></c:pieChart></c:chartSpace>"),
+    ]);
+    let sheet = book.sheet(SheetId(0), &()).unwrap();
+    assert_eq!(sheet.charts[0].kinds, ["pie"]);
+    assert_eq!(sheet.charts[0].series.len(), 1);
+}

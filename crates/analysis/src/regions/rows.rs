@@ -75,6 +75,13 @@ impl Rows {
         (counts.filled() > 0).then(|| (u32::from(counts.first), u32::from(counts.last)))
     }
 
+    /// Occupied cells of a column.
+    pub(crate) fn column_fill(&self, col: u32) -> u32 {
+        let counts =
+            col.checked_sub(self.range.start().col()).and_then(|index| self.columns.get(index as usize));
+        counts.map_or(0, |(texts, data)| texts + data)
+    }
+
     /// Columns in which a good part of the cells are data.
     pub(crate) fn data_columns(&self) -> impl Iterator<Item = u32> + '_ {
         let has_data = |(texts, data): &(u32, u32)| *data > 0 && *data * 3 >= *texts;

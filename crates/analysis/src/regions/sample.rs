@@ -3,6 +3,7 @@
 use grid::CellRange;
 
 use crate::regions::look::{Kind, Looks, Traits};
+use crate::regions::words::is_rule;
 
 /// Leading rows that may be headers.
 pub(crate) const MAX_HEADER_ROWS: usize = 6;
@@ -67,7 +68,10 @@ impl Sample {
         for (col, column) in looks.sheet.columns_in(first_col..=first_col + width as u32 - 1) {
             for (index, row) in rows.iter().enumerate() {
                 if let Some(cell) = column.get(*row) {
-                    let kind = looks.kind_of(cell.value, cell.style, cell.formula.is_some());
+                    let mut kind = looks.kind_of(cell.value, cell.style, cell.formula.is_some());
+                    if kind == Kind::Text && looks.text(*row, col).is_some_and(is_rule) {
+                        kind = Kind::Blank;
+                    }
                     let traits = looks.traits(cell.style);
                     looked[index * width + (col - first_col) as usize] = Look { kind, traits };
                 }

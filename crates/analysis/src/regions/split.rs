@@ -89,7 +89,14 @@ impl Splitter<'_> {
         starts.extend(self.inner_headers(&rows, lead, trail));
         let is_whole = lead == first && trail == last + 1 && starts.len() == 1;
         if is_whole || depth == MAX_DEPTH {
-            self.pieces.push(piece(self.looks, range, title));
+            let whole = piece(self.looks, range, title);
+            match self.loose_columns(&rows, &whole).filter(|_| depth < MAX_DEPTH) {
+                Some((named, loose)) => {
+                    self.pieces.push(piece(self.looks, named, whole.title));
+                    self.column_parts(loose).into_iter().for_each(|part| self.cut(part, None, depth + 1));
+                }
+                None => self.pieces.push(whole),
+            }
             return;
         }
         let mut above = title;
@@ -110,6 +117,31 @@ impl Splitter<'_> {
         if trail <= last {
             self.cut_rows(&rows, trail, last + 1, None, depth + 1);
         }
+    }
+
+    /// A table, and what is scribbled to the right of it: nearly empty columns that no header names.
+    fn loose_columns(&self, rows: &Rows, whole: &Piece) -> Option<(CellRange, CellRange)> {
+        let (start, end) = (whole.range.start(), whole.range.end());
+        let body = whole.range.height().checked_sub(whole.header.rows).filter(|_| whole.header.rows > 0)?;
+        let most = match body {
+            0..4 => return None,
+            4..8 => 1,
+            _ => (body / 5).max(2),
+        };
+        let header = start.row()..start.row() + whole.header.rows;
+        let merged_to =
+            header.clone().flat_map(|row| self.looks.merges_from(row)).map(|merge| merge.end().col()).max();
+        let is_named = |col: u32| {
+            merged_to >= Some(col) || header.clone().any(|row| self.looks.kind(row, col) != Kind::Blank)
+        };
+        let is_kept = |col: &u32| is_named(*col) || rows.column_fill(*col) > most;
+        let last = (start.col()..=end.col()).rev().find(is_kept)?;
+        if last == end.col() || last < start.col() + 1 {
+            return None;
+        }
+        let named = CellRange::from_bounds(start.row(), start.col(), end.row(), last)?;
+        let loose = CellRange::from_bounds(start.row(), last + 1, end.row(), end.col())?;
+        Some((named, loose))
     }
 
     /// Cuts some rows of a rectangle on their own: shrunk to what they hold, and at blank columns.
@@ -231,7 +263,8 @@ impl Splitter<'_> {
             let Some((col, _)) = rows.bounds(row) else { return false };
             counts.filled() == 1
                 && counts.texts == 1
-                && self.looks.text(row, col).is_some_and(|text| is_remark(text) && !is_total(text))
+                && (rows.column_fill(col) == 1
+                    || self.looks.text(row, col).is_some_and(|text| is_remark(text) && !is_total(text)))
         };
         let mut trail = end;
         while trail > lead + 2 && is_remark(trail - 1) {

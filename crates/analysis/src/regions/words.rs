@@ -251,6 +251,11 @@ pub(crate) fn is_remark(text: &str) -> bool {
     marks.iter().any(|mark| folded.starts_with(mark)) || folded.chars().count() > 40 && folded.contains(' ')
 }
 
+/// Whether a text draws a line: `---`, `===`.
+pub(crate) fn is_rule(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|letter| matches!(letter, '-' | '=' | '_' | '–' | '—' | ' '))
+}
+
 /// Whether a text is a unit: `(kg)`, `[m/s]`, `%`, `USD`.
 pub(crate) fn is_unit(text: &str) -> bool {
     let text = text.trim();

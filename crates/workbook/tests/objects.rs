@@ -30,7 +30,7 @@ fn open(parts: &[(&str, &str)]) -> Workbook {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in all {
         zip.start_file(name, SimpleFileOptions::default()).unwrap();
-        let is_rels = std::path::Path::new(name).extension().is_some_and(|extension| extension == "rels");
+        let is_rels = name.rsplit('.').next() == Some("rels");
         let content = if is_rels { relationships(content) } else { content.to_owned() };
         zip.write_all(content.as_bytes()).unwrap();
     }
@@ -73,7 +73,13 @@ fn objects(sheet: &Sheet) -> String {
         writeln!(told, "{shape:?}").unwrap();
     }
     for pivot in &sheet.pivots {
-        writeln!(told, "{pivot:#?}").unwrap();
+        let place = pivot.range.map(|range| range.to_string());
+        writeln!(told, "pivot {} at {place:?} of {:?}", pivot.name, pivot.source).unwrap();
+        writeln!(told, "  rows {:?} columns {:?} filters {:?}", pivot.rows, pivot.columns, pivot.filters)
+            .unwrap();
+        for value in &pivot.values {
+            writeln!(told, "  {} is the {} of {}", value.name, value.function, value.field).unwrap();
+        }
     }
     for note in &sheet.notes {
         writeln!(told, "note: {note}").unwrap();
@@ -239,4 +245,167 @@ fn a_chart_sheet_has_its_chart() {
     let sheet = book.sheet(SheetId(0), &()).unwrap();
     assert_eq!(sheet.charts[0].kinds, ["pie"]);
     assert_eq!(sheet.charts[0].series.len(), 1);
+}
+
+const PIVOT: (&str, &str) = (
+    "xl/pivotTables/pivotTable1.xml",
+    "<pivotTableDefinition name='Summary' dataCaption='Values'><location ref='D3:G9'/>
+    <pivotFields><pivotField axis='axisRow'/><pivotField name='Area'/><pivotField/><pivotField/></pivotFields>
+    <rowFields><field x='0'/></rowFields><colFields><field x='3'/><field x='-2'/></colFields>
+    <pageFields><pageField fld='1'/></pageFields>
+    <dataFields><dataField name='Sum of Amount' fld='2'/><dataField name='Mean' fld='2' subtotal='average'/>
+    </dataFields><extLst><ext><x14:pivotTableDefinition hideValuesRow='1'/></ext></extLst>
+    </pivotTableDefinition>",
+);
+const PIVOTED: (&str, &str) =
+    ("xl/worksheets/_rels/sheet1.xml.rels", "p1 pivotTable ../pivotTables/pivotTable1.xml");
+const CACHED: (&str, &str) = (
+    "xl/pivotTables/_rels/pivotTable1.xml.rels",
+    "c1 pivotCacheDefinition ../pivotCache/pivotCacheDefinition1.xml",
+);
+
+#[test]
+fn a_pivot_table() {
+    let cache = "<pivotCacheDefinition><cacheSource type='worksheet'><worksheetSource ref='A1:D50' sheet='Raw data'/>
+        </cacheSource><cacheFields><cacheField name='Month'><sharedItems><s v='Jan'/></sharedItems></cacheField>
+        <cacheField name='Region'/><cacheField name='Amount'/><cacheField name='Kind'/></cacheFields>
+        </pivotCacheDefinition>";
+    check(
+        &[PIVOTED, PIVOT, CACHED, ("xl/pivotCache/pivotCacheDefinition1.xml", cache)],
+        &expect![[r#"
+            pivot Summary at Some("D3:G9") of Some("'Raw data'!A1:D50")
+              rows ["Month"] columns ["Kind", "Values"] filters ["Area"]
+              Sum of Amount is the sum of Amount
+              Mean is the average of Amount
+        "#]],
+    );
+}
+
+#[test]
+fn a_pivot_table_without_its_cache() {
+    check(
+        &[PIVOTED, PIVOT, CACHED],
+        &expect![[r#"
+            pivot Summary at Some("D3:G9") of None
+              rows ["field 1"] columns ["field 4", "Values"] filters ["Area"]
+              Sum of Amount is the sum of field 3
+              Mean is the average of field 3
+            note: pivot tables or their sources: one is left out: xl/pivotCache/pivotCacheDefinition1.xml: the part is missing
+        "#]],
+    );
+    check(
+        &[PIVOTED],
+        &expect![[r#"
+        note: pivot tables or their sources: one is left out: xl/pivotTables/pivotTable1.xml: the part is missing
+    "#]],
+    );
+}
+
+#[test]
+fn what_lies_outside() {
+    let book = open(&[
+        (
+            "xl/workbook.xml",
+            "<workbook><sheets><sheet name='Data' sheetId='1' r:id='s1'/></sheets><externalReferences>
+            <externalReference r:id='l1'/><externalReference r:id='l2'/><externalReference r:id='l3'/>
+            </externalReferences></workbook>",
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            "s1 worksheet worksheets/sheet1.xml
+            l1 externalLink externalLinks/externalLink1.xml
+            l2 externalLink externalLinks/missing.xml
+            l3 externalLink externalLinks/externalLink3.xml
+            c1 connections connections.xml
+            v1 vbaProject vbaProject.bin",
+        ),
+        (
+            "xl/externalLinks/externalLink1.xml",
+            "<externalLink><externalBook r:id='r1'><sheetNames><sheetName val='2024'/><sheetName val='2025'/>
+            </sheetNames><sheetDataSet><sheetData sheetId='0'><cut off",
+        ),
+        ("xl/externalLinks/_rels/externalLink1.xml.rels", "r1 externalLinkPath file:///plan.xlsx"),
+        ("xl/externalLinks/externalLink3.xml", "<externalLink><ddeLink ddeService='app' ddeTopic='topic'/></externalLink>"),
+        (
+            "xl/connections.xml",
+            "<connections><connection id='7' name='Sales' type='5'><dbPr connection='Data Source=db;Password=secret'/>
+            </connection><connection id='8' name='Rates' type='4'><webPr url='https://example.org/rates?key=secret'/>
+            </connection></connections>",
+        ),
+        ("xl/vbaProject.bin", ""),
+        ("xl/_rels/vbaProject.bin.rels", "x1 vbaProjectSignature vbaProjectSignature.bin"),
+        PIVOTED,
+        PIVOT,
+        CACHED,
+        (
+            "xl/pivotCache/pivotCacheDefinition1.xml",
+            "<pivotCacheDefinition><cacheSource type='external' connectionId='7'/></pivotCacheDefinition>",
+        ),
+        ("_rels/.rels", "b officeDocument xl/workbook.xml
+            p core-properties docProps/core.xml
+            a extended-properties docProps/app.xml"),
+        (
+            "docProps/core.xml",
+            "<cp:coreProperties><dc:creator>Ana &amp; Bo</dc:creator><dc:title/>
+            <dcterms:modified>2025-03-01T09:00:00Z</dcterms:modified></cp:coreProperties>",
+        ),
+        ("docProps/app.xml", "<Properties><Application>Microsoft Excel</Application>"),
+    ]);
+    let sheet = book.sheet(SheetId(0), &()).unwrap();
+    let told = format!(
+        "{:#?}\n{:#?}\n{:#?}\n{:#?}\n{:#?}\n{:?}",
+        book.external_links,
+        book.connections,
+        book.vba,
+        book.properties,
+        book.oddities,
+        sheet.pivots[0].source
+    );
+    expect![[r#"
+        [
+            ExternalLink {
+                index: 1,
+                target: "file:///plan.xlsx",
+                sheets: [
+                    "2024",
+                    "2025",
+                ],
+            },
+            ExternalLink {
+                index: 3,
+                target: "dde:app|topic",
+                sheets: [],
+            },
+        ]
+        [
+            "Sales: OLE DB, data source=db",
+            "Rates: web query, https://example.org/rates",
+        ]
+        Some(
+            VbaProject {
+                part: "xl/vbaProject.bin",
+                signed: true,
+            },
+        )
+        Properties {
+            title: None,
+            creator: Some(
+                "Ana & Bo",
+            ),
+            last_modified_by: None,
+            created: None,
+            modified: Some(
+                "2025-03-01T09:00:00Z",
+            ),
+            application: Some(
+                "Microsoft Excel",
+            ),
+        }
+        [
+            Oddity {
+                place: "xl/workbook.xml",
+                what: "links, connections or properties: one is left out: xl/externalLinks/missing.xml: the part is missing",
+            },
+        ]
+        Some("the connection Sales")"#]].assert_eq(&told);
 }

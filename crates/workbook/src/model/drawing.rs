@@ -97,6 +97,8 @@ pub struct PivotTable {
 pub struct PivotField {
     /// Its caption (`Sum of Amount`).
     pub name: String,
+    /// The field that it aggregates (`Amount`).
+    pub field: String,
     /// The aggregation: `sum`, `count`, `average`, …
     pub function: String,
 }

@@ -9,9 +9,12 @@ mod cells_general;
 mod charts;
 mod comments;
 mod drawings;
+mod external;
 mod left_out;
 mod markup;
 mod metadata;
+mod pivots;
+mod properties;
 #[cfg(test)]
 mod scanner_tests;
 mod shared_strings;
@@ -29,10 +32,10 @@ use ooxml::{Package, RelType};
 
 use crate::error::OpenError;
 use crate::limits::Limits;
-use crate::model::{
-    FileFormat, Oddity, Properties, SheetKind, StringTable, Styles, Tab, VbaProject, Watch, Workbook,
-};
+use crate::model::{FileFormat, Oddity, SheetKind, StringTable, Styles, Tab, VbaProject, Watch, Workbook};
 use crate::xlsx::cell_sink::Context;
+use crate::xlsx::left_out::LeftOut;
+use crate::xlsx::pivots::PivotCaches;
 use crate::xlsx::sheet::{Loader, SheetPart};
 
 /// Whether a package is a workbook that this reader reads: its main part, and its format.
@@ -130,23 +133,42 @@ pub(crate) fn open(
     if tabs.is_empty() {
         return Err(OpenError::Damaged { part: part.to_owned(), problem: "it lists no sheet".to_owned() });
     }
-    let vba = target(RelType::VbaProject).map(|part| VbaProject { part: part.to_owned(), signed: false });
+    let vba = match target(RelType::VbaProject) {
+        Some(part) => Some(VbaProject {
+            part: part.to_owned(),
+            signed: package.relationships(part)?.of(RelType::VbaProjectSignature).next().is_some(),
+        }),
+        None => None,
+    };
     let signed = package.names().any(|name| name.to_ascii_lowercase().starts_with("_xmlsignatures/"));
     let persons = match target(RelType::Person) {
         Some(part) => comments::persons(&package, part, limits)?,
         None => HashMap::new(),
     };
-    let loader = Loader::new(package, parts, Arc::clone(&shared_strings), persons, limits.clone());
+    let mut left_out = LeftOut::default();
+    let external_links = external::links(&package, &found.external_references, &rels, &mut left_out, limits)?;
+    let connections = match target(RelType::Connections) {
+        Some(part) => left_out.take(external::connections(&package, part, limits))?.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let properties = properties::read(&package, &mut left_out, limits)?;
+    oddities.extend(
+        left_out.note("links, connections or properties").map(|what| Oddity { place: part.to_owned(), what }),
+    );
+    let connection_names = connections.iter().map(|it| (it.id, it.name.clone())).collect();
+    let pivot_caches = PivotCaches::new(connection_names);
+    let loader =
+        Loader::new(package, parts, Arc::clone(&shared_strings), persons, pivot_caches, limits.clone());
     Ok(Workbook {
         format,
         date_system: found.dates,
         styles: Arc::new(styles),
         shared_strings,
         names: found.names,
-        properties: Properties::default(),
+        properties,
         calc: found.calc,
-        external_links: Vec::new(),
-        connections: Vec::new(),
+        external_links,
+        connections: connections.iter().map(external::Connection::describe).collect(),
         vba,
         protection: found.protection,
         signed,

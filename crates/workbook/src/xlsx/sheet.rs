@@ -10,9 +10,10 @@ use crate::error::OpenError;
 use crate::limits::Limits;
 use crate::model::{Sheet, SheetBuilder, SheetId, SheetKind, SheetLoader, StringTable, Visibility, Watch};
 use crate::xlsx::cell_sink::{CellSink, Context};
+use crate::xlsx::pivots::PivotCaches;
 use crate::xlsx::sheet_rules::SheetRules;
 use crate::xlsx::window::Window;
-use crate::xlsx::{cells, cells_general, comments, drawings, sheet_rules, tables};
+use crate::xlsx::{cells, cells_general, comments, drawings, pivots, sheet_rules, tables};
 
 /// What is known of a sheet before it is loaded.
 pub(super) struct SheetPart {
@@ -31,6 +32,7 @@ pub(super) struct Loader {
     persons: HashMap<String, String>,
     /// What the parts are, read when a sheet first asks.
     content_types: OnceLock<ContentTypes>,
+    pivot_caches: PivotCaches,
     limits: Limits,
 }
 
@@ -40,9 +42,18 @@ impl Loader {
         sheets: Vec<SheetPart>,
         shared_strings: Arc<StringTable>,
         persons: HashMap<String, String>,
+        pivot_caches: PivotCaches,
         limits: Limits,
     ) -> Loader {
-        Loader { package, sheets, shared_strings, persons, content_types: OnceLock::new(), limits }
+        Loader {
+            package,
+            sheets,
+            shared_strings,
+            persons,
+            content_types: OnceLock::new(),
+            pivot_caches,
+            limits,
+        }
     }
 }
 
@@ -157,6 +168,7 @@ impl Loader {
             };
             drawings::read(&self.package, drawing, types, sheet, &self.limits)?;
         }
+        pivots::read(&self.package, rels, &self.pivot_caches, sheet, &self.limits)?;
         let embedded = rels.of(RelType::OleObject).count() + rels.of(RelType::Package).count();
         if embedded > 0 {
             sheet.notes.push(format!("embedded documents: {embedded}; not opened"));

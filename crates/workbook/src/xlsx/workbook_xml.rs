@@ -36,7 +36,12 @@ pub(super) fn read(package: &Package, part: &str, limits: &Limits) -> Result<Wor
             "workbookPr" if element.flag("date1904", false) => found.dates = DateSystem::Date1904,
             "workbookProtection" => found.protection = Some(protection(&element)),
             "calcPr" => found.calc = calc_settings(&element),
-            "externalReference" => found.external_references.extend(element.attr("id")),
+            "externalReference" => {
+                if found.external_references.len() >= limits.max_list_items as usize {
+                    return Err(OpenError::too_many_items(limits));
+                }
+                found.external_references.push(element.attr("id").unwrap_or_default());
+            }
             "sheet" => {
                 if found.sheets.len() >= limits.max_sheets as usize {
                     return Err(OpenError::OverBudget {

@@ -5,6 +5,7 @@ use grid::CellRange;
 
 use crate::formulas::{Cancel, Cancelled};
 use crate::regions::header::{self, Header};
+use crate::regions::kind::MAX_PAIRS;
 use crate::regions::look::{Kind, Looks};
 use crate::regions::sample::{Profile, Sample};
 use crate::regions::split::{Piece, piece, without_title};
@@ -26,8 +27,6 @@ const MIN_ALIGNED: u32 = 8;
 const MAX_NEAR: usize = 256;
 /// Pieces above another that are looked at for its header.
 const MAX_PARTS: usize = 512;
-/// Rows of a block of labels and values.
-const MAX_PAIRS: u32 = 60;
 
 /// Joins headers with what they are above, then pieces side by side, then pieces one above the other, and gives titles
 /// to what they are above.

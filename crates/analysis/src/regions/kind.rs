@@ -10,7 +10,9 @@ use crate::regions::split::Declared;
 use crate::regions::totals;
 
 /// Rows of a key-value block at most.
-const MAX_PAIRS: u32 = 60;
+pub(crate) const MAX_PAIRS: u32 = 60;
+/// Labels over one row of values at most; more are a table with one row.
+const MAX_PAIRS_ACROSS: u32 = 24;
 /// Characters of a label at most.
 const MAX_LABEL: usize = 60;
 
@@ -118,7 +120,7 @@ fn pairs(looks: &Looks<'_>, range: CellRange, header: &Header, sample: &Sample) 
     if filled.len() == 2 && sample.width() <= 6 {
         return vertical_pairs(looks, range, header, sample, filled[0], filled[1]);
     }
-    if range.height() == 2 && header.rows == 1 && range.width() >= 3 {
+    if range.height() == 2 && header.rows == 1 && (3..=MAX_PAIRS_ACROSS).contains(&range.width()) {
         let mut found = Found::new(RegionKind::KeyValue, 0.5, "labels over one row of values");
         found.header_rows = 1;
         return Some(found);

@@ -1,7 +1,13 @@
 //! Where a sheet's tables, key-value blocks and notes are, over the whole sheet, in time linear in its cells.
 //!
-//! Cells that touch make rectangles ([`components`]); tables that the file declares are certain and taken out
-//! beforehand. Each rectangle is then told what it is by a bounded look into it ([`sample`], [`header`]).
+//! What the file declares as tables and pivot tables is certain, and taken out first (`declared`). Of the other occupied
+//! cells those that touch make rectangles (`occupancy`, `components`), which are taken apart where they hold several
+//! things (`split`), put together where blank rows or columns cut through one (`join`), and told what they are
+//! (`header`, `totals`, `kind`). Whatever is decided is decided by a bounded look into a rectangle (`sample`) or by
+//! counts from one pass over its cells (`rows`), so that a sheet of millions of cells costs milliseconds.
+//!
+//! Regions never overlap. Nothing here depends on a language but the word lists in `words`, which add to the evidence
+//! and never are all of it for a table of numbers.
 
 mod components;
 mod header;
@@ -63,7 +69,7 @@ pub struct Region {
     pub header_cols: u32,
     /// Rows at the bottom that sum up the others.
     pub total_rows: u32,
-    /// The columns' names, of tables and matrices, up to [`Options::max_columns`].
+    /// The columns' names, where a header names them, up to [`Options::max_columns`].
     pub columns: Vec<String>,
     /// The rows between headers and totals.
     #[serde(serialize_with = "as_optional_text")]
@@ -155,15 +161,16 @@ impl Detector<'_> {
             }
             pieces.extend(split::split(&self.looks, patch.range));
         }
-        let pieces = join::join(&self.looks, pieces, self.cancel)?;
-        let mut regions: Vec<Region> = pieces.into_iter().map(|piece| self.described(piece)).collect();
-        regions.sort_by_key(|region| region.range);
-        let total = regions.len();
-        for (index, region) in regions.iter_mut().enumerate() {
-            region.id = format!("region{}", index + 1);
-        }
-        regions.truncate(self.options.max_regions);
-        Ok(Regions { omitted: total - regions.len() + beyond, regions })
+        let mut pieces = join::join(&self.looks, pieces, self.cancel)?;
+        pieces.sort_by_key(|piece| piece.range);
+        debug_assert!(
+            pieces.windows(2).all(|pair| pair[0].range.intersect(pair[1].range).is_none()),
+            "regions do not overlap"
+        );
+        let omitted = pieces.len().saturating_sub(self.options.max_regions) + beyond;
+        let numbered = (1..).zip(pieces).take(self.options.max_regions);
+        let regions = numbered.map(|(number, piece)| self.described(number, piece)).collect();
+        Ok(Regions { regions, omitted })
     }
 
     /// What the file says is a table or a pivot table.
@@ -192,7 +199,7 @@ impl Detector<'_> {
         pieces
     }
 
-    fn described(&self, piece: Piece) -> Region {
+    fn described(&self, number: usize, piece: Piece) -> Region {
         let Piece { range, title, header, declared } = piece;
         let found = match &declared {
             Some(declared) => kind::declared(&self.looks, range, &header, declared),
@@ -200,7 +207,6 @@ impl Detector<'_> {
         };
         let table = declared.and_then(|declared| declared.table);
         let header_rows = found.header_rows;
-        let is_named = matches!(found.kind, RegionKind::Table | RegionKind::Matrix) && header_rows > 0;
         let body = header_rows + found.total_rows;
         let data_range = (range.height() > body).then(|| {
             let (start, end) = (range.start(), range.end());
@@ -212,7 +218,7 @@ impl Detector<'_> {
             )
         });
         Region {
-            id: String::new(),
+            id: format!("region{number}"),
             range,
             kind: found.kind,
             title,
@@ -221,7 +227,7 @@ impl Detector<'_> {
             total_rows: found.total_rows,
             columns: match &table {
                 Some(table) => self.column_names(TableView::of_table(self.id(), table)),
-                None if is_named => self.columns(range, header_rows),
+                None if header_rows > 0 => self.columns(range, header_rows),
                 None => Vec::new(),
             },
             data_range: data_range.flatten(),

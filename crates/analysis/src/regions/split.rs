@@ -23,6 +23,8 @@ const MAX_CHECKS: u32 = 5_000;
 const WINDOW: u32 = 8;
 /// Columns that are looked at.
 const MAX_COLS: usize = 64;
+/// Merges that are looked at.
+const MAX_MERGES: usize = 4096;
 /// Characters of a note from which on it is no title.
 const LONG: usize = 120;
 
@@ -80,6 +82,7 @@ struct Splitter<'a> {
 }
 
 impl Splitter<'_> {
+    /// Takes titles and remarks off a rectangle, cuts it at inner headers, and goes on with the parts.
     fn cut(&mut self, range: CellRange, title: Option<String>, depth: u32) {
         let rows = Rows::of(self.looks, range);
         let (first, last) = (range.start().row(), range.end().row());
@@ -135,6 +138,7 @@ impl Splitter<'_> {
             merged_to >= Some(col) || header.clone().any(|row| self.looks.kind(row, col) != Kind::Blank)
         };
         let is_kept = |col: &u32| is_named(*col) || rows.column_fill(*col) > most;
+        // At least two columns have to be left of a table.
         let last = (start.col()..=end.col()).rev().find(is_kept)?;
         if last == end.col() || last < start.col() + 1 {
             return None;
@@ -189,6 +193,7 @@ impl Splitter<'_> {
         let merges: Vec<CellRange> = (start.row()..=end.row().min(start.row() + MAX_LEAD))
             .flat_map(|row| self.looks.merges_from(row))
             .filter(|merge| range.contains_range(**merge) && merge.width() > 1)
+            .take(MAX_MERGES)
             .copied()
             .collect();
         for col in start.col()..=end.col() {

@@ -258,6 +258,11 @@ fn beside(looks: &Looks<'_>, one: &Piece, other: &Piece) -> bool {
         let first = sample.profile(0, piece.header.rows as usize);
         first.filled > 0 && (first.texts * 2 > first.filled || first.main == Kind::Date)
     };
+    let is_lone_column =
+        b.width() == 1 && covers_same_rows && left.header.rows == right.header.rows && a.height() > 2;
+    if is_lone_column && right.title.is_none() && !has_key(right) {
+        return true;
+    }
     let is_plain = right.header.rows == 0 || right.header.periods || left.header.periods;
     let is_frozen = looks
         .sheet

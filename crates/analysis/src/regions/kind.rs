@@ -13,6 +13,8 @@ use crate::regions::totals;
 pub(crate) const MAX_PAIRS: u32 = 60;
 /// Labels over one row of values at most; more are a table with one row.
 const MAX_PAIRS_ACROSS: u32 = 24;
+/// Characters of a sentence at least.
+const LONG: usize = 40;
 /// Characters of a label at most.
 const MAX_LABEL: usize = 60;
 
@@ -98,11 +100,17 @@ fn note(looks: &Looks<'_>, range: CellRange, header: &Header, sample: &Sample) -
         let profile = sample.profile(col, 0);
         profile.texts == profile.filled
     });
-    if !is_one_column || !is_text || header.rows > 0 && header.strength >= 0.6 {
+    if !is_one_column || !is_text {
         return None;
     }
     let texts: Vec<&str> = sample.rows.iter().filter_map(|row| looks.text(*row, start.col())).collect();
-    let is_prose = texts.iter().filter(|text| text.chars().count() > 40).count() * 2 >= texts.len();
+    let long = texts.iter().filter(|text| text.chars().count() > LONG).count();
+    let is_headed = header.rows > 0 && header.strength >= 0.6;
+    let is_prose = if is_headed {
+        long * 3 > texts.len() * 2 && range.height() <= MAX_PAIRS
+    } else {
+        long * 2 >= texts.len()
+    };
     is_prose.then(|| Found::new(RegionKind::Note, 0.6, "sentences in one column"))
 }
 

@@ -108,7 +108,7 @@ fn requests_are_bounded_and_foreign_pages_refused() {
     assert_eq!(server.post("Host: evil.example", request.as_bytes()).0, 403);
     assert_eq!(server.post(&format!("{host}\r\nOrigin: https://evil.example"), request.as_bytes()).0, 403);
     assert_eq!(server.post(&format!("{host}\r\nOrigin: http://localhost:6274"), request.as_bytes()).0, 200);
-    assert_eq!(server.post(&host, b"{").0, 400);
+    assert!((400..500).contains(&server.post(&host, b"{").0));
     assert_eq!(server.post(&host, request.as_bytes()).0, 200);
 }
 

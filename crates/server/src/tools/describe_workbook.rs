@@ -8,12 +8,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use workbook::{DefinedName, HyperlinkTarget, Sheet, SheetKind, Tab, Visibility, Workbook};
 
-use crate::{call::Call, cursor, error::ToolError, tool::Tool};
+use crate::{call::Call, cell_json::shortened, cursor, error::ToolError, room::Room, tool::Tool};
 
 /// Sheets of a page unless asked otherwise.
 const DEFAULT_LIMIT: usize = 50;
 /// Entries of the other lists: they are for orientation, their totals are told.
 const LISTED: usize = 50;
+/// Characters told of a text.
+const MAX_TEXT: usize = 200;
+/// Column names told of a table.
+const MAX_COLUMNS: usize = 50;
 
 /// Describes a workbook.
 #[derive(Debug)]
@@ -44,8 +48,10 @@ pub(super) struct Answer {
     table_count: usize,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     charts: Vec<ObjectEntry>,
+    chart_count: usize,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pivots: Vec<ObjectEntry>,
+    pivot_count: usize,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     external_links: Vec<String>,
     /// What a reader should know before trusting it.
@@ -111,24 +117,44 @@ impl Tool for DescribeWorkbook {
         let limit = params.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, call.config().limits.max_items);
         let start = start.min(sheets.len());
         let page = &sheets[start..(start + limit).min(sheets.len())];
-        let next = start + page.len();
         let names: Vec<&DefinedName> =
             book.names.iter().filter(|name| !name.hidden && !name.is_builtin()).collect();
+
+        let mut room = Room::of(call);
+        let mut half = room.half();
+        let (entries, _) = half.fill(page.iter().map(|sheet| SheetEntry::of(sheet)).collect());
+        room.give_back(half);
+        let next = start + entries.len();
+        // What the whole workbook has is told once.
+        let listed = if start == 0 { LISTED } else { 0 };
+        let (notices, _) = room.fill_half(if start == 0 { notices(book, &sheets) } else { Vec::new() });
+        let (tables, _) =
+            room.fill_half(sheets.iter().flat_map(|sheet| tables(sheet)).take(listed).collect());
+        let (names_told, _) =
+            room.fill_half(names.iter().take(listed).map(|name| NameEntry::of(name, book)).collect());
+        let (charts, _) =
+            room.fill_half(sheets.iter().flat_map(|sheet| charts(sheet)).take(listed).collect());
+        let (pivots, _) =
+            room.fill_half(sheets.iter().flat_map(|sheet| pivots(sheet)).take(listed).collect());
+        let links = book.external_links.iter().take(listed).map(|link| shortened(&link.target, MAX_TEXT));
+        let (external_links, _) = room.fill_half(links.collect());
         Ok(Answer {
             id: opened.id.to_string(),
             path: opened.path.clone(),
             format: book.format.extension(),
             file_bytes: opened.file_bytes,
             sheet_count: sheets.len(),
-            sheets: page.iter().map(|sheet| SheetEntry::of(sheet)).collect(),
+            sheets: entries,
             name_count: names.len(),
-            names: names.iter().take(LISTED).map(|name| NameEntry::of(name, book)).collect(),
+            names: names_told,
             table_count: sheets.iter().map(|sheet| sheet.tables.len()).sum(),
-            tables: sheets.iter().flat_map(|sheet| tables(sheet)).take(LISTED).collect(),
-            charts: sheets.iter().flat_map(|sheet| charts(sheet)).take(LISTED).collect(),
-            pivots: sheets.iter().flat_map(|sheet| pivots(sheet)).take(LISTED).collect(),
-            external_links: book.external_links.iter().take(LISTED).map(|link| link.target.clone()).collect(),
-            notices: notices(book, &sheets),
+            tables,
+            chart_count: sheets.iter().map(|sheet| sheet.charts.len()).sum(),
+            charts,
+            pivot_count: sheets.iter().map(|sheet| sheet.pivots.len()).sum(),
+            pivots,
+            external_links,
+            notices,
             next_steps: next_steps(&sheets),
             next_cursor: (next < sheets.len()).then(|| cursor::encode(&scope, next as u64)),
         })
@@ -198,7 +224,7 @@ impl NameEntry {
     fn of(name: &DefinedName, book: &Workbook) -> NameEntry {
         NameEntry {
             name: name.name.clone(),
-            refers_to: name.refers_to.clone(),
+            refers_to: shortened(&name.refers_to, MAX_TEXT),
             scope: name.scope.map(|sheet| book.tab(sheet).name.clone()),
         }
     }
@@ -208,7 +234,12 @@ fn tables(sheet: &Sheet) -> impl Iterator<Item = TableEntry> {
     sheet.tables.iter().map(|table| TableEntry {
         name: table.name.clone(),
         at: format!("{}!{}", quote(&sheet.name), table.range),
-        columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+        columns: table
+            .columns
+            .iter()
+            .take(MAX_COLUMNS)
+            .map(|column| shortened(&column.name, MAX_TEXT))
+            .collect(),
     })
 }
 
@@ -220,7 +251,10 @@ fn charts(sheet: &Sheet) -> impl Iterator<Item = ObjectEntry> {
         ObjectEntry {
             name: chart.name.clone(),
             sheet: sheet.name.clone(),
-            about: format!("{}{title} of {}", chart.kinds.join("+"), values.join(", ")),
+            about: shortened(
+                &format!("{}{title} of {}", chart.kinds.join("+"), values.join(", ")),
+                2 * MAX_TEXT,
+            ),
         }
     })
 }
@@ -233,7 +267,10 @@ fn pivots(sheet: &Sheet) -> impl Iterator<Item = ObjectEntry> {
         ObjectEntry {
             name: pivot.name.clone(),
             sheet: sheet.name.clone(),
-            about: format!("{} by {}{at}, from {source}", values.join(", "), pivot.rows.join(", ")),
+            about: shortened(
+                &format!("{} by {}{at}, from {source}", values.join(", "), pivot.rows.join(", ")),
+                2 * MAX_TEXT,
+            ),
         }
     })
 }
@@ -288,9 +325,13 @@ fn notices(book: &Workbook, sheets: &[Arc<Sheet>]) -> Vec<String> {
     if outside > 0 {
         notices.push(format!("{outside} hyperlinks lead out of the workbook"));
     }
-    let odd = book.oddities.iter().map(|oddity| format!("{}: {}", oddity.place, oddity.what));
-    let noted =
-        sheets.iter().flat_map(|sheet| sheet.notes.iter().map(|note| format!("{}: {note}", sheet.name)));
+    let odd = book
+        .oddities
+        .iter()
+        .map(|oddity| shortened(&format!("{}: {}", oddity.place, oddity.what), 2 * MAX_TEXT));
+    let noted = sheets.iter().flat_map(|sheet| {
+        sheet.notes.iter().map(|note| shortened(&format!("{}: {note}", sheet.name), 2 * MAX_TEXT))
+    });
     let all: Vec<String> = odd.chain(noted).collect();
     let untold = all.len().saturating_sub(LISTED);
     notices.extend(all.into_iter().take(LISTED));

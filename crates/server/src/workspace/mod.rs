@@ -97,9 +97,12 @@ impl Workspace {
         &self.root
     }
 
-    /// Whether the folder can still be read.
+    /// Whether the folder can still be read, and was not removed or replaced by another one.
     pub fn is_readable(&self) -> bool {
-        self.folder.entries().is_ok()
+        let opened = Dir::open_ambient_dir(&self.root, ambient_authority());
+        let there = opened.and_then(|folder| folder.dir_metadata());
+        let same = there.and_then(|there| Ok(inode(&there).0 == inode(&self.folder.dir_metadata()?).0));
+        same.unwrap_or(false) && self.folder.entries().is_ok()
     }
 
     /// Opens the workbook that `reference` names: an id, or a path within the workspace.

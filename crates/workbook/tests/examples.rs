@@ -101,3 +101,22 @@ fn an_open_document() {
     "#]],
     );
 }
+
+#[test]
+fn a_workbook_has_one_budget_for_the_cells_of_all_sheets() {
+    let ledger = fixtures::examples::all()
+        .unwrap()
+        .into_iter()
+        .find(|example| example.path == "sales-ledger.xlsx")
+        .unwrap();
+    let bytes: std::sync::Arc<[u8]> = ledger.bytes.into();
+    let open = |max_cells| {
+        let limits = Limits { max_cells, ..Limits::default() };
+        let book = Workbook::open(bytes.clone(), "sales-ledger.xlsx", &limits, &()).unwrap();
+        book.sheets(1, &()).map(|sheets| sheets.iter().map(|sheet| sheet.cell_count()).sum::<u64>())
+    };
+    let all = open(u64::MAX).unwrap();
+    assert_eq!(open(all).unwrap(), all);
+    let refused = open(all - 1).unwrap_err().to_string();
+    assert!(refused.contains("SPREADSHEET_MCP_MAX_WORKBOOK_CELLS"), "{refused}");
+}

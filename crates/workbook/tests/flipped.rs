@@ -10,9 +10,12 @@ use workbook::{Limits, Workbook};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
+/// Parts by name.
+type Parts = Vec<(String, Vec<u8>)>;
+
 /// The parts of every example and hostile package that is small.
-fn packages() -> &'static [Vec<(String, Vec<u8>)>] {
-    static PACKAGES: OnceLock<Vec<Vec<(String, Vec<u8>)>>> = OnceLock::new();
+fn packages() -> &'static [Parts] {
+    static PACKAGES: OnceLock<Vec<Parts>> = OnceLock::new();
     PACKAGES.get_or_init(|| {
         let examples = fixtures::examples::all().unwrap().into_iter().map(|example| example.bytes);
         let hostile = fixtures::hostile::all().unwrap().into_iter().map(|file| file.bytes);
@@ -23,7 +26,7 @@ fn packages() -> &'static [Vec<(String, Vec<u8>)>] {
     })
 }
 
-fn parts(bytes: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
+fn parts(bytes: &[u8]) -> Option<Parts> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
     let mut parts = Vec::new();
     for index in 0..archive.len() {

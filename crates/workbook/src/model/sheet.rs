@@ -329,7 +329,7 @@ pub struct SheetBuilder {
 }
 
 impl SheetBuilder {
-    /// An empty worksheet. `limits.max_cells` bounds this sheet's cells.
+    /// An empty worksheet. `limits.max_cells` bounds its cells, and those of [`SheetBuilder::counting_from`].
     pub fn new(name: &str, shared_strings: Arc<StringTable>, limits: &Limits) -> SheetBuilder {
         SheetBuilder {
             sheet: Sheet {
@@ -373,6 +373,13 @@ impl SheetBuilder {
     /// Everything but the cells, to be filled in.
     pub fn sheet_mut(&mut self) -> &mut Sheet {
         &mut self.sheet
+    }
+
+    /// Counts the cells that the workbook's other sheets have already.
+    #[must_use]
+    pub fn counting_from(mut self, cells: u64) -> SheetBuilder {
+        self.cells = cells;
+        self
     }
 
     /// Writes a cell.

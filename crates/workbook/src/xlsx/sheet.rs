@@ -1,6 +1,7 @@
 //! One sheet's part: what stands before its cells, the cells, and what follows.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use memchr::memmem;
@@ -34,6 +35,8 @@ pub(super) struct Loader {
     content_types: OnceLock<ContentTypes>,
     pivot_caches: PivotCaches,
     limits: Limits,
+    /// Cells of the sheets that are loaded.
+    cells: AtomicU64,
 }
 
 impl Loader {
@@ -53,6 +56,7 @@ impl Loader {
             content_types: OnceLock::new(),
             pivot_caches,
             limits,
+            cells: AtomicU64::new(0),
         }
     }
 }
@@ -60,7 +64,8 @@ impl Loader {
 impl SheetLoader for Loader {
     fn load(&self, id: SheetId, watch: &dyn Watch) -> Result<Sheet, OpenError> {
         let part = &self.sheets[id.0 as usize];
-        let mut builder = SheetBuilder::new(&part.name, Arc::clone(&self.shared_strings), &self.limits);
+        let mut builder = SheetBuilder::new(&part.name, Arc::clone(&self.shared_strings), &self.limits)
+            .counting_from(self.cells.load(Ordering::Relaxed));
         let sheet = builder.sheet_mut();
         (sheet.kind, sheet.visibility) = (part.kind, part.visibility);
         sheet.part.clone_from(&part.context.part);
@@ -72,7 +77,9 @@ impl SheetLoader for Loader {
             }
             self.read_objects(&rels, builder.sheet_mut())?;
         }
-        Ok(builder.finish())
+        let sheet = builder.finish();
+        self.cells.fetch_add(sheet.cell_count(), Ordering::Relaxed);
+        Ok(sheet)
     }
 
     fn part(&self, name: &str) -> Result<Option<Vec<u8>>, OpenError> {

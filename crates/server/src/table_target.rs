@@ -184,7 +184,8 @@ fn within_regions(book: &Workbook, sheet: Arc<Sheet>, area: Area, regions: &Regi
             return headless(sheet, vec![notice]);
         }
     };
-    let mut notices = doubts(region);
+    let mut notices =
+        if area.range.contains_range(region.range) || is_whole { doubts(region) } else { Vec::new() };
     if is_whole && overlapping.len() > 1 {
         notices.push(format!("{} of {} regions here: {}", region.id, overlapping.len(), region.range));
     }
@@ -227,8 +228,10 @@ fn doubts(region: &Region) -> Vec<String> {
     if region.confidence < DOUBTFUL {
         doubts.push(format!("{} is a guess (confidence {:.1})", region.id, region.confidence));
     }
-    if region.total_rows > 0 {
-        doubts.push(format!("{} rows of totals are left out", region.total_rows));
+    match region.total_rows {
+        0 => {}
+        1 => doubts.push("the last row holds totals and is left out".to_owned()),
+        rows => doubts.push(format!("the last {rows} rows hold totals and are left out")),
     }
     doubts
 }

@@ -310,6 +310,8 @@ fn json_bytes(value: &Value) -> usize {
 fn note_text(comment: &Comment) -> String {
     let said = |author: &str, text: &str| match author {
         "" => text.to_owned(),
+        // Excel begins a note with its author.
+        author if text.trim_start().starts_with(author) => text.to_owned(),
         author => format!("{author}: {text}"),
     };
     let mut text = said(&comment.author, &comment.text);

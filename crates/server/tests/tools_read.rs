@@ -472,7 +472,11 @@ fn a_workbook_is_described() {
           "table_count": 0,
           "chart_count": 0,
           "pivot_count": 0,
-          "notices": ["1 hidden sheets: Lists","asks for a recalculation on opening: results may be older than inputs"],
+          "notices": [
+            "written with Microsoft Excel, created by Finance team, last changed 2026-01-05T00:00:00Z by Finance team",
+            "1 hidden sheets: Lists",
+            "asks for a recalculation on opening: results may be older than inputs"
+          ],
           "next_steps": [
             "sheet_overview sheet \"Calculation\"",
             "sheet_overview sheet \"Inputs\"",

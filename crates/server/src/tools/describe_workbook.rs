@@ -6,7 +6,7 @@ use grid::quote;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use workbook::{DefinedName, HyperlinkTarget, Sheet, SheetKind, Tab, Visibility, Workbook};
+use workbook::{DefinedName, HyperlinkTarget, Properties, Sheet, SheetKind, Tab, Visibility, Workbook};
 
 use crate::{call::Call, cell_json::shortened, cursor, error::ToolError, room::Room, tool::Tool};
 
@@ -262,15 +262,14 @@ fn charts(sheet: &Sheet) -> impl Iterator<Item = ObjectEntry> {
 fn pivots(sheet: &Sheet) -> impl Iterator<Item = ObjectEntry> {
     sheet.pivots.iter().map(|pivot| {
         let values: Vec<&str> = pivot.values.iter().map(|field| field.name.as_str()).collect();
+        let fields: Vec<&str> = pivot.rows.iter().chain(&pivot.columns).map(String::as_str).collect();
+        let by = if fields.is_empty() { String::new() } else { format!(" by {}", fields.join(", ")) };
         let at = pivot.range.map(|range| format!(" at {range}")).unwrap_or_default();
         let source = pivot.source.as_deref().unwrap_or("an unknown source");
         ObjectEntry {
             name: pivot.name.clone(),
             sheet: sheet.name.clone(),
-            about: shortened(
-                &format!("{} by {}{at}, from {source}", values.join(", "), pivot.rows.join(", ")),
-                2 * MAX_TEXT,
-            ),
+            about: shortened(&format!("{}{by}{at}, from {source}", values.join(", ")), 2 * MAX_TEXT),
         }
     })
 }
@@ -284,8 +283,19 @@ fn hidden(tabs: &[Tab], wanted: Visibility) -> Option<String> {
     (!names.is_empty()).then(|| format!("{} {what} sheets: {listed}", names.len()))
 }
 
+/// What wrote the workbook, and who changed it last and when.
+fn provenance(properties: &Properties) -> Option<String> {
+    let mut told = Vec::new();
+    told.extend(properties.application.as_ref().map(|program| format!("written with {program}")));
+    told.extend(properties.creator.as_ref().map(|who| format!("created by {who}")));
+    let by = properties.last_modified_by.as_ref().map(|who| format!(" by {who}")).unwrap_or_default();
+    told.extend(properties.modified.as_ref().map(|when| format!("last changed {when}{by}")));
+    (!told.is_empty()).then(|| shortened(&told.join(", "), 2 * MAX_TEXT))
+}
+
 fn notices(book: &Workbook, sheets: &[Arc<Sheet>]) -> Vec<String> {
     let mut notices = Vec::new();
+    notices.extend(provenance(&book.properties));
     notices.extend(hidden(&book.tabs, Visibility::Hidden));
     notices.extend(hidden(&book.tabs, Visibility::VeryHidden));
     if book.date_system == grid::DateSystem::Date1904 {
@@ -315,7 +325,7 @@ fn notices(book: &Workbook, sheets: &[Arc<Sheet>]) -> Vec<String> {
             .push(format!("refers to {} other workbooks; they are not fetched", book.external_links.len()));
     }
     for connection in book.connections.iter().take(LISTED) {
-        notices.push(format!("data connection: {connection}"));
+        notices.push(shortened(&format!("data connection: {connection}"), 2 * MAX_TEXT));
     }
     let outside = sheets
         .iter()

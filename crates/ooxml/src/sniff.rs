@@ -35,7 +35,7 @@ pub fn sniff(bytes: &[u8]) -> FileKind {
     if bytes.starts_with(COMPOUND_FILE) {
         return compound_file(bytes);
     }
-    let known: [(&[u8], &'static str); 10] = [
+    let known: [(&[u8], &'static str); 13] = [
         (b"%PDF", "a PDF document"),
         (b"\x1F\x8B", "a gzip archive"),
         (b"7z\xBC\xAF", "a 7-Zip archive"),
@@ -46,6 +46,10 @@ pub fn sniff(bytes: &[u8]) -> FileKind {
         (b"SQLite format 3", "an SQLite database"),
         (b"PAR1", "a Parquet file"),
         (b"{\\rtf", "an RTF document"),
+        // The first record of a bare BIFF stream (MS-XLS has its successors only).
+        (b"\x09\x00\x04\x00", "an Excel 2 worksheet, older than .xls workbooks"),
+        (b"\x09\x02\x06\x00", "an Excel 3 worksheet, older than .xls workbooks"),
+        (b"\x09\x04\x06\x00", "an Excel 4 worksheet, older than .xls workbooks"),
     ];
     if let Some((_, what)) = known.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return FileKind::Known(what);
@@ -55,8 +59,7 @@ pub fn sniff(bytes: &[u8]) -> FileKind {
     }
     let head = &bytes[..bytes.len().min(4096)];
     if head.contains(&0) {
-        // Excel 2 to 4 wrote bare BIFF streams.
-        return if head[0] == 0x09 { FileKind::Xls } else { FileKind::Unknown };
+        return FileKind::Unknown;
     }
     markup(head)
 }
@@ -118,6 +121,7 @@ mod tests {
             (b"  <!DOCTYPE html><html>", FileKind::Known("an HTML page")),
             (b"a,b\n1,2\n", FileKind::Text),
             (b"\xFF\xFEa\0,\0", FileKind::Text),
+            (b"\x09\x04\x06\x00\x00\x00", FileKind::Known("an Excel 4 worksheet, older than .xls workbooks")),
             (b"\x00\x01\x02", FileKind::Unknown),
         ] {
             assert_eq!(sniff(bytes), kind);

@@ -11,7 +11,7 @@ use calamine::{
 use grid::{CellRange, CellRef, DateSystem, ErrorValue};
 
 use crate::error::OpenError;
-use crate::foreign::{budget, temporal, workbook_of};
+use crate::foreign::{budget, temporal, tidy_ods, workbook_of};
 use crate::iso8601;
 use crate::limits::Limits;
 use crate::model::{
@@ -60,10 +60,16 @@ fn open_xls(bytes: &[u8], limits: &Limits, watch: &dyn Watch) -> Result<Workbook
 }
 
 fn open_ods(bytes: &[u8], limits: &Limits, watch: &dyn Watch) -> Result<Workbook, OpenError> {
-    let mut book = Ods::new(Cursor::new(bytes)).map_err(|error| match error {
-        OdsError::Password => OpenError::Encrypted,
-        other => damaged("content.xml", &other),
-    })?;
+    let tidied;
+    let opened = match Ods::new(Cursor::new(bytes)) {
+        Err(OdsError::Password) => return Err(OpenError::Encrypted),
+        Err(_) => {
+            tidied = tidy_ods::tidied(bytes, limits)?;
+            Ods::new(Cursor::new(tidied.as_slice()))
+        }
+        opened => opened,
+    };
+    let mut book = opened.map_err(|error| damaged("content.xml", &error))?;
     let mut reading = Reading::new(&book, limits, watch);
     for index in 0..reading.sheets.len() {
         let name = reading.sheets[index].name.clone();

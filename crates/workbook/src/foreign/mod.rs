@@ -5,6 +5,7 @@ mod budget;
 mod delimited;
 mod legacy;
 mod temporal;
+mod tidy_ods;
 
 pub(crate) use budget::check_ods;
 pub(crate) use delimited::open as open_delimited;

@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use analysis::formulas::{
@@ -15,28 +14,6 @@ use workbook::{Limits, Sheet, SheetId, Workbook};
 
 /// Formula cells of a file that are traced; more would take minutes in a debug build and tell little more.
 const SAMPLE: usize = 200;
-
-fn corpus() -> Option<PathBuf> {
-    let folder = std::env::var_os("SPREADSHEET_MCP_CORPUS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"), PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("SKIPPED: no corpus at {} (set SPREADSHEET_MCP_CORPUS)", folder.display());
-    None
-}
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else {
-            found.push(path);
-        }
-    }
-    found.sort();
-}
 
 /// Up to [`SAMPLE`] formula cells, spread evenly.
 fn sample(sheets: &[Arc<Sheet>]) -> Vec<(SheetId, CellRef)> {
@@ -117,9 +94,8 @@ impl File<'_> {
 
 #[test]
 fn real_files() {
-    let Some(folder) = corpus() else { return };
-    let mut paths = Vec::new();
-    files(&folder, &mut paths);
+    let Some(folder) = fixtures::corpus::folder() else { return };
+    let paths = fixtures::corpus::files(&folder, &[]).unwrap();
     let (mut opened, mut formulas, mut traced, mut compared) = (0, 0, 0, 0);
     for path in paths {
         let bytes: Arc<[u8]> = std::fs::read(&path).unwrap().into();
@@ -144,6 +120,8 @@ fn real_files() {
             assert!(deep.nodes.len() <= 100 && deep.edges.len() <= 400);
         }
     }
-    println!("{opened} files, {formulas} formulas mapped; {traced} traced, {compared} precedents compared");
+    fixtures::corpus::say(&format!(
+        "{opened} files, {formulas} formulas mapped; {traced} traced, {compared} precedents compared"
+    ));
     assert!(traced > 1000, "the corpus has formulas");
 }

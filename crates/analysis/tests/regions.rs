@@ -6,7 +6,6 @@
 mod support;
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use analysis::regions::{Options, Region, RegionKind, detect};
@@ -108,14 +107,14 @@ impl Score {
 
     #[track_caller]
     fn assert_good(&self, what: &str, overlap: f64, headers: f64) {
-        println!(
+        fixtures::corpus::say(&format!(
             "{what}: {} sheets, {} regions; mean overlap {:.3}, header rows right {:.3}, kinds right {:.3}",
             self.sheets,
             self.headers.len(),
             self.overlap(),
             self.headers(),
             share(&self.kinds),
-        );
+        ));
         assert!(self.overlap() >= overlap && self.headers() >= headers, "{what}\n{}", self.report);
     }
 }
@@ -240,21 +239,9 @@ fn stops_when_asked() {
     assert!(detect(&book(&[]), &long_table(0, 10), &Options::default(), &|| true).is_err());
 }
 
-fn corpus() -> Option<PathBuf> {
-    let root = std::env::var_os("SPREADSHEET_MCP_CORPUS").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus")),
-        PathBuf::from,
-    );
-    if !root.is_dir() {
-        println!("SKIPPED: no corpus at {}; set SPREADSHEET_MCP_CORPUS", root.display());
-        return None;
-    }
-    Some(root)
-}
-
 /// Scores the sheets of a list of labels; `None` where there is no corpus.
 fn score_corpus(labels: &str) -> Option<Score> {
-    let root = corpus()?;
+    let root = fixtures::corpus::folder()?;
     let mut score = Score::default();
     for line in labels.lines().filter(|line| !line.starts_with('#')) {
         let [path, name, labels] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
@@ -284,7 +271,7 @@ fn unseen_sheets() {
 
 #[test]
 fn every_answer_over_the_corpus_is_sound() {
-    let Some(root) = corpus() else { return };
+    let Some(root) = fixtures::corpus::folder() else { return };
     let manifest = std::fs::read_to_string(root.join("MANIFEST.tsv")).unwrap();
     let mut sheets = 0;
     for path in manifest.lines().skip(1).filter_map(|line| line.split('\t').nth(6)) {

@@ -5,21 +5,10 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use server::{Server, error::ErrorCode};
 use support::{call, server_over};
-
-fn corpus() -> Option<PathBuf> {
-    let folder = std::env::var_os("SPREADSHEET_MCP_CORPUS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"), PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("SKIPPED: no corpus at {} (set SPREADSHEET_MCP_CORPUS)", folder.display());
-    None
-}
 
 /// What a curious client asks of a workbook, given its description.
 fn questions(description: &Value) -> Vec<(&'static str, Value)> {
@@ -97,13 +86,13 @@ fn check(server: &Server, is_small: bool) {
 
 #[test]
 fn real_files_are_answered() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = fixtures::corpus::folder() else { return };
     check(&server_over(&corpus, &["--vba-enabled", "--cache-capacity", "4"]), false);
 }
 
 #[test]
 fn small_answers_stay_small() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = fixtures::corpus::folder() else { return };
     let flags = ["--vba-enabled", "--cache-capacity", "4", "--max-response-bytes", "4096"];
     check(&server_over(&corpus, &flags), true);
 }

@@ -3,40 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ooxml::{Package, RelType, XmlEvent, XmlReader};
 use workbook::{Limits, Sheet, Workbook};
-
-/// The corpus folder, or a word aloud that there is none.
-fn corpus() -> Option<PathBuf> {
-    let folder = std::env::var_os("SPREADSHEET_MCP_CORPUS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"), PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("SKIPPED: no corpus at {} (set SPREADSHEET_MCP_CORPUS)", folder.display());
-    None
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let extension = path.extension().unwrap_or_default().to_str().unwrap().to_owned();
-            if path.is_dir() {
-                folders.push(path);
-            } else if ["xlsx", "xlsm", "xltx", "xltm"].contains(&extension.as_str()) {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
 
 /// How many there are of each kind of object.
 type Counts = BTreeMap<&'static str, usize>;
@@ -106,12 +76,12 @@ fn pictures(package: &Package, part: &str) -> usize {
 
 #[test]
 fn every_object_of_a_package_is_told() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = fixtures::corpus::folder() else { return };
     let mut files_read = 0;
     let mut total = Counts::new();
     let mut modules = 0;
     let mut differences = Vec::new();
-    for path in files(&corpus) {
+    for path in fixtures::corpus::files(&corpus, &["xlsx", "xlsm", "xltx", "xltm"]).unwrap() {
         let bytes: Arc<[u8]> = std::fs::read(&path).unwrap().into();
         let name = path.strip_prefix(&corpus).unwrap().display().to_string();
         let Ok(book) = Workbook::open(Arc::clone(&bytes), &name, &Limits::default(), &()) else { continue };
@@ -143,7 +113,7 @@ fn every_object_of_a_package_is_told() {
             }
         }
     }
-    println!("{files_read} files: {total:?}, {modules} modules of macros");
+    fixtures::corpus::say(&format!("{files_read} files: {total:?}, {modules} modules of macros"));
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     assert!(total.values().all(|count| *count > 0), "the corpus has objects of every kind");
 }

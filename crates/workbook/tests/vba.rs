@@ -3,32 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
 
 use calamine::{Reader, Xlsx};
 use workbook::{Limits, VbaModuleKind, Workbook};
-
-fn corpus() -> Option<PathBuf> {
-    let folder = std::env::var_os("SPREADSHEET_MCP_CORPUS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"), PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("SKIPPED: no corpus at {} (set SPREADSHEET_MCP_CORPUS)", folder.display());
-    None
-}
-
-fn macro_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            macro_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "xlsm") {
-            found.push(path);
-        }
-    }
-    found.sort();
-}
 
 /// The lines that say something, so that attributes and line ends make no difference.
 fn said(source: &str) -> Vec<&str> {
@@ -37,9 +14,8 @@ fn said(source: &str) -> Vec<&str> {
 
 #[test]
 fn modules_of_real_files_are_what_calamine_reads() {
-    let Some(folder) = corpus() else { return };
-    let mut files = Vec::new();
-    macro_files(&folder, &mut files);
+    let Some(folder) = fixtures::corpus::folder() else { return };
+    let files = fixtures::corpus::files(&folder, &["xlsm"]).unwrap();
     let (mut projects, mut modules) = (0, 0);
     for file in files {
         let bytes = std::fs::read(&file).unwrap();

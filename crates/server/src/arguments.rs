@@ -45,9 +45,23 @@ fn describe(path: &str, message: &str) -> ToolError {
             .at(at(path, missing));
     }
     let location = if path.is_empty() { "arguments" } else { path };
-    ToolError::new(ErrorCode::InvalidArgument, format!("`{location}`: {message}"))
+    ToolError::new(ErrorCode::InvalidArgument, format!("`{location}`: {}", in_json(message)))
         .at(location)
         .hint("see the tool's input schema in tools/list")
+}
+
+/// Serde's message in the words of JSON, where it speaks of Rust's types.
+fn in_json(message: &str) -> String {
+    let Some((found, expected)) = message.rsplit_once("expected ") else { return message.to_owned() };
+    let expected = match expected {
+        "a sequence" => "a list in brackets",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "i64" | "isize" => "a whole number",
+        "f64" => "a number",
+        other if other.starts_with("struct ") => "an object",
+        other => other,
+    };
+    format!("{found}expected {expected}")
 }
 
 fn at(path: &str, name: &str) -> String {
@@ -122,7 +136,7 @@ mod tests {
         );
         check(
             json!({ "workbook": "a", "limit": "ten" }),
-            "invalid_argument at limit: `limit`: invalid type: string \"ten\", expected u32 -> []",
+            "invalid_argument at limit: `limit`: invalid type: string \"ten\", expected a whole number, 0 or more -> []",
         );
     }
 

@@ -20,6 +20,8 @@ use crate::{
 
 /// Regions that an error lists at most.
 const LISTED_REGIONS: usize = 20;
+/// Rows of headers at most.
+const MAX_HEADER_ROWS: u32 = 50;
 /// Below this confidence a reader is told to look for themselves.
 const DOUBTFUL: f32 = 0.6;
 
@@ -44,6 +46,12 @@ impl Opened {
         text: &str,
         header_rows: Option<u32>,
     ) -> Result<TableTarget, ToolError> {
+        if header_rows.is_some_and(|rows| rows > MAX_HEADER_ROWS) {
+            let message = format!("headers are at most {MAX_HEADER_ROWS} rows high");
+            return Err(ToolError::new(ErrorCode::InvalidArgument, message)
+                .at("header_rows")
+                .hint("leave it out to have them detected, or give 0 for none"));
+        }
         if let Some(region_id) = RegionId::parse(text)
             && let Some(found) = self.region_target(call, &region_id, header_rows)?
         {

@@ -302,6 +302,25 @@ fn a_cursor_of_another_question_is_refused() {
 }
 
 #[test]
+fn a_limit_of_zero_only_counts() {
+    let filters = json!([{ "column": "Region", "op": "eq", "value": "North" }]);
+    let counted =
+        ask("read_table", json!({ "workbook": LEDGER, "range": "Sales", "filters": filters, "limit": 0 }));
+    assert_eq!((&counted["rows"], &counted["matching"]), (&json!([]), &json!(120)));
+    assert!(counted.get("next_cursor").is_none());
+}
+
+#[test]
+fn mistakes_about_ranges_lead_on() {
+    let code = |arguments: Value| refused("read_range", arguments)["message"].as_str().unwrap().to_owned();
+    assert_eq!(code(json!({ "workbook": LEDGER, "ranges": [] })), "there is no range to read");
+    let text = code(json!({ "workbook": LEDGER, "ranges": "Ledger!A1" }));
+    assert_eq!(text, "`ranges`: invalid type: string \"Ledger!A1\", expected a list in brackets");
+    let high = refused("read_table", json!({ "workbook": LEDGER, "range": "Ledger", "header_rows": 9999 }));
+    assert_eq!(high["where"], "header_rows");
+}
+
+#[test]
 fn mistakes_about_tables_lead_on() {
     let regions = refused("read_table", json!({ "workbook": REPORT, "range": "'Week 14'!region9" }));
     expect![[r#"

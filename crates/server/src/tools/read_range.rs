@@ -9,7 +9,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use workbook::{Comment, Sheet, StyleId, Workbook};
 
-use crate::{call::Call, cell_json::cell_json, cursor, error::ToolError, open::Opened, tool::Tool};
+use crate::{
+    call::Call,
+    cell_json::cell_json,
+    cursor,
+    error::{ErrorCode, ToolError},
+    open::Opened,
+    tool::Tool,
+};
 
 /// Merged or hidden ranges that are told of one range.
 const LISTED: usize = 20;
@@ -104,6 +111,11 @@ impl Tool for ReadRange {
     type Answer = Answer;
 
     fn run(call: &Call, params: Params) -> Result<Answer, ToolError> {
+        if params.ranges.is_empty() {
+            return Err(ToolError::new(ErrorCode::InvalidArgument, "there is no range to read")
+                .at("ranges")
+                .hint("name at least one, e.g. [\"Data!A1:C50\"]"));
+        }
         let opened = call.open(&params.workbook)?;
         let fields = params.fields.unwrap_or_else(|| vec![Field::Value]);
         let scope = cursor::scope_of(&json!([Self::NAME, opened.path, opened.state, params.ranges, fields]));

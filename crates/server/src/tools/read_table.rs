@@ -43,7 +43,7 @@ pub(super) struct Params {
     sort: Option<Vec<String>>,
     /// Which of the matching rows (first).
     sample: Option<SampleParam>,
-    /// Rows of the page (50).
+    /// Rows of the page (50); 0 only counts.
     limit: Option<u64>,
     /// (rows).
     format: Option<Format>,
@@ -127,7 +127,7 @@ impl Tool for ReadTable {
             filters: parse_filters(params.filters.unwrap_or_default())?,
             sort: parse_sort(params.sort.unwrap_or_default(), view),
             offset,
-            limit: Some(params.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, most)),
+            limit: Some(params.limit.unwrap_or(DEFAULT_LIMIT).min(most)),
             sample: match sample {
                 SampleParam::First => Sample::First,
                 SampleParam::Last => Sample::Last,
@@ -139,7 +139,7 @@ impl Tool for ReadTable {
         let rows = run(book, sheet, view, &query, &|| call.is_stopped())?;
         let page = Page::fill(book, view, &rows, params.text, call.answer_bytes().saturating_sub(1_000))?;
         let told = page.rows.len();
-        let next = if sample == SampleParam::First && (told as u64) + offset < rows.matching {
+        let next = if sample == SampleParam::First && told > 0 && (told as u64) + offset < rows.matching {
             Some(offset + told as u64)
         } else {
             None

@@ -5,54 +5,89 @@ use serde::Serialize;
 /// The kinds of failure, a closed set: clients and metrics may match on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "`meaning` says it of each")]
 pub enum ErrorCode {
-    /// An argument has the wrong type or value, or a required one is missing.
     InvalidArgument,
-    /// There is no argument of that name.
     UnknownArgument,
-    /// There is no tool of that name.
     UnknownTool,
-    /// No workbook of that id or path is in the workspace.
     WorkbookNotFound,
-    /// The path leads out of the workspace.
     OutsideWorkspace,
-    /// The workbook has no sheet of that name.
     SheetNotFound,
-    /// The address is neither A1 nor a name or table of the workbook.
     InvalidAddress,
-    /// The region, table, name or column does not exist.
     NotFound,
-    /// The cursor is not one that this tool gave for these arguments.
     InvalidCursor,
-    /// The bytes are not a spreadsheet of a supported format.
     UnsupportedFile,
-    /// The file is damaged.
     DamagedFile,
-    /// The file needs a password.
     EncryptedFile,
-    /// The file is being written, or changed while it was read.
     FileChanging,
-    /// The operating system refused to read the file.
     FileUnreadable,
-    /// Reading or answering would cost more than a configured limit.
     LimitExceeded,
-    /// The answer would be larger than the configured bound.
     ResponseTooLarge,
-    /// The call took longer than the configured bound.
     Timeout,
-    /// The client cancelled the call.
     Cancelled,
-    /// Too many calls are waiting.
     Busy,
-    /// The server is going away.
     ShuttingDown,
-    /// The feature is switched off.
     Disabled,
-    /// A defect of the server.
     Internal,
 }
 
 impl ErrorCode {
+    /// Every code, in the order of the reference.
+    pub const ALL: [ErrorCode; 22] = [
+        ErrorCode::InvalidArgument,
+        ErrorCode::UnknownArgument,
+        ErrorCode::UnknownTool,
+        ErrorCode::WorkbookNotFound,
+        ErrorCode::OutsideWorkspace,
+        ErrorCode::SheetNotFound,
+        ErrorCode::InvalidAddress,
+        ErrorCode::NotFound,
+        ErrorCode::InvalidCursor,
+        ErrorCode::UnsupportedFile,
+        ErrorCode::DamagedFile,
+        ErrorCode::EncryptedFile,
+        ErrorCode::FileChanging,
+        ErrorCode::FileUnreadable,
+        ErrorCode::LimitExceeded,
+        ErrorCode::ResponseTooLarge,
+        ErrorCode::Timeout,
+        ErrorCode::Cancelled,
+        ErrorCode::Busy,
+        ErrorCode::ShuttingDown,
+        ErrorCode::Disabled,
+        ErrorCode::Internal,
+    ];
+
+    /// What it means, for the reference.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            ErrorCode::InvalidArgument => {
+                "An argument has the wrong type or value, or a required one is missing"
+            }
+            ErrorCode::UnknownArgument => "There is no argument of that name",
+            ErrorCode::UnknownTool => "There is no tool of that name",
+            ErrorCode::WorkbookNotFound => "No workbook of that id or path is in the workspace",
+            ErrorCode::OutsideWorkspace => "The path leads out of the workspace",
+            ErrorCode::SheetNotFound => "The workbook has no sheet of that name",
+            ErrorCode::InvalidAddress => "The address is neither A1 nor a name or table of the workbook",
+            ErrorCode::NotFound => "The region, table, name or column does not exist",
+            ErrorCode::InvalidCursor => "The cursor is not one that this tool gave for these arguments",
+            ErrorCode::UnsupportedFile => "The bytes are not a spreadsheet of a supported format",
+            ErrorCode::DamagedFile => "The file is damaged",
+            ErrorCode::EncryptedFile => "The file needs a password",
+            ErrorCode::FileChanging => "The file is being written, or changed while it was read",
+            ErrorCode::FileUnreadable => "The operating system refused to read the file",
+            ErrorCode::LimitExceeded => "Reading or answering would cost more than a configured limit",
+            ErrorCode::ResponseTooLarge => "The answer would be larger than the configured bound",
+            ErrorCode::Timeout => "The call took longer than the configured bound",
+            ErrorCode::Cancelled => "The client cancelled the call",
+            ErrorCode::Busy => "Too many calls are waiting",
+            ErrorCode::ShuttingDown => "The server is going away",
+            ErrorCode::Disabled => "The feature is switched off",
+            ErrorCode::Internal => "A defect of the server",
+        }
+    }
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -162,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_names_in_text_and_json_agree() {
-        for code in [ErrorCode::InvalidArgument, ErrorCode::ResponseTooLarge, ErrorCode::Internal] {
+        for code in ErrorCode::ALL {
             assert_eq!(serde_json::json!(code), serde_json::json!(code.as_str()));
         }
     }

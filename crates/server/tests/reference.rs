@@ -1,0 +1,104 @@
+//! The reference pages of `docs/` are generated: `UPDATE_EXPECT=1 cargo test -p server --test reference` writes them.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use clap::{Args, Command};
+use expect_test::expect_file;
+use serde_json::Value;
+use server::{
+    config::{Config, ListenConfig},
+    error::ErrorCode,
+    tools,
+};
+
+const GENERATED: &str = "<!-- Generated: UPDATE_EXPECT=1 cargo test -p server --test reference -->\n";
+
+#[test]
+fn every_tool() {
+    let mut page =
+        format!("# Tools\n\n{GENERATED}\nEvery tool only reads. `?` marks what may be left out.\n");
+    for entry in tools::all() {
+        let description = entry.definition.description.as_deref().unwrap();
+        page.push_str(&format!(
+            "\n## `{}`\n\n{description}\n\n| argument | type | |\n|---|---|---|\n",
+            entry.name
+        ));
+        let input = Value::Object((*entry.definition.input_schema).clone());
+        for (name, schema) in input["properties"].as_object().unwrap() {
+            let optional = if is_required(&input, name) { "" } else { "?" };
+            let about = schema["description"].as_str().unwrap_or_default();
+            page.push_str(&format!("| `{name}`{optional} | {} | {about} |\n", kind(schema)));
+        }
+        let output = Value::Object((*entry.output_schema()).clone());
+        let fields = output["properties"].as_object().unwrap().iter().map(|(name, schema)| {
+            let optional = if is_required(&output, name) { "" } else { "?" };
+            format!("`{name}`{optional} ({})", kind(schema))
+        });
+        page.push_str(&format!("\nAnswers {}.\n", fields.collect::<Vec<_>>().join(", ")));
+    }
+    expect_file!["../../../docs/tools.md"].assert_eq(&page);
+}
+
+fn is_required(schema: &Value, name: &str) -> bool {
+    schema["required"].as_array().is_some_and(|required| required.iter().any(|required| required == name))
+}
+
+/// A schema in a word or two: `text`, `list of text`, `one of a, b`.
+fn kind(schema: &Value) -> String {
+    if let Some(values) = schema["enum"].as_array() {
+        let values: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+        return format!("one of {}", values.join(", "));
+    }
+    match schema["type"].as_str() {
+        Some("array") if schema["items"]["type"].is_string() => format!("list of {}", kind(&schema["items"])),
+        Some("array") => "list".to_owned(),
+        Some("object") => match schema["properties"].as_object() {
+            Some(fields) => {
+                let fields: Vec<String> =
+                    fields.iter().map(|(name, schema)| format!("{name}: {}", kind(schema))).collect();
+                format!("{{{}}}", fields.join("; "))
+            }
+            None => "object".to_owned(),
+        },
+        Some("string") => "text".to_owned(),
+        Some("integer") => "integer".to_owned(),
+        Some("number") => "number".to_owned(),
+        Some("boolean") => "boolean".to_owned(),
+        _ => "any".to_owned(),
+    }
+}
+
+#[test]
+fn every_option() {
+    let command = ListenConfig::augment_args(Config::augment_args(Command::new("serve")));
+    let mut page = format!(
+        "# Configuration\n\n{GENERATED}\nEvery option of `spreadsheet-mcp serve` is a flag and a variable; the flag wins.\n\n\
+         | flag | variable | default | |\n|---|---|---|---|\n"
+    );
+    for argument in command.get_arguments() {
+        let Some(flag) = argument.get_long() else { continue };
+        let variable =
+            argument.get_env().map(|name| format!("`{}`", name.to_string_lossy())).unwrap_or_default();
+        let defaults: Vec<String> = argument
+            .get_default_values()
+            .iter()
+            .map(|value| format!("`{}`", value.to_string_lossy()))
+            .collect();
+        let about = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        page.push_str(&format!("| `--{flag}` | {variable} | {} | {about} |\n", defaults.join(", ")));
+    }
+    expect_file!["../../../docs/configuration.md"].assert_eq(&page);
+}
+
+#[test]
+fn every_error() {
+    let mut page = format!(
+        "# Errors\n\n{GENERATED}\nA failed call answers `isError` and `{{\"error\": {{\"code\", \"message\", \"where\"?, \"hint\"?, \
+         \"candidates\"?}}}}`: what was wrong, where,\nwhat to do next, and what may have been meant. The codes are a closed \
+         set.\n\n| code | |\n|---|---|\n"
+    );
+    for code in ErrorCode::ALL {
+        page.push_str(&format!("| `{}` | {} |\n", code.as_str(), code.meaning()));
+    }
+    expect_file!["../../../docs/errors.md"].assert_eq(&page);
+}

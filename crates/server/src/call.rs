@@ -77,19 +77,29 @@ impl StopSignal {
     }
 }
 
+/// What the client was told of the progress.
+#[derive(Debug, Default)]
+struct Reported {
+    at: Option<Instant>,
+    /// Of the current step.
+    step: f64,
+    /// Of the steps before it.
+    steps_before: f64,
+}
+
 /// One call of a tool.
 #[derive(Debug)]
 pub struct Call {
     context: Arc<Context>,
     stop: StopSignal,
     progress: Option<mpsc::Sender<Progress>>,
-    last_progress: Mutex<Option<Instant>>,
+    reported: Mutex<Reported>,
 }
 
 impl Call {
     /// A call that may be stopped and may tell its progress.
     pub fn new(context: Arc<Context>, stop: StopSignal, progress: Option<mpsc::Sender<Progress>>) -> Call {
-        Call { context, stop, progress, last_progress: Mutex::new(None) }
+        Call { context, stop, progress, reported: Mutex::default() }
     }
 
     /// Workbooks that were opened.
@@ -126,15 +136,45 @@ impl Call {
         self.stop.is_stopped()
     }
 
-    /// Tells the client how far the call has come. Cheap enough for loops: most reports are dropped.
+    /// Tells the client how far a step of the call has come. Cheap enough for loops: most reports are dropped.
+    ///
+    /// What the client sees never goes back (MCP demands it): where one step ends and the next begins anew, the next
+    /// counts on from there, and the total is no longer known.
     pub fn progress(&self, done: f64, total: Option<f64>, message: &str) {
         let Some(sender) = &self.progress else { return };
-        let mut last = self.last_progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if last.is_some_and(|at| at.elapsed() < PROGRESS_INTERVAL) {
+        let mut reported = self.reported.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if reported.at.is_some_and(|at| at.elapsed() < PROGRESS_INTERVAL) {
             return;
         }
-        *last = Some(Instant::now());
+        reported.at = Some(Instant::now());
+        if done < reported.step {
+            reported.steps_before += reported.step;
+        }
+        reported.step = done;
+        let total = total.filter(|_| reported.steps_before == 0.0);
+        let done = reported.steps_before + done;
         // A client that reads slowly misses a report and nothing else.
         let _dropped = sender.try_send(Progress { done, total, message: message.to_owned() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::context;
+
+    #[test]
+    fn progress_never_goes_back() {
+        let (context, _folder) = context(&[]);
+        let (sender, mut reports) = mpsc::channel(8);
+        let call = Call::new(context, StopSignal::default(), Some(sender));
+        for (done, total) in [(10.0, Some(20.0)), (20.0, Some(20.0)), (5.0, Some(8.0)), (8.0, Some(8.0))] {
+            call.progress(done, total, "reading");
+            std::thread::sleep(PROGRESS_INTERVAL);
+        }
+        let told: Vec<(f64, Option<f64>)> = std::iter::from_fn(|| reports.try_recv().ok())
+            .map(|report| (report.done, report.total))
+            .collect();
+        assert_eq!(told, [(10.0, Some(20.0)), (20.0, Some(20.0)), (25.0, None), (28.0, None)]);
     }
 }

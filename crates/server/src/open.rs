@@ -51,7 +51,7 @@ impl Watch for Call {
         if self.is_stopped() {
             return ControlFlow::Break(());
         }
-        self.progress(done as f64, Some(total as f64), "reading the workbook");
+        self.progress(done as f64, (total > 0).then_some(total as f64), "reading the workbook");
         ControlFlow::Continue(())
     }
 }

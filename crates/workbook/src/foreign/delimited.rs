@@ -37,8 +37,7 @@ pub(crate) fn open(
     if delimiter != b',' && delimiter != b'\t' {
         tell(format!("fields are separated by {:?}", char::from(delimiter)));
     }
-    // Where commas do not separate fields, they separate decimals.
-    let decimal_comma = delimiter == b';';
+    let notation = Notation::of(delimiter);
 
     let mut builder = SheetBuilder::new(sheet_name, Arc::default(), limits);
     let mut reader = csv::ReaderBuilder::new()
@@ -81,7 +80,7 @@ pub(crate) fn open(
             }
             // The text was decoded above, so that its fields are UTF-8.
             let field = std::str::from_utf8(field).unwrap_or_default();
-            let (value, style) = match infer(field, decimal_comma) {
+            let (value, style) = match infer(field, notation) {
                 Some(inferred) => inferred,
                 None => (builder.text(field)?, temporal::PLAIN),
             };
@@ -134,9 +133,9 @@ fn detect_delimiter(text: &str) -> u8 {
 /// A number, boolean or ISO date where the text can be nothing else; `None` means text.
 ///
 /// `007`, `+49301234`, `1-2` and numbers of more than 15 digits stay texts: turning them into numbers loses something.
-fn infer(field: &str, decimal_comma: bool) -> Option<(RawValue, StyleId)> {
+fn infer(field: &str, notation: Notation) -> Option<(RawValue, StyleId)> {
     let text = field.trim();
-    if let Some(number) = number(text, decimal_comma) {
+    if let Some(number) = number(text, notation) {
         return Some((RawValue::Number(number), temporal::PLAIN));
     }
     if text.eq_ignore_ascii_case("true") {
@@ -149,9 +148,50 @@ fn infer(field: &str, decimal_comma: bool) -> Option<(RawValue, StyleId)> {
     Some((RawValue::Number(serial), temporal::of_serial(serial)))
 }
 
-fn number(text: &str, decimal_comma: bool) -> Option<f64> {
+/// How a file writes its numbers.
+#[derive(Debug, Clone, Copy)]
+struct Notation {
+    decimal: char,
+    group: char,
+    /// Whether `1,000` can only be a thousand.
+    groups_are_certain: bool,
+}
+
+impl Notation {
+    /// Where commas do not separate fields, they separate decimals; where they do, a field that has one was quoted.
+    fn of(delimiter: u8) -> Notation {
+        let (decimal, group) = if delimiter == b';' { (',', '.') } else { ('.', ',') };
+        Notation { decimal, group, groups_are_certain: delimiter == b',' }
+    }
+
+    /// A number as Rust writes it: `1,234.5` without its groups, and with a decimal point.
+    fn plain(self, text: &str) -> Option<String> {
+        let (whole, fraction) = match text.split_once(self.decimal) {
+            Some((whole, fraction)) => (whole, Some(fraction)),
+            None => (text, None),
+        };
+        let mut groups = whole.trim_start_matches('-').split(self.group);
+        let first = groups.next().unwrap_or_default();
+        let rest: Vec<&str> = groups.collect();
+        let is_certain = fraction.is_some() || rest.len() > 1 || self.groups_are_certain;
+        let are_groups = !rest.is_empty()
+            && (1..=3).contains(&first.len())
+            && rest.iter().all(|group| group.len() == 3 && group.bytes().all(|b| b.is_ascii_digit()));
+        match (rest.is_empty(), are_groups && is_certain) {
+            (true, _) => Some(text.replace(self.decimal, ".")),
+            (false, true) => Some(text.replace(self.group, "").replace(self.decimal, ".")),
+            // `1.5` where decimals have commas.
+            (false, false) if fraction.is_none() && self.group == '.' && rest.len() == 1 => {
+                Some(text.to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+fn number(text: &str, notation: Notation) -> Option<f64> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
-    if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.' || (decimal_comma && c == ',')) {
+    if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.' || c == notation.decimal) {
         return None;
     }
     let has_leading_zero =
@@ -161,14 +201,7 @@ fn number(text: &str, decimal_comma: bool) -> Option<f64> {
     if has_leading_zero || digits > 15 {
         return None;
     }
-    let parsed: f64 = if decimal_comma && text.contains(',') {
-        if text.contains('.') {
-            return None;
-        }
-        text.replace(',', ".").parse().ok()?
-    } else {
-        text.parse().ok()?
-    };
+    let parsed: f64 = notation.plain(text)?.parse().ok()?;
     parsed.is_finite().then_some(parsed)
 }
 
@@ -203,9 +236,31 @@ mod tests {
     #[test]
     fn semicolons_come_with_decimal_commas() {
         check(
-            b"a;b\n1,5;2\n",
-            "A1 Text(\"a\")\nB1 Text(\"b\")\nA2 Number(1.5)\nB2 Number(2.0)\nfields are separated by ';'",
+            b"a;b\n1,5;2\n1.234,50;1.5\n",
+            "A1 Text(\"a\")\nB1 Text(\"b\")\nA2 Number(1.5)\nB2 Number(2.0)\nA3 Number(1234.5)\nB3 Number(1.5)\n\
+             fields are separated by ';'",
         );
+    }
+
+    #[test]
+    fn thousands_may_be_separated() {
+        let read = |text: &str, delimiter: u8| number(text, Notation::of(delimiter));
+        for (text, delimiter, expected) in [
+            ("1,000", b',', Some(1000.0)),
+            ("-1,234,567.5", b',', Some(-1_234_567.5)),
+            ("1,000.5", b'\t', Some(1000.5)),
+            ("1,000", b'\t', None),
+            ("1,00", b',', None),
+            ("12,34,567", b',', None),
+            (",5", b',', None),
+            ("1.234.567", b';', Some(1_234_567.0)),
+            ("1.234,5", b';', Some(1234.5)),
+            ("1.2.3", b';', None),
+            ("1,5,2", b';', None),
+            ("1e3", b',', Some(1000.0)),
+        ] {
+            assert_eq!(read(text, delimiter), expected, "{text}");
+        }
     }
 
     #[test]

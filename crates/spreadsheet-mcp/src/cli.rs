@@ -117,10 +117,10 @@ impl Cli {
                 return Err(Refusal::Shown(shown));
             }
             Err(error) => {
-                let said = error.to_string();
-                let about_a_variable = problems.iter().any(|problem| said.contains(problem.as_str()));
-                if !about_a_variable {
-                    problems.push(said.trim().trim_start_matches("error: ").to_owned());
+                let said = in_one_line(&error);
+                // Clap takes a bad value for the same, wherever it came from.
+                if !problems.iter().any(|problem| problem.ends_with(&said)) {
+                    problems.push(said);
                 }
                 return Err(Refusal::Problems(problems));
             }
@@ -150,11 +150,18 @@ fn environment_problems() -> Vec<String> {
             std::env::var_os(variable)?;
             let alone = clap::Command::new("environment").arg(argument.clone());
             let error = alone.try_get_matches_from(["environment"]).err()?;
-            let said = error.to_string();
-            let first = said.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            Some(format!("{}: {first}", variable.to_string_lossy()))
+            Some(format!("{}: {}", variable.to_string_lossy(), in_one_line(&error)))
         })
         .collect()
+}
+
+/// What clap says, without how to use the program.
+fn in_one_line(error: &clap::Error) -> String {
+    let said = error.to_string();
+    let is_general = |line: &str| line.starts_with("Usage:") || line.starts_with("For more information");
+    let lines: Vec<&str> =
+        said.lines().map(str::trim).filter(|line| !line.is_empty() && !is_general(line)).collect();
+    lines.join(" ").trim_start_matches("error: ").to_owned()
 }
 
 impl Refusal {

@@ -147,6 +147,10 @@ fn bad_configuration_ends_with_64_and_every_problem() {
         said.contains("SPREADSHEET_MCP_MAX_CELLS") && said.contains("SPREADSHEET_MCP_CACHE_BYTES"),
         "{said}"
     );
+    assert_eq!(said.lines().count(), 3, "each problem once: {said}");
+    let typo = shell(&["serve", "--max-cell", "3"], &[]);
+    assert_eq!(typo.status.code(), Some(64));
+    assert!(String::from_utf8_lossy(&typo.stderr).contains("'--max-cells'"));
     let open = shell(&["serve", "--bind", "0.0.0.0:0"], &[]);
     assert_eq!(open.status.code(), Some(64));
 }

@@ -27,10 +27,10 @@ lint: $(TOOLS)/bin/cargo-deny
 	cargo deny --log-level error check bans licenses sources
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 
-## Measure: ratios and floors, over workbooks that it generates.
+## Measure: ratios and floors, over workbooks that it generates. REPORT=FILE also writes them down.
 bench:
 	cargo build --release --bin spreadsheet-mcp --bin bench
-	$(TARGET)/release/bench $(TARGET)/release/spreadsheet-mcp $(TARGET)/bench
+	$(TARGET)/release/bench $(TARGET)/release/spreadsheet-mcp $(TARGET)/bench $(if $(REPORT),--report $(REPORT))
 
 ## Build and serve the documentation of the code.
 docs:

@@ -32,10 +32,13 @@ struct Arguments {
     program: PathBuf,
     /// Where the workbooks are kept; they are generated when they are missing
     folder: PathBuf,
+    /// Also write the report as a page of Markdown
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 fn main() -> Result<ExitCode> {
-    let Arguments { program, folder } = Arguments::parse();
+    let Arguments { program, folder, report: page } = Arguments::parse();
     generate(&folder)?;
     let mut report = Report::default();
 
@@ -45,6 +48,9 @@ fn main() -> Result<ExitCode> {
     warm(&program, &folder, &mut report)?;
     others(&program, &folder, &mut report)?;
     let all_hold = report.print();
+    if let Some(page) = page {
+        fs::write(&page, report.markdown()).with_context(|| format!("failed to write {}", page.display()))?;
+    }
     Ok(if all_hold { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -1,8 +1,8 @@
 //! Open Packaging Conventions (ECMA-376 Part 2) over bytes in memory: parts, relationships, content types, and the
-//! XML reading that every part needs, all under a budget.
+//! XML reading that every part needs, all under a budget; and back to bytes with some parts changed.
 //!
 //! **Invariants.** Nothing is allocated on the word of a file: sizes are checked as bytes are inflated (BUDGET). A part's
-//! name never leaves the package (CONFINED).
+//! name never leaves the package (CONFINED). What is not changed is saved byte for byte as it was (LOSSLESS).
 //!
 //! **What this crate must never know:** spreadsheets, the file system, tokio, clocks.
 
@@ -13,6 +13,7 @@ mod limits;
 mod package;
 mod part;
 mod relationships;
+mod save;
 mod sniff;
 mod xml;
 mod xml_source;
@@ -24,5 +25,6 @@ pub use limits::Limits;
 pub use package::Package;
 pub use part::PartReader;
 pub use relationships::{RelType, Relationship, Relationships};
+pub use save::{Changes, SaveError};
 pub use sniff::{FileKind, sniff};
 pub use xml::{Element, EndName, XmlEvent, XmlReader, decode_xstring, parse_bool};

@@ -197,7 +197,7 @@ pub(crate) fn over(what: &str, limit: u64, option: &'static str) -> PackageError
 }
 
 /// A normalised part name; `None` for folders and for names that would leave the package.
-fn part_name(raw: &[u8]) -> Option<String> {
+pub(crate) fn part_name(raw: &[u8]) -> Option<String> {
     let name = String::from_utf8_lossy(raw).replace('\\', "/");
     let name = name.trim_start_matches('/');
     let is_inside = !name.is_empty()

@@ -1,26 +1,8 @@
 //! Every package of the corpus of real files: it opens, every part inflates, every XML part parses.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ooxml::{FileKind, Limits, Package, PackageError, XmlReader, sniff};
-
-fn corpus() -> Option<PathBuf> {
-    let folder = std::env::var_os("SPREADSHEET_MCP_CORPUS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"), PathBuf::from);
-    folder.is_dir().then_some(folder)
-}
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a readable folder") {
-        let path = entry.expect("a readable entry").path();
-        if path.is_dir() {
-            files(&path, found);
-        } else {
-            found.push(path);
-        }
-    }
-}
 
 /// Reads every part whole, and every XML part event by event.
 fn read_all(package: &Package) -> (usize, Vec<PackageError>) {
@@ -59,13 +41,8 @@ const MAY_BE_REFUSED: [&str; 9] = [
 
 #[test]
 fn every_package_opens() {
-    let Some(folder) = corpus() else {
-        println!("SKIPPED: no corpus; set SPREADSHEET_MCP_CORPUS to a folder of workbooks");
-        return;
-    };
-    let mut paths = Vec::new();
-    files(&folder, &mut paths);
-    paths.sort();
+    let Some(folder) = fixtures::corpus::folder() else { return };
+    let paths = fixtures::corpus::files(&folder, &[]).expect("a readable corpus");
     let (mut packages, mut parts) = (0, 0);
     let mut refused = Vec::new();
     for path in &paths {
@@ -90,7 +67,7 @@ fn every_package_opens() {
             Err(error) => refused.push(format!("{file}: {error}")),
         }
     }
-    println!("{packages} packages, {parts} parts read, {} refusals", refused.len());
+    fixtures::corpus::say(&format!("{packages} packages, {parts} parts read, {} refusals", refused.len()));
     let surprises: Vec<&String> =
         refused.iter().filter(|line| !MAY_BE_REFUSED.iter().any(|known| line.contains(known))).collect();
     assert!(surprises.is_empty(), "{surprises:#?}");

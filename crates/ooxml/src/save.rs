@@ -1,0 +1,139 @@
+//! Saving a package with some parts changed: whatever is not changed is copied as it is, still compressed (LOSSLESS).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, BufWriter, Cursor, Seek, Write};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use crate::package::{Package, part_name};
+
+/// Bytes that gather before they are compressed: writers of XML write little at a time.
+const BUFFER_BYTES: usize = 1 << 16;
+
+/// Writes a part's content.
+type Content<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
+
+/// What becomes of parts. Names are found without regard to case, as when they are read.
+#[derive(Default)]
+pub struct Changes<'a> {
+    /// By name in lower case: the name as given, and its new content, or none where the part goes.
+    parts: BTreeMap<String, (String, Option<Content<'a>>)>,
+}
+
+/// Why a package could not be saved. What was written so far is no package.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// The content could not be made, or the target does not take it: full, closed, forbidden.
+    #[error("the package could not be written: {0}")]
+    Write(#[from] io::Error),
+    /// An entry of the package as it was read cannot be copied.
+    #[error("the part {part} could not be copied: {problem}")]
+    Copy {
+        /// Its name.
+        part: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl<'a> Changes<'a> {
+    /// No changes.
+    pub fn new() -> Changes<'a> {
+        Changes::default()
+    }
+
+    /// Gives a part new content, where it stands; a part that is not there is added behind the others.
+    pub fn put(&mut self, name: &str, content: Vec<u8>) {
+        self.stream(name, move |out| out.write_all(&content));
+    }
+
+    /// As [`Changes::put`], with content that is written when the package is: a large part need not be in memory.
+    pub fn stream(&mut self, name: &str, content: impl Fn(&mut dyn Write) -> io::Result<()> + 'a) {
+        self.set(name, Some(Box::new(content)));
+    }
+
+    /// Leaves a part out.
+    pub fn remove(&mut self, name: &str) {
+        self.set(name, None);
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    fn set(&mut self, name: &str, content: Option<Content<'a>>) {
+        let name = name.trim_start_matches('/');
+        self.parts.insert(name.to_ascii_lowercase(), (name.to_owned(), content));
+    }
+}
+
+impl fmt::Debug for Changes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.parts.values().map(|(name, content)| (name, content.is_some()))).finish()
+    }
+}
+
+impl Package {
+    /// Writes the package with the changes, its parts in the order that they have.
+    ///
+    /// # Errors
+    /// When the target does not take the bytes, or an entry cannot be copied.
+    pub fn save(&self, changes: &Changes<'_>, out: impl Write + Seek) -> Result<(), SaveError> {
+        let unreadable = |error: zip::result::ZipError| SaveError::Copy {
+            part: "the zip's directory".to_owned(),
+            problem: error.to_string(),
+        };
+        let mut archive = ZipArchive::new(Cursor::new(&self.bytes)).map_err(unreadable)?;
+        let mut writer = ZipWriter::new(out);
+        writer.set_raw_comment(archive.comment().into()).map_err(io::Error::from)?;
+        let mut written = Vec::new();
+        for index in 0..archive.len() {
+            let entry = archive.by_index_raw(index).map_err(unreadable)?;
+            let name = part_name(entry.name_raw());
+            let key = name.as_ref().map(|name| name.to_ascii_lowercase());
+            let change = key.as_ref().and_then(|key| changes.parts.get_key_value(key));
+            match change {
+                None => writer.raw_copy_file(entry).map_err(|error| SaveError::Copy {
+                    part: name.unwrap_or_default(),
+                    problem: error.to_string(),
+                })?,
+                Some((key, (_, content))) => {
+                    let method = match entry.compression() {
+                        CompressionMethod::Stored => CompressionMethod::Stored,
+                        _ => CompressionMethod::Deflated,
+                    };
+                    // Of several entries of one name the first place is kept.
+                    let is_first = !written.contains(&key);
+                    if let (Some(content), true) = (content, is_first) {
+                        write_part(&mut writer, name.as_deref().unwrap_or_default(), method, content)?;
+                    }
+                    written.push(key);
+                }
+            }
+        }
+        for (key, (name, content)) in &changes.parts {
+            if let (Some(content), false) = (content, written.contains(&key)) {
+                write_part(&mut writer, name, CompressionMethod::Deflated, content)?;
+            }
+        }
+        let mut out = writer.finish().map_err(io::Error::from)?;
+        Ok(out.flush()?)
+    }
+}
+
+fn write_part<W: Write + Seek>(
+    writer: &mut ZipWriter<W>,
+    name: &str,
+    method: CompressionMethod,
+    content: &Content<'_>,
+) -> Result<(), SaveError> {
+    // Without a clock the time is the zip's own epoch, so that equal content makes equal files.
+    let options = SimpleFileOptions::DEFAULT.compression_method(method).large_file(false);
+    writer.start_file(name, options).map_err(io::Error::from)?;
+    let mut buffered = BufWriter::with_capacity(BUFFER_BYTES, writer);
+    content(&mut buffered)?;
+    Ok(buffered.flush()?)
+}

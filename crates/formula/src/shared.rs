@@ -9,22 +9,8 @@ use std::fmt::Write;
 
 use grid::{MAX_COLS, MAX_ROWS, push_column_letters};
 
-use crate::{RefKind, Token, TokenKind, lex};
-
-/// A relative row or column in a formula's text.
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    start: usize,
-    end: usize,
-    index: u32,
-    direction: Direction,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Direction {
-    Row,
-    Column,
-}
+use crate::lex;
+use crate::slot::{Direction, Slot, token_slots};
 
 /// The formula of a shared group, lexed once and written for each of its cells.
 #[derive(Debug, Clone)]
@@ -94,41 +80,10 @@ fn wrap(index: i64, size: u32) -> u32 {
         .expect("invariant: a remainder is smaller than its divisor")
 }
 
+/// The relative rows and columns of a formula.
 fn slots(formula: &str) -> impl Iterator<Item = Slot> {
-    lex(formula).flat_map(|token| token_slots(token).into_iter().flatten())
-}
-
-/// The relative rows and columns of one token, in the order in which they are written.
-fn token_slots(token: Token<'_>) -> [Option<Slot>; 4] {
-    use Direction::{Column, Row};
-    let TokenKind::Reference(kind) = token.kind else { return [None; 4] };
-    let axes = match kind {
-        RefKind::Cell(cell) => [Some((Column, cell.col)), Some((Row, cell.row)), None, None],
-        RefKind::Range(first, last) => [
-            Some((Column, first.col)),
-            Some((Row, first.row)),
-            Some((Column, last.col)),
-            Some((Row, last.row)),
-        ],
-        RefKind::Columns(first, last) => [Some((Column, first)), Some((Column, last)), None, None],
-        RefKind::Rows(first, last) => [Some((Row, first)), Some((Row, last)), None, None],
-        RefKind::Lost => return [None; 4],
-    };
-    let body = token.body().as_bytes();
-    let body_start = token.start + token.prefix_len;
-    let mut read = 0;
-    axes.map(|axis| {
-        let (direction, axis) = axis?;
-        let separators = body[read..].iter().take_while(|byte| matches!(byte, b'$' | b':')).count();
-        let first = read + separators;
-        let belongs = match direction {
-            Direction::Row => u8::is_ascii_digit,
-            Direction::Column => u8::is_ascii_alphabetic,
-        };
-        read = first + body[first..].iter().take_while(|byte| belongs(byte)).count();
-        let slot = Slot { start: body_start + first, end: body_start + read, index: axis.index, direction };
-        (!axis.absolute).then_some(slot)
-    })
+    let written = lex(formula).flat_map(|token| token_slots(&token).into_iter().flatten());
+    written.filter(|slot| !slot.absolute)
 }
 
 #[cfg(test)]

@@ -61,6 +61,11 @@ fn open_zip(bytes: Arc<[u8]>, limits: &Limits, watch: &dyn Watch) -> Result<Work
         if memchr::memmem::find(&mimetype, b"spreadsheet").is_none() && !mimetype.is_empty() {
             return Err(not_a_spreadsheet("an OpenDocument file of another kind"));
         }
+        // ODF 1.3 Part 2 §4.4: what is encrypted is listed so in the manifest.
+        let manifest = package.part("META-INF/manifest.xml").unwrap_or_default();
+        if memchr::memmem::find(&manifest, b"encryption-data").is_some() {
+            return Err(OpenError::Encrypted);
+        }
         foreign::check_ods(package.stream("content.xml")?, limits)?;
         return foreign::open_legacy(&bytes, FileFormat::Ods, limits, watch);
     }

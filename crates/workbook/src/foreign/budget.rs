@@ -79,21 +79,28 @@ fn workbook_stream(bytes: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
-/// Adds up what the repetitions in an OpenDocument `content.xml` expand to (ODF 1.3 Part 3 §19.675, §19.677).
+/// Adds up what the repetitions in an OpenDocument `content.xml` expand to (ODF 1.3 Part 3 §19.675, §19.677), and makes
+/// sure that every element ends: `calamine` waits forever for the end of a table that has none.
 pub(crate) fn check_ods(content: impl std::io::BufRead, limits: &Limits) -> Result<(), OpenError> {
     let mut reader = Reader::from_reader(content);
     let mut buffer = Vec::new();
     let mut extent = Extent::default();
     let (mut row, mut col, mut row_repeats) = (0u64, 0u64, 1u64);
+    let mut depth = 0u64;
     loop {
         buffer.clear();
-        // What is broken here is reported by the reader proper.
-        let Ok(event) = reader.read_event_into(&mut buffer) else { return Ok(()) };
+        let event = reader.read_event_into(&mut buffer).map_err(|error| broken(&error.to_string()))?;
         let (element, is_empty) = match &event {
+            Event::Eof if depth > 0 => return Err(broken("it is cut off within its elements")),
             Event::Eof => return check_area(extent.area(), limits),
-            Event::Start(element) => (element, false),
+            Event::Start(element) => {
+                depth += 1;
+                (element, false)
+            }
             Event::Empty(element) => (element, true),
             Event::End(element) => {
+                // The reader has refused an end without a start.
+                depth = depth.saturating_sub(1);
                 if element.local_name().as_ref() == "table-row" {
                     row = row.saturating_add(row_repeats);
                 }
@@ -133,6 +140,10 @@ pub(crate) fn check_ods(content: impl std::io::BufRead, limits: &Limits) -> Resu
     }
 }
 
+fn broken(problem: &str) -> OpenError {
+    OpenError::Damaged { part: "content.xml".to_owned(), problem: problem.to_owned() }
+}
+
 /// A repetition count, at least 1 and at most what a grid holds.
 fn repeats(element: &BytesStart<'_>, name: &str) -> u64 {
     element
@@ -170,5 +181,13 @@ mod tests {
              <table:table-cell><p/></table:table-cell></table:table-row>",
             false,
         );
+    }
+
+    #[test]
+    fn every_element_has_to_end() {
+        for content in ["<doc><table:table>", "<doc><table:table></table:tabme></doc>", "<doc></doc></doc>"] {
+            let refused = check_ods(content.as_bytes(), &Limits::default());
+            assert!(matches!(refused, Err(OpenError::Damaged { .. })), "{content}: {refused:?}");
+        }
     }
 }

@@ -1,0 +1,164 @@
+//! Why the store could not do what was asked.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{Digest, EntrySummary, ForkId, IdempotencyKey, Seq};
+
+/// Everything that can go wrong. The first group is about what was asked, the second about where it is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing has that name.
+    #[error("there is no {what} {name}; it may have been discarded or have expired")]
+    NotFound {
+        /// The kind of thing.
+        what: &'static str,
+        /// The name that was asked for.
+        name: String,
+    },
+    /// Something has that name already.
+    #[error("there is a {what} {name} already; choose another name, or delete that one first")]
+    Exists {
+        /// The kind of thing.
+        what: &'static str,
+        /// The name that is taken.
+        name: String,
+    },
+    /// The fork moved on since the caller looked.
+    #[error(
+        "{fork} is at {actual}, not at {expected}; look at what changed since, then repeat the call with {actual}"
+    )]
+    Conflict {
+        /// The fork.
+        fork: ForkId,
+        /// Where the caller believed it to be.
+        expected: Seq,
+        /// Where it is.
+        actual: Seq,
+        /// The entries of the live state that the caller does not know, oldest first; the newest ones when they are many.
+        since: Vec<EntrySummary>,
+        /// How many such entries, older than these, are not listed.
+        left_out: u64,
+    },
+    /// There are not so many steps to go.
+    #[error("{fork} has no {asked} steps to {direction}; ask for at most {available}")]
+    NoSuchStep {
+        /// The fork.
+        fork: ForkId,
+        /// `undo` or `redo`.
+        direction: &'static str,
+        /// How many steps were asked for.
+        asked: u64,
+        /// How many there are.
+        available: u64,
+    },
+    /// One state was asked as the continuation of another, and is not.
+    #[error("state {to} of {fork} does not continue state {from}; replay it from the base")]
+    NotAnAncestor {
+        /// The fork.
+        fork: ForkId,
+        /// The state to start from.
+        from: Seq,
+        /// The state to get to.
+        to: Seq,
+    },
+    /// The key names a call that asked for something else.
+    #[error("the idempotency key {key} was used for another call on {fork}; use a new key for each call")]
+    IdempotencyMismatch {
+        /// The fork.
+        fork: ForkId,
+        /// The key.
+        key: IdempotencyKey,
+    },
+    /// There is as much as there may be.
+    #[error("{what} would exceed the limit of {limit}; discard forks that are done with, or raise {option}")]
+    LimitReached {
+        /// What is counted.
+        what: &'static str,
+        /// How much of it there may be.
+        limit: u64,
+        /// The configuration option that sets it.
+        option: &'static str,
+    },
+    /// What was to be kept cannot be read.
+    #[error("the bytes to keep cannot be read: {0}; see that their source is complete, then repeat the call")]
+    Source(String),
+
+    /// What is stored cannot be read.
+    #[error("{} is damaged: {problem}; restore it from a backup, or move it away to start with none", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The bytes of a blob are not those that its name says.
+    #[error("{} is damaged: its bytes have the digest {actual}; restore it from a backup, or discard what uses it", path.display())]
+    CorruptBlob {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        actual: Digest,
+    },
+    /// A later version of the program wrote it.
+    #[error(
+        "{} has the format {found}, and this program knows formats up to {known}; use the newer program that wrote it",
+        path.display()
+    )]
+    NewerVersion {
+        /// The database.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The newest that is known here.
+        known: i64,
+    },
+    /// The disk is full. What was acknowledged before is safe; this call changed nothing.
+    #[error("the disk of {} is full; nothing was changed: free some space, then repeat the call", path.display())]
+    Full {
+        /// What was to be written.
+        path: PathBuf,
+    },
+    /// Writing is not allowed.
+    #[error("{} cannot be written: {problem}; give this program write access, or choose another state directory", path.display())]
+    ReadOnly {
+        /// What was to be written.
+        path: PathBuf,
+        /// What the system says.
+        problem: String,
+    },
+    /// Others kept the database locked for too long.
+    #[error("{} is busy with other writers; repeat the call", path.display())]
+    Busy {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The system failed in another way.
+    #[error("{} cannot be used: {problem}; see that the directory exists and that its disk works", path.display())]
+    Unavailable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        problem: String,
+    },
+}
+
+impl StoreError {
+    /// What a failure of the file system at `path` means.
+    pub(crate) fn from_io(path: &Path, problem: &io::Error) -> StoreError {
+        let path = path.to_owned();
+        match problem.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                StoreError::Full { path }
+            }
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+                StoreError::ReadOnly { path, problem: problem.to_string() }
+            }
+            _ => StoreError::Unavailable { path, problem: problem.to_string() },
+        }
+    }
+
+    pub(crate) fn no_fork(id: &ForkId) -> StoreError {
+        StoreError::NotFound { what: "fork", name: id.to_string() }
+    }
+}

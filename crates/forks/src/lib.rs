@@ -1,0 +1,35 @@
+//! The durable state of forks: each is a base (a content-addressed blob) and an append-only log of edits.
+//!
+//! The log is a tree. An entry is a child of the state that it was applied to, the live state is the path from the base to
+//! the head, and undoing, redoing and restoring only move the head. So a fork and an entry's number name one state for
+//! good, and a checkpoint can always be come back to.
+//!
+//! **Invariants.** What a method returned `Ok` for survives a crash (DURABLE). The log is never rewritten, so replaying the
+//! path to the head gives the live state (REPLAY). A stale writer changes nothing and is told what it missed. A blob whose
+//! bytes do not match its name is never handed out. A state that could not be kept is an error that says what, where and
+//! what to do (HONEST).
+//!
+//! **What this crate must never know:** workbooks and edit operations (an entry's payload is opaque JSON), tokio, clocks
+//! and randomness (times and ids are handed in). It knows the file system and SQLite.
+
+mod blobs;
+mod digest;
+mod error;
+mod folder;
+mod id;
+mod model;
+mod sqlite;
+mod store;
+mod sweep;
+
+pub use blobs::Blobs;
+pub use digest::{Digest, InvalidDigest};
+pub use error::StoreError;
+pub use id::{CheckpointName, ForkId, IdempotencyKey, InvalidName, Seq, StagedId};
+pub use model::{
+    Appended, Base, Checkpoint, Entry, EntrySummary, Fork, ForkQuery, Idempotency, Limits, Millis, Move,
+    NewEntry, NewFork, Origin, Repeated, SavedVersion, Staged, StagedSummary,
+};
+pub use sqlite::SqliteStore;
+pub use store::Store;
+pub use sweep::{Swept, sweep_blobs};

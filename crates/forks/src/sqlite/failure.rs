@@ -1,0 +1,53 @@
+//! What SQLite's failures mean to whoever uses the store.
+
+use std::path::Path;
+
+use rusqlite::{ErrorCode, ffi};
+
+use crate::{Seq, StoreError};
+
+/// Why a transaction was rolled back.
+pub(super) enum Failure {
+    /// What was asked cannot be done.
+    Store(StoreError),
+    /// The head is elsewhere than the writer believed. What changed is worked out after the write lock is given back.
+    Stale {
+        /// Where the head is.
+        actual: Seq,
+    },
+    /// The database failed.
+    Sqlite(rusqlite::Error),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        Failure::Store(error)
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Failure {
+        Failure::Sqlite(error)
+    }
+}
+
+/// What a failure of the database at `path` means.
+pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
+    let path = path.to_owned();
+    let problem = error.to_string();
+    let rusqlite::Error::SqliteFailure(cause, _) = error else {
+        // A column holds what none of our statements writes.
+        return StoreError::Corrupt { path, problem };
+    };
+    match cause.code {
+        ErrorCode::DiskFull => StoreError::Full { path },
+        // The shared memory of the log is extended through the file system too.
+        ErrorCode::SystemIoFailure if cause.extended_code == ffi::SQLITE_IOERR_SHMSIZE => {
+            StoreError::Full { path }
+        }
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt { path, problem },
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::ReadOnly { path, problem },
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy { path },
+        _ => StoreError::Unavailable { path, problem },
+    }
+}

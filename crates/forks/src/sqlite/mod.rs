@@ -1,0 +1,173 @@
+//! The store in one SQLite file, used by several processes at the same time.
+//!
+//! Writes take the database's write lock at their start (`BEGIN IMMEDIATE`), so that what they check still holds when they
+//! commit; reads see one state from their start to their end and wait for nobody (write-ahead log). A commit is on the
+//! disk before it returns (`synchronous = FULL`). The file must be on a local disk: the write-ahead log needs shared memory.
+
+mod checkpoints;
+mod columns;
+mod connection;
+mod failure;
+mod forks;
+mod log;
+mod schema;
+mod staged;
+mod versions;
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use crate::{
+    Appended, Checkpoint, CheckpointName, Digest, Entry, EntrySummary, Fork, ForkId, ForkQuery, Idempotency,
+    IdempotencyKey, Limits, Millis, Move, NewEntry, NewFork, Repeated, SavedVersion, Seq, Staged, StagedId,
+    StagedSummary, Store, StoreError,
+};
+use connection::Connections;
+use failure::Failure;
+
+/// Forks in an SQLite database.
+pub struct SqliteStore {
+    connections: Connections,
+}
+
+impl SqliteStore {
+    /// Opens the database, making it and its folder when they are not there.
+    ///
+    /// # Errors
+    /// `NewerVersion`, `Corrupt`, `ReadOnly`, `Full`, `Busy`, `Unavailable`.
+    pub fn open(path: &Path) -> Result<SqliteStore, StoreError> {
+        Ok(SqliteStore { connections: Connections::open(path)? })
+    }
+
+    /// A failed write of a fork, as its caller sees it.
+    fn explain(&self, id: &ForkId, expected: Seq, failure: Failure) -> StoreError {
+        match failure {
+            Failure::Stale { actual } => self
+                .connections
+                .read(|database| log::conflict(database, id, expected, actual))
+                .unwrap_or_else(|error| error),
+            other => self.connections.explain(other),
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    fn create_fork(&self, fork: &NewFork, limits: &Limits, now: Millis) -> Result<Fork, StoreError> {
+        self.connections.write(|database| forks::create(database, fork, limits, now))
+    }
+
+    fn fork(&self, id: &ForkId) -> Result<Fork, StoreError> {
+        self.connections.read(|database| forks::get(database, id))
+    }
+
+    fn forks(&self, query: &ForkQuery<'_>) -> Result<Vec<Fork>, StoreError> {
+        self.connections.read(|database| forks::list(database, query))
+    }
+
+    fn touch(&self, id: &ForkId, now: Millis) -> Result<(), StoreError> {
+        if self.connections.read(|database| forks::is_use_noted(database, id, now))? {
+            return Ok(());
+        }
+        self.connections.write(|database| forks::note_use(database, id, now))
+    }
+
+    fn discard(&self, id: &ForkId) -> Result<(), StoreError> {
+        self.connections.write(|database| forks::discard(database, id))
+    }
+
+    fn expire(&self, now: Millis) -> Result<Vec<ForkId>, StoreError> {
+        self.connections.write(|database| forks::expire(database, now))
+    }
+
+    fn append(
+        &self,
+        id: &ForkId,
+        expected: Seq,
+        entry: &NewEntry<'_>,
+        idempotency: Option<&Idempotency<'_>>,
+        now: Millis,
+    ) -> Result<Appended, StoreError> {
+        self.connections
+            .try_write(|database| log::append(database, id, expected, entry, idempotency, now))
+            .map_err(|failure| self.explain(id, expected, failure))
+    }
+
+    fn recall(
+        &self,
+        id: &ForkId,
+        key: &IdempotencyKey,
+        request: &Digest,
+    ) -> Result<Option<Repeated>, StoreError> {
+        self.connections.read(|database| {
+            log::head(database, id)?;
+            log::recall(database, id, key, request)
+        })
+    }
+
+    fn move_head(&self, id: &ForkId, expected: Seq, to: Move, now: Millis) -> Result<Seq, StoreError> {
+        self.connections
+            .try_write(|database| log::move_head(database, id, expected, to, now))
+            .map_err(|failure| self.explain(id, expected, failure))
+    }
+
+    fn path(&self, id: &ForkId, from: Seq, to: Seq) -> Result<Vec<Entry>, StoreError> {
+        self.connections.read(|database| log::path(database, id, from, to))
+    }
+
+    fn history(&self, id: &ForkId, to: Seq, limit: u32) -> Result<Vec<EntrySummary>, StoreError> {
+        self.connections.read(|database| log::history(database, id, to, limit))
+    }
+
+    fn create_checkpoint(
+        &self,
+        id: &ForkId,
+        name: &CheckpointName,
+        now: Millis,
+    ) -> Result<Checkpoint, StoreError> {
+        self.connections.write(|database| checkpoints::create(database, id, name, now))
+    }
+
+    fn checkpoints(&self, id: &ForkId) -> Result<Vec<Checkpoint>, StoreError> {
+        self.connections.read(|database| checkpoints::list(database, id))
+    }
+
+    fn checkpoint(&self, id: &ForkId, name: &CheckpointName) -> Result<Checkpoint, StoreError> {
+        self.connections.read(|database| checkpoints::get(database, id, name))
+    }
+
+    fn delete_checkpoint(&self, id: &ForkId, name: &CheckpointName) -> Result<(), StoreError> {
+        self.connections.write(|database| checkpoints::delete(database, id, name))
+    }
+
+    fn stage(&self, id: &ForkId, staged: &Staged) -> Result<(), StoreError> {
+        self.connections.write(|database| staged::put(database, id, staged))
+    }
+
+    fn staged_changes(&self, id: &ForkId) -> Result<Vec<StagedSummary>, StoreError> {
+        self.connections.read(|database| staged::list(database, id))
+    }
+
+    fn staged(&self, id: &ForkId, staged: &StagedId) -> Result<Staged, StoreError> {
+        self.connections.read(|database| staged::get(database, id, staged))
+    }
+
+    fn discard_staged(&self, id: &ForkId, staged: &StagedId) -> Result<(), StoreError> {
+        self.connections.write(|database| staged::discard(database, id, staged))
+    }
+
+    fn add_version(&self, version: &SavedVersion) -> Result<(), StoreError> {
+        self.connections.write(|database| versions::add(database, version))
+    }
+
+    fn versions(&self, path: &str) -> Result<Vec<SavedVersion>, StoreError> {
+        self.connections.read(|database| versions::list(database, path))
+    }
+
+    fn prune_versions(&self, keep: u32) -> Result<u64, StoreError> {
+        self.connections.write(|database| versions::prune(database, keep))
+    }
+
+    fn referenced_blobs(&self) -> Result<HashSet<Digest>, StoreError> {
+        self.connections.read(|database| versions::referenced_blobs(database))
+    }
+}

@@ -1,0 +1,51 @@
+//! What workspace files held before they were replaced.
+
+use forks::{Digest, SavedVersion, Seq, SqliteStore, Store};
+
+use crate::{Place, id};
+
+fn add(store: &SqliteStore, path: &str, content: &str) {
+    let version = SavedVersion {
+        path: path.to_owned(),
+        digest: Digest::of(content.as_bytes()),
+        size: content.len() as u64,
+        saved_at: 5,
+        fork: id(1),
+        seq: Seq::new(3),
+    };
+    store.add_version(&version).unwrap();
+}
+
+/// The sizes of a file's versions: enough to tell them apart here.
+fn sizes(store: &SqliteStore, path: &str) -> Vec<u64> {
+    store.versions(path).unwrap().into_iter().map(|version| version.size).collect()
+}
+
+#[test]
+fn versions_are_listed_newest_first_and_outlive_their_fork() {
+    let place = Place::new();
+    let fork = place.fork(1).id;
+    add(&place.store, "a.xlsx", "1");
+    add(&place.store, "b.xlsx", "four");
+    add(&place.store, "a.xlsx", "22");
+    place.store.discard(&fork).unwrap();
+    assert_eq!(sizes(&place.store, "a.xlsx"), [2, 1]);
+    assert_eq!(sizes(&place.opened_again(), "b.xlsx"), [4]);
+    assert_eq!(sizes(&place.store, "c.xlsx"), []);
+    let newest = place.store.versions("a.xlsx").unwrap().remove(0);
+    assert_eq!((newest.digest, newest.fork, newest.seq), (Digest::of(b"22"), fork, Seq::new(3)));
+}
+
+#[test]
+fn the_newest_of_each_file_are_kept() {
+    let place = Place::new();
+    for content in ["1", "22", "333"] {
+        add(&place.store, "a.xlsx", content);
+    }
+    add(&place.store, "b.xlsx", "four");
+    assert_eq!(place.store.prune_versions(2).unwrap(), 1);
+    assert_eq!((sizes(&place.store, "a.xlsx"), sizes(&place.store, "b.xlsx")), (vec![3, 2], vec![4]));
+    assert_eq!(place.store.prune_versions(2).unwrap(), 0);
+    let kept = [Digest::of(b"333"), Digest::of(b"22"), Digest::of(b"four")];
+    assert_eq!(place.store.referenced_blobs().unwrap(), kept.into());
+}

@@ -96,6 +96,15 @@ impl Connections {
         Ok(value)
     }
 
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        let verdict: String =
+            self.read(|database| Ok(database.pragma_query_value(None, "quick_check", |row| row.get(0))?))?;
+        if verdict == "ok" {
+            return Ok(());
+        }
+        Err(StoreError::Corrupt { path: self.path.clone(), problem: verdict })
+    }
+
     fn idle_readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }

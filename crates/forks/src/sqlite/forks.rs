@@ -9,6 +9,9 @@ use crate::{Base, Fork, ForkId, ForkQuery, Limits, Millis, NewFork, Origin, Seq,
 /// Uses within this span are noted once.
 const USE_IS_NOTED_FOR: Millis = 60_000;
 
+/// 64 MB in one go: the write lock is held meanwhile.
+const PAGES_GIVEN_BACK: u32 = 16_384;
+
 /// What [`fork_of`] reads.
 const COLUMNS: &str = "id, owner, base_digest, base_size, base_name, origin_path, origin_digest, label, created, \
                        last_used, expires, head";
@@ -136,6 +139,10 @@ pub(super) fn expire(database: &Connection, now: Millis) -> Result<Vec<ForkId>, 
         .query_map([now], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     expired.sort();
+    // Gives room back to the disk that these and discarded forks had, some of it each time.
+    let mut vacuum = database.prepare_cached(&format!("PRAGMA incremental_vacuum({PAGES_GIVEN_BACK})"))?;
+    let mut pages = vacuum.query([])?;
+    while pages.next()?.is_some() {}
     Ok(expired)
 }
 

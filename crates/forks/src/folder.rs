@@ -31,6 +31,14 @@ pub(crate) fn make_private(file: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// That files can be made in the folder.
+pub(crate) fn check_writable(folder: &Path) -> Result<(), StoreError> {
+    let probe = folder.join(format!(".probe-{}", std::process::id()));
+    File::create(&probe)
+        .and_then(|_| fs::remove_file(&probe))
+        .map_err(|problem| StoreError::from_io(folder, &problem))
+}
+
 /// Makes the folder's names durable: a file that was made or renamed in it is found again after a crash.
 pub(crate) fn sync(folder: &Path) -> Result<(), StoreError> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };

@@ -108,10 +108,10 @@ fn check(steps: &[Step]) -> Result<(), TestCaseError> {
             }
             Step::AppendTo(_) => {}
             Step::Undo(steps) => {
-                check_move(&store, &id, &mut model, Move::Undo(steps), Model::undone, steps)?
+                check_move(&store, &id, &mut model, Move::Undo(steps), Model::undone, steps)?;
             }
             Step::Redo(steps) => {
-                check_move(&store, &id, &mut model, Move::Redo(steps), Model::redone, steps)?
+                check_move(&store, &id, &mut model, Move::Redo(steps), Model::redone, steps)?;
             }
             Step::Restore(part) => {
                 let to = state(part);

@@ -41,6 +41,7 @@ impl Connections {
         if is_new {
             crate::folder::make_private(path)?;
         }
+        schema::check_version(&writer, path)?;
         prepare_for_writing(&writer).map_err(|error| explain(path, &error))?;
         schema::migrate(&mut writer, path)?;
         if is_new && let Some(folder) = path.parent() {
@@ -147,8 +148,11 @@ fn connect(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
 }
 
 fn prepare_for_writing(writer: &Connection) -> rusqlite::Result<()> {
-    // What is deleted is given back by `incremental_vacuum`; it must be said before the first table is made.
-    writer.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
+    let pages: i64 = writer.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    if pages == 0 {
+        // What is deleted is given back by `incremental_vacuum`; it must be said before the first page is written.
+        writer.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
+    }
     let mode: String = writer.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     debug_assert_eq!(mode, "wal", "a file on a disk can have a write-ahead log");
     writer.execute_batch("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216;")

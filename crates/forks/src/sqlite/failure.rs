@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{ErrorCode, ffi};
 
-use crate::{Seq, StoreError};
+use crate::{Seq, StoreError, folder};
 
 /// Why a transaction was rolled back.
 pub(super) enum Failure {
@@ -33,11 +33,16 @@ impl From<rusqlite::Error> for Failure {
 
 /// What a failure of the database at `path` means.
 pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
-    let path = path.to_owned();
+    let (place, path) = (path, path.to_owned());
     let problem = error.to_string();
-    let rusqlite::Error::SqliteFailure(cause, _) = error else {
+    let cause = match error {
+        rusqlite::Error::SqliteFailure(cause, _) => cause,
+        // The tables are others than ours.
+        rusqlite::Error::SqlInputError { msg, .. } => {
+            return StoreError::Corrupt { path, problem: msg.clone() };
+        }
         // A column holds what none of our statements writes.
-        return StoreError::Corrupt { path, problem };
+        _ => return StoreError::Corrupt { path, problem },
     };
     match cause.code {
         ErrorCode::DiskFull => StoreError::Full { path },
@@ -48,6 +53,11 @@ pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt { path, problem },
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::ReadOnly { path, problem },
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy { path },
+        // SQLite does not say why.
+        ErrorCode::CannotOpen => place
+            .parent()
+            .and_then(|folder| folder::check_writable(folder).err())
+            .unwrap_or(StoreError::Unavailable { path, problem }),
         _ => StoreError::Unavailable { path, problem },
     }
 }

@@ -10,34 +10,45 @@ use crate::StoreError;
 /// What brings a database from the format of its index to the next one. Never changed once released, only added to.
 const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql")];
 
-/// Brings the database to the format that this program knows. Several processes may do so at the same time.
-pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let known = MIGRATIONS.len() as i64;
+/// That this program knows the database's format, or the one it came from.
+pub(super) fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let found = version(connection).map_err(|error| explain(path, &error))?;
-    if found == known {
+    let (path, known) = (path.to_owned(), newest());
+    if found > known {
+        return Err(StoreError::NewerVersion { path, found, known });
+    }
+    if found < 0 {
+        let problem = format!("its format is {found}, which no version has written");
+        return Err(StoreError::Corrupt { path, problem });
+    }
+    Ok(())
+}
+
+/// Brings a database whose version was checked to the newest format. Several processes may do so at the same time.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    run_missing_migrations(connection).map_err(|error| explain(path, &error))?;
+    // A newer program may have been faster.
+    check_version(connection, path)
+}
+
+fn run_missing_migrations(connection: &mut Connection) -> rusqlite::Result<()> {
+    if version(connection)? == newest() {
         return Ok(());
     }
-    let migrated = (|| {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        // Another process may have been here while this one waited for the lock.
-        let found = version(&transaction)?;
-        if let Some(missing) = usize::try_from(found).ok().and_then(|found| MIGRATIONS.get(found..)) {
-            for migration in missing {
-                transaction.execute_batch(migration)?;
-            }
-            transaction.pragma_update(None, "user_version", known)?;
-            transaction.commit()?;
-        }
-        Ok(found)
-    })();
-    match migrated.map_err(|error| explain(path, &error))? {
-        found if found > known => Err(StoreError::NewerVersion { path: path.to_owned(), found, known }),
-        found if found < 0 => {
-            let problem = format!("its format is {found}, which no version has written");
-            Err(StoreError::Corrupt { path: path.to_owned(), problem })
-        }
-        _ => Ok(()),
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have been here while this one waited for the lock.
+    let found = version(&transaction)?;
+    let done = usize::try_from(found).unwrap_or(0);
+    for migration in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(migration)?;
     }
+    transaction.pragma_update(None, "user_version", newest().max(found))?;
+    transaction.commit()
+}
+
+/// The format that this program writes.
+fn newest() -> i64 {
+    MIGRATIONS.len() as i64
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {

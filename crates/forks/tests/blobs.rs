@@ -238,10 +238,12 @@ fn what_a_put_found_there_is_there_although_others_sweep() {
                 }
             })
         });
-        for writer in writers {
-            writer.join().unwrap();
-        }
+        let written = writers.map(|writer| writer.join());
+        // Also when a writer failed: the sweeper would go on forever.
         done.store(true, Ordering::Relaxed);
         println!("{} blobs were swept in between", sweeper.join().unwrap());
+        for writer in written {
+            writer.unwrap();
+        }
     });
 }

@@ -238,7 +238,7 @@ fn what_a_put_found_there_is_there_although_others_sweep() {
                 }
             })
         });
-        let written = writers.map(|writer| writer.join());
+        let written = writers.map(std::thread::ScopedJoinHandle::join);
         // Also when a writer failed: the sweeper would go on forever.
         done.store(true, Ordering::Relaxed);
         println!("{} blobs were swept in between", sweeper.join().unwrap());

@@ -15,6 +15,7 @@ mod part;
 mod relationships;
 mod save;
 mod sniff;
+mod tree;
 mod xml;
 mod xml_source;
 
@@ -27,4 +28,5 @@ pub use part::PartReader;
 pub use relationships::{RelType, Relationship, Relationships};
 pub use save::{Changes, SaveError};
 pub use sniff::{FileKind, sniff};
+pub use tree::{Node, Tree, escape_text};
 pub use xml::{Element, EndName, XmlEvent, XmlReader, decode_xstring, parse_bool};

@@ -1,6 +1,6 @@
 //! The zip container and its directory.
 
-use std::collections::{HashMap, HashSet, hash_map};
+use std::collections::{BTreeMap, HashMap, HashSet, hash_map};
 use std::io::{Cursor, Read};
 use std::ops::Range;
 use std::sync::Arc;
@@ -43,7 +43,22 @@ pub struct Package {
     entries: Arc<Vec<Entry>>,
     by_name: Arc<HashMap<String, usize>>,
     duplicates: Vec<String>,
+    /// By name in lower case: what became of parts since the package was opened; none where one is gone.
+    pub(crate) changed: BTreeMap<String, Option<ChangedPart>>,
     pub(crate) limits: Limits,
+}
+
+/// A part's new content.
+#[derive(Debug, Clone)]
+pub(crate) struct ChangedPart {
+    pub(crate) bytes: Arc<[u8]>,
+    entry: Entry,
+}
+
+impl ChangedPart {
+    pub(crate) fn name(&self) -> &str {
+        &self.entry.name
+    }
 }
 
 impl Package {
@@ -110,13 +125,49 @@ impl Package {
             entries: Arc::new(entries),
             by_name: Arc::new(by_name),
             duplicates,
+            changed: BTreeMap::new(),
             limits: limits.clone(),
         })
     }
 
-    /// Every part's name, in the order of the directory.
+    /// Every part's name: those of the directory in its order, then those that were added.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|entry| entry.name.as_str())
+        let stored = self.entries.iter().map(|entry| entry.name.as_str());
+        let is_kept = |name: &&str| !matches!(self.changed.get(&key_of(name)), Some(None));
+        let added = self.changed.iter().filter(|(key, _)| !self.by_name.contains_key(*key));
+        let added = added.filter_map(|(_, part)| part.as_ref().map(|part| part.entry.name.as_str()));
+        stored.filter(is_kept).chain(added)
+    }
+
+    /// Gives a part new content, or adds one. The bytes that the package was opened from stay as they are.
+    pub fn put(&mut self, name: &str, content: impl Into<Arc<[u8]>>) {
+        let bytes: Arc<[u8]> = content.into();
+        let key = self.key(name);
+        let stored = self.by_name.get(&key).map(|index| self.entries[*index].name.clone());
+        let entry = Entry {
+            name: stored.unwrap_or_else(|| name.trim_start_matches('/').to_owned()),
+            method: Method::Stored,
+            crc32: crc32fast::hash(&bytes),
+            data: 0..bytes.len(),
+            declared_size: bytes.len() as u64,
+            is_encrypted: false,
+        };
+        self.changed.insert(key, Some(ChangedPart { bytes, entry }));
+    }
+
+    /// Takes a part away.
+    pub fn remove(&mut self, name: &str) {
+        let key = self.key(name);
+        self.changed.insert(key, None);
+    }
+
+    /// Names of the parts that were changed, added or taken away since the package was opened.
+    pub fn changed_names(&self) -> impl Iterator<Item = &str> {
+        self.changed.iter().map(|(key, part)| match (part, self.by_name.get(key)) {
+            (Some(part), _) => part.entry.name.as_str(),
+            (None, Some(index)) => self.entries[*index].name.as_str(),
+            (None, None) => key.as_str(),
+        })
     }
 
     /// Names that the directory lists more than once; the last entry of each is the part.
@@ -134,16 +185,30 @@ impl Package {
         self.entry(name).map(|entry| entry.declared_size)
     }
 
-    pub(crate) fn entry(&self, name: &str) -> Option<&Entry> {
-        let key = name.strip_prefix('/').unwrap_or(name).to_ascii_lowercase();
-        let index = self.by_name.get(&key).or_else(|| self.by_name.get(&percent_decoded(&key)?))?;
-        Some(&self.entries[*index])
+    fn entry(&self, name: &str) -> Option<&Entry> {
+        let key = self.key(name);
+        match self.changed.get(&key) {
+            Some(change) => change.as_ref().map(|part| &part.entry),
+            None => self.by_name.get(&key).map(|index| &self.entries[*index]),
+        }
+    }
+
+    /// The key of a part that is there, whether its name is encoded or not; that of the name as it stands otherwise.
+    fn key(&self, name: &str) -> String {
+        let key = key_of(name);
+        let is_known = |key: &str| self.by_name.contains_key(key) || self.changed.contains_key(key);
+        match percent_decoded(&key) {
+            Some(decoded) if !is_known(&key) && is_known(&decoded) => decoded,
+            _ => key,
+        }
     }
 
     /// A part's content as a stream that checks its budget, length and CRC on the way.
     pub fn stream(&self, name: &str) -> Result<PartReader, PackageError> {
-        let entry = self.entry(name).ok_or_else(|| PackageError::MissingPart(name.to_owned()))?;
-        PartReader::new(self, entry.clone())
+        let entry = self.entry(name).ok_or_else(|| PackageError::MissingPart(name.to_owned()))?.clone();
+        let changed = self.changed.get(&self.key(name)).and_then(Option::as_ref);
+        let bytes = changed.map_or(&self.bytes, |part| &part.bytes);
+        PartReader::new(Arc::clone(bytes), entry, &self.limits)
     }
 
     /// A part's whole content: for the small ones. A part above [`Limits::max_whole_part_bytes`] is to be streamed.
@@ -194,6 +259,10 @@ fn damaged(error: zip::result::ZipError) -> PackageError {
 
 pub(crate) fn over(what: &str, limit: u64, option: &'static str) -> PackageError {
     PackageError::OverBudget { what: what.to_owned(), limit, option }
+}
+
+fn key_of(name: &str) -> String {
+    name.strip_prefix('/').unwrap_or(name).to_ascii_lowercase()
 }
 
 /// A normalised part name; `None` for folders and for names that would leave the package.

@@ -7,7 +7,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use crate::error::PackageError;
 use crate::limits::Limits;
-use crate::package::{Entry, Method, Package, over};
+use crate::package::{Entry, Method, over};
 
 /// Bytes inflated at a time.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -29,7 +29,7 @@ pub struct PartReader {
 }
 
 impl PartReader {
-    pub(crate) fn new(package: &Package, entry: Entry) -> Result<PartReader, PackageError> {
+    pub(crate) fn new(bytes: Arc<[u8]>, entry: Entry, limits: &Limits) -> Result<PartReader, PackageError> {
         if entry.is_encrypted {
             return Err(PackageError::EncryptedPart(entry.name));
         }
@@ -44,9 +44,9 @@ impl PartReader {
             }
         };
         Ok(PartReader {
-            bytes: Arc::clone(&package.bytes),
+            bytes,
             entry,
-            limits: package.limits.clone(),
+            limits: limits.clone(),
             inflater,
             consumed: 0,
             produced: 0,

@@ -38,6 +38,12 @@ pub enum SaveError {
     },
 }
 
+/// Where a part's new content comes from.
+enum Source<'a> {
+    Bytes(&'a [u8]),
+    Stream(&'a (dyn Fn(&mut dyn Write) -> io::Result<()> + 'a)),
+}
+
 impl<'a> Changes<'a> {
     /// No changes.
     pub fn new() -> Changes<'a> {
@@ -77,7 +83,8 @@ impl fmt::Debug for Changes<'_> {
 }
 
 impl Package {
-    /// Writes the package with the changes, its parts in the order that they have.
+    /// Writes the package as it was changed ([`Package::put`]) and with further changes, which go before those; its
+    /// parts in the order that they have.
     ///
     /// # Errors
     /// When the target does not take the bytes, or an entry cannot be copied.
@@ -90,11 +97,12 @@ impl Package {
         let mut writer = ZipWriter::new(out);
         writer.set_raw_comment(archive.comment().into()).map_err(io::Error::from)?;
         let mut written = Vec::new();
+        let parts = self.all_changes(changes);
         for index in 0..archive.len() {
             let entry = archive.by_index_raw(index).map_err(unreadable)?;
             let name = part_name(entry.name_raw());
             let key = name.as_ref().map(|name| name.to_ascii_lowercase());
-            let change = key.as_ref().and_then(|key| changes.parts.get_key_value(key));
+            let change = key.as_ref().and_then(|key| parts.get_key_value(key.as_str()));
             match change {
                 None => writer.raw_copy_file(entry).map_err(|error| SaveError::Copy {
                     part: name.unwrap_or_default(),
@@ -114,7 +122,7 @@ impl Package {
                 }
             }
         }
-        for (key, (name, content)) in &changes.parts {
+        for (key, (name, content)) in &parts {
             if let (Some(content), false) = (content, written.contains(&key)) {
                 write_part(&mut writer, name, CompressionMethod::Deflated, content)?;
             }
@@ -122,18 +130,36 @@ impl Package {
         let mut out = writer.finish().map_err(io::Error::from)?;
         Ok(out.flush()?)
     }
+
+    /// By name in lower case: the changes for this save, and those that the package keeps.
+    fn all_changes<'a>(
+        &'a self,
+        changes: &'a Changes<'_>,
+    ) -> BTreeMap<&'a str, (&'a str, Option<Source<'a>>)> {
+        let kept = self.changed.iter().map(|(key, part)| {
+            let name = part.as_ref().map_or(key.as_str(), |part| part.name());
+            (key.as_str(), (name, part.as_ref().map(|part| Source::Bytes(&part.bytes))))
+        });
+        let added = changes.parts.iter().map(|(key, (name, content))| {
+            (key.as_str(), (name.as_str(), content.as_deref().map(|content| Source::Stream(content))))
+        });
+        kept.chain(added).collect()
+    }
 }
 
 fn write_part<W: Write + Seek>(
     writer: &mut ZipWriter<W>,
     name: &str,
     method: CompressionMethod,
-    content: &Content<'_>,
+    content: &Source<'_>,
 ) -> Result<(), SaveError> {
     // Without a clock the time is the zip's own epoch, so that equal content makes equal files.
     let options = SimpleFileOptions::DEFAULT.compression_method(method).large_file(false);
     writer.start_file(name, options).map_err(io::Error::from)?;
     let mut buffered = BufWriter::with_capacity(BUFFER_BYTES, writer);
-    content(&mut buffered)?;
+    match content {
+        Source::Bytes(bytes) => buffered.write_all(bytes)?,
+        Source::Stream(write) => write(&mut buffered)?,
+    }
     Ok(buffered.flush()?)
 }

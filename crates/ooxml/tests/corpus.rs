@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ooxml::{FileKind, Limits, Package, PackageError, XmlReader, sniff};
+use ooxml::{FileKind, Limits, Package, PackageError, Tree, XmlReader, sniff};
 
 /// Reads every part whole, and every XML part event by event.
 fn read_all(package: &Package) -> (usize, Vec<PackageError>) {
@@ -72,4 +72,33 @@ fn every_package_opens() {
         refused.iter().filter(|line| !MAY_BE_REFUSED.iter().any(|known| line.contains(known))).collect();
     assert!(surprises.is_empty(), "{surprises:#?}");
     assert!(packages > 0, "no package in {}", folder.display());
+}
+
+/// What a tree writes is what it read: nobody changed anything.
+#[test]
+fn trees_write_what_they_read() {
+    /// Larger parts are not edited as trees.
+    const SMALL: u64 = 1 << 20;
+    let Some(folder) = fixtures::corpus::folder() else { return };
+    let (mut parts, mut different) = (0, Vec::new());
+    for path in fixtures::corpus::files(&folder, &["xlsx", "xlsm", "xltx"]).expect("a readable corpus") {
+        let bytes: Arc<[u8]> = std::fs::read(&path).unwrap().into();
+        let Ok(package) = Package::open(bytes, &Limits::default()) else { continue };
+        for name in package.names().filter(|name| name.ends_with(".xml") || name.ends_with(".rels")) {
+            let small = package.declared_size(name).is_some_and(|size| size <= SMALL);
+            let Some(content) = package.part(name).ok().filter(|_| small) else { continue };
+            let Ok(tree) = Tree::read(name, &content, 256) else { continue };
+            parts += 1;
+            let text =
+                |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_start_matches('\u{feff}').to_owned();
+            if text(&tree.to_bytes()) != text(&content) {
+                different.push(format!("{} {name}", path.display()));
+            }
+        }
+    }
+    fixtures::corpus::say(&format!(
+        "trees: {parts} parts written as they were read, {} not",
+        different.len()
+    ));
+    assert!(different.len() * 200 < parts, "{different:#?}");
 }

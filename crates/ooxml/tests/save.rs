@@ -168,3 +168,25 @@ fn a_full_disk_and_broken_content_are_told() {
         "{broken}"
     );
 }
+
+#[test]
+fn a_changed_package_reads_and_saves_as_it_is_now() {
+    let mut package = package();
+    package.put("XL/sheet1.xml", b"<sheet>2</sheet>".to_vec());
+    package.put("/xl/new.xml", b"<new/>".to_vec());
+    package.remove("docProps/app.xml");
+    assert_eq!(package.part("xl/sheet1.xml").expect("there"), b"<sheet>2</sheet>");
+    assert!(!package.contains("docProps/app.xml"));
+    let names = ["[Content_Types].xml", "xl/Workbook.xml", "xl/sheet1.xml", "xl/new.xml"];
+    assert_eq!(package.names().collect::<Vec<_>>(), names);
+    assert_eq!(
+        package.changed_names().collect::<Vec<_>>(),
+        ["docProps/app.xml", "xl/new.xml", "xl/sheet1.xml"]
+    );
+    let mut changes = Changes::new();
+    changes.put("xl/new.xml", b"<newer/>".to_vec());
+    let saved = open(saved(&package, &changes));
+    assert_eq!(saved.names().collect::<Vec<_>>(), names);
+    assert_eq!(saved.part("xl/new.xml").expect("there"), b"<newer/>");
+    assert_eq!(saved.part("xl/sheet1.xml").expect("there"), b"<sheet>2</sheet>");
+}

@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use grid::{MAX_COLS, MAX_ROWS, push_column_letters, quote};
+use grid::{CellRange, MAX_COLS, MAX_ROWS, push_column_letters, quote};
 
 use crate::slot::{Direction, Slot, token_slots};
 use crate::{Operator, Sheets, Token, TokenKind, lex};
@@ -55,6 +55,21 @@ impl Resize {
                 (first < behind).then(|| (first, behind - 1))
             }
         }
+    }
+}
+
+impl Resize {
+    /// Where the cells of a range are afterwards, as a reference to it follows; `None` if none of them is left.
+    pub fn moved_range(self, range: CellRange) -> Option<CellRange> {
+        let (start, end) = (range.start(), range.end());
+        let (rows, columns) = match self.direction {
+            // Whole columns do not care for rows, and whole rows not for columns.
+            Direction::Row if start.row() == 0 && end.row() == MAX_ROWS - 1 => return Some(range),
+            Direction::Column if start.col() == 0 && end.col() == MAX_COLS - 1 => return Some(range),
+            Direction::Row => (self.moved(start.row(), end.row())?, (start.col(), end.col())),
+            Direction::Column => ((start.row(), end.row()), self.moved(start.col(), end.col())?),
+        };
+        CellRange::from_bounds(rows.0, columns.0, rows.1, columns.1)
     }
 }
 

@@ -46,3 +46,10 @@ pub enum PackageError {
         option: &'static str,
     },
 }
+
+/// What is wrong with a part, found while another is written from it.
+impl From<PackageError> for std::io::Error {
+    fn from(error: PackageError) -> std::io::Error {
+        std::io::Error::new(std::io::ErrorKind::InvalidData, error)
+    }
+}

@@ -29,4 +29,4 @@ pub use relationships::{RelType, Relationship, Relationships};
 pub use save::{Changes, SaveError};
 pub use sniff::{FileKind, sniff};
 pub use tree::{Node, Tree, escape_text};
-pub use xml::{Element, EndName, XmlEvent, XmlReader, decode_xstring, parse_bool};
+pub use xml::{Element, EndName, XmlEvent, XmlReader, decode_xstring, encode_xstring, parse_bool};

@@ -170,6 +170,11 @@ impl Package {
         })
     }
 
+    /// Elements that may nest in one part's XML.
+    pub fn max_xml_depth(&self) -> usize {
+        self.limits.max_xml_depth
+    }
+
     /// Names that the directory lists more than once; the last entry of each is the part.
     pub fn duplicates(&self) -> &[String] {
         &self.duplicates

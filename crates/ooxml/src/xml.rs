@@ -63,6 +63,26 @@ impl Element<'_> {
     }
 }
 
+/// A text as `ST_Xstring` writes it (ECMA-376 Part 1 §22.9.2.19): what XML cannot hold, and what would read as such an
+/// escape, as `_xHHHH_`. The opposite of [`decode_xstring`].
+pub fn encode_xstring(text: &str) -> Cow<'_, str> {
+    let is_unfit = |c: char| (c < ' ' && c != '\t' && c != '\n') || matches!(c, '\u{fffe}' | '\u{ffff}');
+    if !text.contains(is_unfit) && !text.contains("_x") {
+        return Cow::Borrowed(text);
+    }
+    let mut encoded = String::with_capacity(text.len() + 16);
+    for (at, character) in text.char_indices() {
+        if is_unfit(character) {
+            encoded.push_str(&format!("_x{:04X}_", u32::from(character)));
+        } else if character == '_' && escaped_unit(&text[at..]).is_some() {
+            encoded.push_str("_x005F_");
+        } else {
+            encoded.push(character);
+        }
+    }
+    Cow::Owned(encoded)
+}
+
 /// `ST_OnOff` and `xsd:boolean`: `1`, `true`, `on`.
 pub fn parse_bool(text: &str) -> bool {
     matches!(text.trim(), "1" | "true" | "on" | "True" | "TRUE")
@@ -323,5 +343,8 @@ mod tests {
         assert_eq!(decode_xstring("_xZZZZ_ _x12 _x+00D_ _x00é_"), "_xZZZZ_ _x12 _x+00D_ _x00é_");
         assert_eq!(decode_xstring("_xD83D__xDE00_ _xD83D_x"), "😀 _xD83D_x");
         assert_eq!(decode_xstring("__x0041_"), "_A");
+        for text in ["a\rb_x000D_", "_x12", "\u{1}\u{1f}", "plain", "__x0041_"] {
+            assert_eq!(decode_xstring(&encode_xstring(text)), text);
+        }
     }
 }

@@ -9,6 +9,7 @@
 //!
 //! **What this crate must never know:** the file system (bytes come in), tokio, clocks, MCP.
 
+pub mod edit;
 mod error;
 mod foreign;
 pub mod iso8601;

@@ -21,7 +21,9 @@ impl SheetLoader for Ready {
 /// A workbook of sheets; see [`sheet`].
 pub(crate) fn book(sheets: &[(&str, &str)]) -> Workbook {
     let sheets: Vec<Sheet> = sheets.iter().map(|(name, cells)| sheet(name, cells)).collect();
-    let tab = |sheet: &Sheet| Tab::new(sheet.name.clone(), SheetKind::Worksheet, Visibility::Visible);
+    let tab = |(sheet, index): (&Sheet, u32)| {
+        Tab::new(sheet.name.clone(), SheetKind::Worksheet, Visibility::Visible, SheetId(index))
+    };
     Workbook {
         format: FileFormat::Xlsx,
         date_system: DateSystem::Date1900,
@@ -40,8 +42,8 @@ pub(crate) fn book(sheets: &[(&str, &str)]) -> Workbook {
         protection: None,
         signed: false,
         oddities: Vec::new(),
-        tabs: sheets.iter().map(tab).collect(),
-        loader: Box::new(Ready(sheets)),
+        tabs: sheets.iter().zip(0..).map(tab).collect(),
+        loader: Arc::new(Ready(sheets)),
     }
 }
 

@@ -36,8 +36,11 @@ impl SheetLoader for Eager {
 
 /// A workbook whose sheets are all read.
 fn workbook_of(format: FileFormat, dates: DateSystem, sheets: Vec<Sheet>, oddities: Vec<Oddity>) -> Workbook {
-    let tabs =
-        sheets.iter().map(|sheet| Tab::new(sheet.name.clone(), sheet.kind, sheet.visibility)).collect();
+    let tabs = sheets
+        .iter()
+        .zip(0..)
+        .map(|(sheet, index)| Tab::new(sheet.name.clone(), sheet.kind, sheet.visibility, SheetId(index)))
+        .collect();
     Workbook {
         format,
         date_system: dates,
@@ -53,6 +56,6 @@ fn workbook_of(format: FileFormat, dates: DateSystem, sheets: Vec<Sheet>, odditi
         signed: false,
         oddities,
         tabs,
-        loader: Box::new(Eager(Mutex::new(sheets.into_iter().map(Some).collect()))),
+        loader: Arc::new(Eager(Mutex::new(sheets.into_iter().map(Some).collect()))),
     }
 }

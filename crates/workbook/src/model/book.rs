@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use grid::DateSystem;
 
@@ -146,6 +146,11 @@ pub trait SheetLoader: Send + Sync {
         let _ = name;
         Ok(None)
     }
+
+    /// The package that the workbook was read from; `None` where the format has none that we write.
+    fn package(&self) -> Option<&ooxml::Package> {
+        None
+    }
 }
 
 /// A tab: what is known before its sheet is loaded.
@@ -156,17 +161,48 @@ pub struct Tab {
     pub kind: SheetKind,
     /// Whether it is shown.
     pub visibility: Visibility,
+    /// What the loader knows its sheet by.
+    source: SheetId,
     loaded: Mutex<Option<Arc<Sheet>>>,
 }
 
 impl Tab {
-    /// A tab whose sheet is not loaded yet.
-    pub fn new(name: String, kind: SheetKind, visibility: Visibility) -> Tab {
-        Tab { name, kind, visibility, loaded: Mutex::new(None) }
+    /// A tab whose sheet is not loaded yet, and which the loader knows as `source`.
+    pub fn new(name: String, kind: SheetKind, visibility: Visibility, source: SheetId) -> Tab {
+        Tab { name, kind, visibility, source, loaded: Mutex::new(None) }
+    }
+
+    /// A tab whose sheet is there.
+    pub(crate) fn of(sheet: Sheet) -> Tab {
+        Tab {
+            name: sheet.name.clone(),
+            kind: sheet.kind,
+            visibility: sheet.visibility,
+            source: SheetId(u32::MAX),
+            loaded: Mutex::new(Some(Arc::new(sheet))),
+        }
+    }
+
+    fn loaded(&self) -> MutexGuard<'_, Option<Arc<Sheet>>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A workbook. Cheap to hold; its sheets load on first use and stay.
+impl Clone for Tab {
+    fn clone(&self) -> Tab {
+        Tab {
+            name: self.name.clone(),
+            kind: self.kind,
+            visibility: self.visibility,
+            source: self.source,
+            loaded: Mutex::new(self.loaded().clone()),
+        }
+    }
+}
+
+/// A workbook. Cheap to hold; its sheets load on first use and stay. A copy shares what is loaded until it is written
+/// to.
+#[derive(Clone)]
 pub struct Workbook {
     /// The format it was read from.
     pub format: FileFormat,
@@ -197,7 +233,7 @@ pub struct Workbook {
     /// The tabs, left to right.
     pub tabs: Vec<Tab>,
     /// Loads what is not loaded yet.
-    pub loader: Box<dyn SheetLoader>,
+    pub loader: Arc<dyn SheetLoader>,
 }
 
 impl Workbook {
@@ -221,13 +257,31 @@ impl Workbook {
 
     /// The sheet, loaded now if it was not.
     pub fn sheet(&self, id: SheetId, watch: &dyn Watch) -> Result<Arc<Sheet>, OpenError> {
-        let mut loaded = self.tab(id).loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let tab = self.tab(id);
+        let mut loaded = tab.loaded();
         if let Some(sheet) = loaded.as_ref() {
             return Ok(Arc::clone(sheet));
         }
-        let sheet = Arc::new(self.loader.load(id, watch)?);
+        let mut sheet = self.loader.load(tab.source, watch)?;
+        // The tab may have been renamed since the loader learned of it.
+        sheet.name.clone_from(&tab.name);
+        sheet.visibility = tab.visibility;
+        let sheet = Arc::new(sheet);
         *loaded = Some(Arc::clone(&sheet));
         Ok(sheet)
+    }
+
+    /// Whether the sheet is loaded.
+    pub(crate) fn is_loaded(&self, id: SheetId) -> bool {
+        self.tab(id).loaded().is_some()
+    }
+
+    /// The sheet to be changed: a copy of its own if another workbook shares it.
+    pub(crate) fn sheet_mut(&mut self, id: SheetId) -> Result<&mut Sheet, OpenError> {
+        self.sheet(id, &())?;
+        let loaded = self.tabs[id.0 as usize].loaded.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let sheet = loaded.as_mut().expect("invariant: the sheet has just been loaded");
+        Ok(Arc::make_mut(sheet))
     }
 
     /// Every sheet, loaded in parallel on up to `threads` threads.
@@ -261,13 +315,8 @@ impl Workbook {
 
     /// Bytes of what is loaded: what a cache counts.
     pub fn bytes(&self) -> usize {
-        let sheets: usize = self
-            .tabs
-            .iter()
-            .filter_map(|tab| {
-                tab.loaded.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|s| s.bytes())
-            })
-            .sum();
+        let sheets: usize =
+            self.tabs.iter().filter_map(|tab| tab.loaded().as_ref().map(|sheet| sheet.bytes())).sum();
         sheets + self.shared_strings.bytes() + size_of::<Workbook>()
     }
 }

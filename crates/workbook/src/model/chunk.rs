@@ -97,6 +97,21 @@ impl<T: Copy + PartialEq> Packed<T> {
         }
     }
 
+    /// Takes away the item at `index`.
+    fn remove(&mut self, index: usize) {
+        if let Packed::Each(values) = self {
+            values.remove(index);
+        }
+    }
+
+    /// Takes away the items from `index` on and gives them back.
+    fn split_off(&mut self, index: usize) -> Packed<T> {
+        match self {
+            Packed::Uniform(value) => Packed::Uniform(*value),
+            Packed::Each(values) => Packed::Each(values.split_off(index)),
+        }
+    }
+
     fn shrink(&mut self) {
         if let Packed::Each(values) = self {
             values.shrink_to_fit();
@@ -139,6 +154,36 @@ impl Offsets {
                 Some(_) => Err(usize::from(*len)),
             },
             Offsets::Each(offsets) => offsets.binary_search(&offset),
+        }
+    }
+
+    fn remove(&mut self, index: usize) {
+        match self {
+            Offsets::Run { first, len } if index == 0 => (*first, *len) = (*first + 1, *len - 1),
+            Offsets::Run { len, .. } if index + 1 == usize::from(*len) => *len -= 1,
+            Offsets::Run { first, len } => {
+                let (first, end) = (*first, *first + *len);
+                *self = Offsets::Each(
+                    (first..end).filter(|offset| usize::from(offset - first) != index).collect(),
+                );
+            }
+            Offsets::Each(offsets) => {
+                offsets.remove(index);
+            }
+        }
+    }
+
+    /// The offsets from `index` on, counted from `base`.
+    fn split_off(&mut self, index: usize, base: u16) -> Offsets {
+        match self {
+            Offsets::Run { first, len } => {
+                let rest = Offsets::Run { first: *first + index as u16 - base, len: *len - index as u16 };
+                *len = index as u16;
+                rest
+            }
+            Offsets::Each(offsets) => {
+                Offsets::Each(offsets.split_off(index).into_iter().map(|offset| offset - base).collect())
+            }
         }
     }
 
@@ -281,6 +326,33 @@ impl Chunk {
             }
         }
         self.set_formula(offset, cell.formula);
+    }
+
+    /// Takes a cell away.
+    pub(crate) fn remove(&mut self, offset: u16) {
+        let Ok(index) = self.offsets.find(offset) else { return };
+        self.set_formula(offset, None);
+        self.offsets.remove(index);
+        self.tags.remove(index);
+        self.bits.remove(index);
+        self.styles.remove(index);
+    }
+
+    /// Takes the cells from `offset` on away, as a chunk whose base is there.
+    pub(crate) fn split_off(&mut self, offset: u16) -> Chunk {
+        let index = self.lower_bound(offset);
+        if index == self.len() {
+            return Chunk::default();
+        }
+        let from = self.formulas.partition_point(|(at, _)| *at < offset);
+        let formulas = self.formulas.split_off(from);
+        Chunk {
+            offsets: self.offsets.split_off(index, offset),
+            tags: self.tags.split_off(index),
+            bits: self.bits.split_off(index),
+            styles: self.styles.split_off(index),
+            formulas: formulas.into_iter().map(|(at, id)| (at - offset, id)).collect(),
+        }
     }
 
     fn set_formula(&mut self, offset: u16, formula: Option<FormulaId>) {

@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use grid::MAX_ROWS;
+
 use crate::model::chunk::{CHUNK_ROWS, Chunk, RawCell};
 
 /// The cells of one column. A chunk's base row is where its row offsets count from; chunks do not overlap.
@@ -84,6 +86,60 @@ impl Column {
         true
     }
 
+    /// Takes a cell away.
+    pub(crate) fn remove(&mut self, row: u32) {
+        let after = self.chunks.partition_point(|(base, _)| *base <= row);
+        let Some(index) = after.checked_sub(1) else { return };
+        let (base, chunk) = &mut self.chunks[index];
+        let Ok(offset) = u16::try_from(row - *base) else { return };
+        if u32::from(offset) < CHUNK_ROWS && chunk.get(offset).is_some() {
+            Arc::make_mut(chunk).remove(offset);
+            if chunk.is_empty() {
+                self.chunks.remove(index);
+            }
+        }
+    }
+
+    /// Cells below `at` move down; those that would leave the grid are gone.
+    pub(crate) fn insert_rows(&mut self, at: u32, count: u32) {
+        self.split_at(at);
+        let after = self.chunks.partition_point(|(base, _)| *base < at);
+        for (base, _) in &mut self.chunks[after..] {
+            *base += count;
+        }
+        self.split_at(MAX_ROWS);
+        self.chunks.retain(|(base, _)| *base < MAX_ROWS);
+    }
+
+    /// The cells of the rows from `at` on are gone, those below move up.
+    pub(crate) fn delete_rows(&mut self, at: u32, count: u32) {
+        self.split_at(at);
+        self.split_at(at.saturating_add(count));
+        self.chunks.retain(|(base, _)| *base < at || *base - at >= count);
+        for (base, _) in &mut self.chunks {
+            if *base >= at {
+                *base -= count;
+            }
+        }
+    }
+
+    /// Cuts the chunk that reaches over `row`, so that one starts there.
+    fn split_at(&mut self, row: u32) {
+        let after = self.chunks.partition_point(|(base, _)| *base < row);
+        let Some(index) = after.checked_sub(1) else { return };
+        let (base, chunk) = &mut self.chunks[index];
+        let offset = row - *base;
+        if offset >= CHUNK_ROWS || chunk.lower_bound(offset as u16) == chunk.len() {
+            return;
+        }
+        let rest = Arc::make_mut(chunk).split_off(offset as u16);
+        if chunk.is_empty() {
+            self.chunks[index] = (row, Arc::new(rest));
+        } else {
+            self.chunks.insert(index + 1, (row, Arc::new(rest)));
+        }
+    }
+
     /// Gives back what the chunks hold in reserve.
     pub fn shrink(&mut self) {
         self.chunks.shrink_to_fit();
@@ -141,6 +197,63 @@ mod tests {
             for (row, cell) in &map {
                 prop_assert_eq!(column.get(*row), Some(*cell));
             }
+        }
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Set(u32, u32),
+        Remove(u32),
+        Insert(u32, u32),
+        Delete(u32, u32),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let row = || 0..12_000u32;
+        prop_oneof![
+            4 => (row(), 0..9u32).prop_map(|(row, value)| Step::Set(row, value)),
+            1 => row().prop_map(Step::Remove),
+            1 => (row(), prop_oneof![1..9u32, 1..9_000u32]).prop_map(|(at, count)| Step::Insert(at, count)),
+            1 => (row(), prop_oneof![1..9u32, 1..9_000u32]).prop_map(|(at, count)| Step::Delete(at, count)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn rows_come_and_go_as_in_a_map(steps in proptest::collection::vec(step(), 0..80)) {
+            let mut column = Column::default();
+            let mut map = BTreeMap::new();
+            for row in (0..10_000).step_by(7) {
+                let cell = RawCell { value: RawValue::Number(f64::from(row)), ..RawCell::default() };
+                column.set(row, cell);
+                map.insert(row, cell);
+            }
+            for step in steps {
+                match step {
+                    Step::Set(row, value) => {
+                        let cell = RawCell { value: RawValue::Number(f64::from(value)), ..RawCell::default() };
+                        column.set(row, cell);
+                        map.insert(row, cell);
+                    }
+                    Step::Remove(row) => {
+                        column.remove(row);
+                        map.remove(&row);
+                    }
+                    Step::Insert(at, count) => {
+                        column.insert_rows(at, count);
+                        let moved = |row: u32| if row < at { row } else { row + count };
+                        map = map.into_iter().map(|(row, cell)| (moved(row), cell)).collect();
+                        map.retain(|row, _| *row < MAX_ROWS);
+                    }
+                    Step::Delete(at, count) => {
+                        column.delete_rows(at, count);
+                        map.retain(|row, _| *row < at || *row >= at + count);
+                        let moved = |row: u32| if row < at { row } else { row - count };
+                        map = map.into_iter().map(|(row, cell)| (moved(row), cell)).collect();
+                    }
+                }
+            }
+            prop_assert_eq!(column.cells(0..=MAX_ROWS).collect::<Vec<_>>(), map.into_iter().collect::<Vec<_>>());
         }
     }
 

@@ -78,6 +78,13 @@ impl Formulas {
         &self.list[id.0 as usize]
     }
 
+    /// Replaces a formula; the cells that refer to it follow.
+    pub(crate) fn replace(&mut self, id: FormulaId, formula: Formula) {
+        let old = std::mem::replace(&mut self.list[id.0 as usize], formula);
+        self.text_bytes += self.list[id.0 as usize].text.len();
+        self.text_bytes -= old.text.len();
+    }
+
     /// Number of stored formulas (a shared group counts once).
     pub fn len(&self) -> usize {
         self.list.len()

@@ -1,5 +1,7 @@
 //! One sheet: its cells, and everything that belongs to it.
 
+mod edit;
+
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memmem};
 
 /// Behind a comment or processing instruction at the start, if there is one.
-pub(super) fn skip_markup(rest: &[u8]) -> Option<&[u8]> {
+pub(crate) fn skip_markup(rest: &[u8]) -> Option<&[u8]> {
     let end: &[u8] = if rest.starts_with(b"<!--") {
         b"-->"
     } else if rest.starts_with(b"<?") {
@@ -20,7 +20,7 @@ pub(super) fn skip_markup(rest: &[u8]) -> Option<&[u8]> {
 }
 
 /// The content up to `</name>`, and what follows.
-pub(super) fn split_at_end<'a>(content: &'a [u8], name: &[u8]) -> (&'a [u8], &'a [u8]) {
+pub(crate) fn split_at_end<'a>(content: &'a [u8], name: &[u8]) -> (&'a [u8], &'a [u8]) {
     match find_end(content, name, 0) {
         Ok((close, after)) => (&content[..close], &content[after..]),
         Err(_) => (content, &[]),
@@ -29,7 +29,7 @@ pub(super) fn split_at_end<'a>(content: &'a [u8], name: &[u8]) -> (&'a [u8], &'a
 
 /// Where the end tag `</name>` starts and where it ends, comments and CDATA passed over; looked for behind `from`.
 /// Without one, where to look on once there is more content.
-pub(super) fn find_end(content: &[u8], name: &[u8], mut from: usize) -> Result<(usize, usize), usize> {
+pub(crate) fn find_end(content: &[u8], name: &[u8], mut from: usize) -> Result<(usize, usize), usize> {
     while let Some(found) = memchr(b'<', &content[from..]) {
         let open = from + found;
         let tag = &content[open..];
@@ -63,7 +63,7 @@ pub(super) fn find_end(content: &[u8], name: &[u8], mut from: usize) -> Result<(
 }
 
 /// The text of an `is` or `si` element: its `t` elements, phonetic runs left out. `None` for an unknown entity.
-pub(super) fn string_item(content: &[u8]) -> Option<String> {
+pub(crate) fn string_item(content: &[u8]) -> Option<String> {
     let mut text = String::new();
     let mut rest = content;
     while let Some(open) = memchr(b'<', rest) {
@@ -97,12 +97,12 @@ pub(super) fn string_item(content: &[u8]) -> Option<String> {
 /// Without the white space of XML at both ends; other spaces (U+00A0) stay.
 ///
 /// Excel drops the white space around a run that does not say `xml:space="preserve"`.
-pub(super) fn trim_xml_space(text: &str) -> &str {
+pub(crate) fn trim_xml_space(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\r', '\n'])
 }
 
 /// Text content: entities resolved, CDATA unwrapped, comments dropped. `None` for an unknown entity.
-pub(super) fn element_text(content: &[u8]) -> Option<Cow<'_, str>> {
+pub(crate) fn element_text(content: &[u8]) -> Option<Cow<'_, str>> {
     let text = String::from_utf8_lossy(content);
     if memchr::memchr3(b'&', b'<', b'\r', content).is_none() {
         return Some(text);
@@ -151,7 +151,7 @@ fn entity(name: &str) -> Option<char> {
     }
 }
 
-pub(super) fn integer(value: &[u8]) -> Option<u32> {
+pub(crate) fn integer(value: &[u8]) -> Option<u32> {
     if value.is_empty() || value.len() > 10 {
         return None;
     }
@@ -161,12 +161,12 @@ pub(super) fn integer(value: &[u8]) -> Option<u32> {
     u32::try_from(number).ok()
 }
 
-pub(super) fn is_true(value: &[u8]) -> bool {
+pub(crate) fn is_true(value: &[u8]) -> bool {
     matches!(value, b"1" | b"true" | b"on")
 }
 
 /// The attributes of a tag: names and values as they stand, without entities resolved.
-pub(super) struct Attributes<'a>(pub(super) &'a [u8]);
+pub(crate) struct Attributes<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Iterator for Attributes<'a> {
     type Item = (&'a [u8], &'a [u8]);

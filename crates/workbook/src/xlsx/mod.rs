@@ -11,7 +11,7 @@ mod comments;
 mod drawings;
 mod external;
 mod left_out;
-mod markup;
+pub(crate) mod markup;
 mod metadata;
 mod pivots;
 mod properties;
@@ -22,7 +22,7 @@ mod sheet;
 mod sheet_rules;
 mod styles;
 mod tables;
-mod window;
+pub(crate) mod window;
 mod workbook_xml;
 
 use std::collections::HashMap;
@@ -32,7 +32,9 @@ use ooxml::{Package, RelType};
 
 use crate::error::OpenError;
 use crate::limits::Limits;
-use crate::model::{FileFormat, Oddity, SheetKind, StringTable, Styles, Tab, VbaProject, Watch, Workbook};
+use crate::model::{
+    FileFormat, Oddity, SheetId, SheetKind, StringTable, Styles, Tab, VbaProject, Watch, Workbook,
+};
 use crate::xlsx::cell_sink::Context;
 use crate::xlsx::left_out::LeftOut;
 use crate::xlsx::pivots::PivotCaches;
@@ -66,11 +68,63 @@ pub(crate) fn main_part(package: &Package) -> Result<Option<(String, FileFormat)
     Ok(Some((part, format)))
 }
 
+/// The parts of the tabs, in their order; empty for one that is missing.
+pub(crate) fn sheet_parts(package: &Package) -> Result<Vec<String>, OpenError> {
+    let Some((main, _)) = main_part(package)? else { return Ok(Vec::new()) };
+    let found = workbook_xml::read(package, &main, &Limits::default())?;
+    let rels = package.relationships(&main)?;
+    let part = |relationship: &str| {
+        rels.by_id(relationship).filter(|found| !found.is_external).map(|found| found.target.clone())
+    };
+    Ok(found.sheets.iter().map(|sheet| part(&sheet.relationship).unwrap_or_default()).collect())
+}
+
+/// The cell formats of a package as they are now.
+pub(crate) fn read_styles(package: &Package, limits: &Limits) -> Result<Styles, OpenError> {
+    let Some((main, _)) = main_part(package)? else { return Ok(Styles::default()) };
+    let rels = package.relationships(&main)?;
+    let target = |kind| rels.target(kind).filter(|target| package.contains(target));
+    match target(RelType::Styles) {
+        Some(part) => styles::read(package, part, target(RelType::Theme), limits),
+        None => Ok(Styles::default()),
+    }
+}
+
+/// The number of a built-in number format.
+pub(crate) fn builtin_format(code: &str) -> Option<u32> {
+    (0..50u16).find(|id| number_format::builtin(*id) == Some(code)).map(u32::from)
+}
+
+/// One-based index of the cell metadata that marks dynamic arrays, if the workbook has it.
+pub(crate) fn dynamic_array_metadata(
+    package: &Package,
+    main: &str,
+    limits: &Limits,
+) -> Result<Option<u32>, OpenError> {
+    let rels = package.relationships(main)?;
+    let part = rels.target(RelType::SheetMetadata).filter(|part| package.contains(part));
+    let Some(part) = part else { return Ok(None) };
+    let marks = metadata::dynamic_arrays(package, part, limits)?;
+    Ok(marks.iter().position(|mark| *mark).map(|index| index as u32 + 1))
+}
+
 /// Reads a workbook whose main part is `part`.
 pub(crate) fn open(
     package: Package,
     part: &str,
     format: FileFormat,
+    limits: &Limits,
+    watch: &dyn Watch,
+) -> Result<Workbook, OpenError> {
+    open_sharing(package, part, format, None, limits, watch)
+}
+
+/// As [`open`], with shared strings that are known already.
+pub(crate) fn open_sharing(
+    package: Package,
+    part: &str,
+    format: FileFormat,
+    shared_strings: Option<Arc<StringTable>>,
     limits: &Limits,
     watch: &dyn Watch,
 ) -> Result<Workbook, OpenError> {
@@ -86,9 +140,10 @@ pub(crate) fn open(
     let rels = package.relationships(part)?;
     let target = |kind| rels.target(kind).filter(|target| package.contains(target));
 
-    let shared_strings = match target(RelType::SharedStrings) {
-        Some(strings) => shared_strings::read(&package, strings, limits, watch)?,
-        None => StringTable::default(),
+    let shared_strings = match (shared_strings, target(RelType::SharedStrings)) {
+        (Some(known), _) => known,
+        (None, Some(strings)) => Arc::new(shared_strings::read(&package, strings, limits, watch)?),
+        (None, None) => Arc::default(),
     };
     let styles = match target(RelType::Styles) {
         Some(part) => styles::read(&package, part, target(RelType::Theme), limits)?,
@@ -98,7 +153,6 @@ pub(crate) fn open(
         Some(metadata) => metadata::dynamic_arrays(&package, metadata, limits)?,
         None => Vec::new(),
     };
-    let shared_strings = Arc::new(shared_strings);
     let dynamic_arrays = Arc::new(dynamic_arrays);
     let mut tabs = Vec::with_capacity(found.sheets.len());
     let mut parts = Vec::with_capacity(found.sheets.len());
@@ -128,7 +182,7 @@ pub(crate) fn open(
                 dynamic_arrays: Arc::clone(&dynamic_arrays),
             },
         });
-        tabs.push(Tab::new(listed.name, kind, listed.visibility));
+        tabs.push(Tab::new(listed.name, kind, listed.visibility, SheetId(tabs.len() as u32)));
     }
     if tabs.is_empty() {
         return Err(OpenError::Damaged { part: part.to_owned(), problem: "it lists no sheet".to_owned() });
@@ -174,6 +228,6 @@ pub(crate) fn open(
         signed,
         oddities,
         tabs,
-        loader: Box::new(loader),
+        loader: Arc::new(loader),
     })
 }

@@ -85,6 +85,10 @@ impl SheetLoader for Loader {
     fn part(&self, name: &str) -> Result<Option<Vec<u8>>, OpenError> {
         Ok(Some(self.package.part(name)?))
     }
+
+    fn package(&self) -> Option<&Package> {
+        Some(&self.package)
+    }
 }
 
 impl Loader {

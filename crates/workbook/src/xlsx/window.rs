@@ -21,7 +21,6 @@ enum Source {
     /// Pieces that a second thread inflates.
     Chunks(Chunks),
     Small(Box<PartReader>),
-    #[cfg(test)]
     Pieces(std::vec::IntoIter<Vec<u8>>),
     /// All bytes are here.
     Over,
@@ -47,7 +46,6 @@ impl Source {
                     }
                 }
             }
-            #[cfg(test)]
             Source::Pieces(pieces) => Ok(pieces.next()),
             Source::Over => Ok(None),
         }
@@ -61,7 +59,7 @@ impl Source {
 }
 
 /// The bytes of a part from the current position to as far as has been read.
-pub(super) struct Window {
+pub(crate) struct Window {
     part: String,
     source: Source,
     buffer: Vec<u8>,
@@ -72,7 +70,7 @@ pub(super) struct Window {
 
 impl Window {
     /// A part from its start.
-    pub(super) fn open(package: &Package, part: &str) -> Result<Window, PackageError> {
+    pub(crate) fn open(package: &Package, part: &str) -> Result<Window, PackageError> {
         let is_small = package.declared_size(part).is_some_and(|size| size <= SMALL_PART_BYTES);
         let source = match is_small {
             true => Source::Small(Box::new(package.stream(part)?)),
@@ -83,9 +81,15 @@ impl Window {
         Ok(window)
     }
 
+    /// Bytes that are there already.
+    pub(crate) fn of_bytes(part: &str, bytes: Vec<u8>) -> Window {
+        let source = Source::Pieces(vec![bytes].into_iter());
+        Window { part: part.to_owned(), source, buffer: Vec::new(), at: 0, passed: 0 }
+    }
+
     /// Bytes in pieces of a given size, as an inflating thread might deliver them.
     #[cfg(test)]
-    pub(super) fn of_pieces(bytes: &[u8], size: usize) -> Window {
+    pub(crate) fn of_pieces(bytes: &[u8], size: usize) -> Window {
         let pieces: Vec<Vec<u8>> = bytes.chunks(size).map(<[u8]>::to_vec).collect();
         let source = Source::Pieces(pieces.into_iter());
         Window { part: "part".to_owned(), source, buffer: Vec::new(), at: 0, passed: 0 }
@@ -93,7 +97,7 @@ impl Window {
 
     /// Whether the part is written as nearly all are: in UTF-8, its root element `root` without a namespace prefix.
     /// Then it can be scanned as bytes; anything else is for an XML reader.
-    pub(super) fn is_scannable(&self, root: &str) -> bool {
+    pub(crate) fn is_scannable(&self, root: &str) -> bool {
         let start = self.rest();
         let root_at =
             memmem::find_iter(start, root).find(|at| matches!(start[..*at].last(), Some(b'<' | b':')));
@@ -106,32 +110,32 @@ impl Window {
     }
 
     /// The part is damaged at the current position.
-    pub(super) fn damaged(&self, problem: &str) -> OpenError {
+    pub(crate) fn damaged(&self, problem: &str) -> OpenError {
         OpenError::Damaged {
             part: self.part.clone(),
             problem: format!("{problem}, at byte {}", self.position()),
         }
     }
 
-    pub(super) fn unknown_entity(&self) -> OpenError {
+    pub(crate) fn unknown_entity(&self) -> OpenError {
         self.damaged("an entity is not one of XML's own")
     }
 
-    pub(super) fn rest(&self) -> &[u8] {
+    pub(crate) fn rest(&self) -> &[u8] {
         &self.buffer[self.at..]
     }
 
-    pub(super) fn advance(&mut self, bytes: usize) {
+    pub(crate) fn advance(&mut self, bytes: usize) {
         self.at += bytes;
     }
 
     /// Position within the part.
-    pub(super) fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.passed + self.at as u64
     }
 
     /// Reads another piece behind the current bytes. `false` at the end of the part.
-    pub(super) fn grow(&mut self) -> Result<bool, PackageError> {
+    pub(crate) fn grow(&mut self) -> Result<bool, PackageError> {
         let Some(piece) = self.source.next()? else {
             self.source = Source::Over;
             return Ok(false);
@@ -155,7 +159,7 @@ impl Window {
     }
 
     /// Where the end tag `</name>` starts and ends, looked for behind `from`, reading on as far as needed.
-    pub(super) fn find_end(
+    pub(crate) fn find_end(
         &mut self,
         name: &[u8],
         mut from: usize,
@@ -172,7 +176,7 @@ impl Window {
     }
 
     /// Offset of `needle` behind the current position, reading on as far as needed.
-    pub(super) fn find(&mut self, needle: &[u8]) -> Result<Option<usize>, PackageError> {
+    pub(crate) fn find(&mut self, needle: &[u8]) -> Result<Option<usize>, PackageError> {
         let finder = memmem::Finder::new(needle);
         let mut from = 0;
         loop {

@@ -1,0 +1,200 @@
+//! Editing a workbook: typed edits in, a changed model and, when it is saved, a package in which nothing else changed.
+//!
+//! A [`Draft`] is a workbook with what became of it. Cells are edited in the model, and remembered as changed; everything
+//! around them (styles, names, rules, tables, drawings) is edited in its part's own XML and read again, so that what no
+//! model knows of stays in place. Copies of a draft share what they have in common.
+
+mod cell_xml;
+mod cells;
+mod error;
+mod format;
+mod input;
+mod op;
+mod parts;
+mod save;
+mod sheet_edit;
+mod splice;
+mod strings;
+mod styles;
+
+use std::sync::Arc;
+
+use grid::{Address, CellRange};
+use ooxml::Package;
+
+pub use error::{EditError, SaveError};
+pub use format::{
+    AlignmentPatch, BorderPatch, ColorInput, EdgeInput, FillPatch, FontPatch, FormatPatch, ProtectionPatch,
+};
+pub use input::{Input, InputError};
+pub use op::{Clearable, Copied, Edit, FillKind, VERSION};
+pub use save::{SaveOptions, Saved};
+
+use crate::error::OpenError;
+use crate::limits::Limits;
+use crate::model::{SheetId, Workbook};
+use crate::xlsx;
+use error::Problem;
+use sheet_edit::SheetEdit;
+
+/// Finds what an address means where it is more than a range: names, tables, structured references.
+pub trait Places {
+    /// The sheet and the cells, or why there are none.
+    fn find(&self, book: &Workbook, address: &Address) -> Result<(SheetId, CellRange), String>;
+}
+
+/// Understands ranges with their sheet alone: enough for edits that were explicit before they were kept.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ExplicitPlaces;
+
+impl Places for ExplicitPlaces {
+    fn find(&self, book: &Workbook, address: &Address) -> Result<(SheetId, CellRange), String> {
+        match address {
+            Address::Range { sheet: Some(sheet), range } => match book.sheet_id(sheet) {
+                Some(id) => Ok((id, *range)),
+                None => Err(format!("there is no sheet {sheet:?}")),
+            },
+            Address::Range { sheet: None, range } if book.tabs.len() == 1 => Ok((SheetId(0), *range)),
+            _ => Err("write the range with its sheet, for example Data!B2:C9".to_owned()),
+        }
+    }
+}
+
+/// A workbook, with what became of it since it was read.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    book: Workbook,
+    /// As it was read; the cells that did not change come from here when it is saved.
+    base: Package,
+    /// With the small parts as they are now. A sheet's part in it has no cells.
+    package: Package,
+    /// By position of the tab.
+    sheets: Vec<Arc<SheetEdit>>,
+    /// Whether values changed that formulas may read, so that their results are old.
+    is_stale: bool,
+    /// Whether formulas came, went or moved, so that the order of calculation has to be found anew.
+    formulas_changed: bool,
+    derived: Arc<styles::Derived>,
+    limits: Limits,
+}
+
+impl Draft {
+    /// A draft of a workbook that was read from a package.
+    ///
+    /// # Errors
+    /// For a format that is read only.
+    pub fn new(book: &Workbook, limits: &Limits) -> Result<Draft, EditError> {
+        let Some(package) = book.loader.package() else {
+            let problem = format!("a .{} file is not edited in place", book.format.extension());
+            return Err(Problem::new(problem, "make a fork of it: a fork is an .xlsx workbook").into());
+        };
+        let parts = Draft::parts_of(package)?;
+        Ok(Draft {
+            book: book.clone(),
+            base: package.clone(),
+            package: package.clone(),
+            sheets: parts.iter().map(|part| Arc::new(SheetEdit::of(part))).collect(),
+            is_stale: false,
+            formulas_changed: false,
+            derived: Arc::default(),
+            limits: limits.clone(),
+        })
+    }
+
+    /// The parts of the tabs, in their order.
+    fn parts_of(package: &Package) -> Result<Vec<String>, OpenError> {
+        xlsx::sheet_parts(package)
+    }
+
+    /// The workbook as it is now.
+    pub fn book(&self) -> &Workbook {
+        &self.book
+    }
+
+    /// Whether anything changed since the workbook was read.
+    pub fn is_changed(&self) -> bool {
+        self.package.changed_names().next().is_some()
+            || self.sheets.iter().any(|sheet| sheet.has_changed_cells())
+    }
+
+    /// Whether results of formulas may be older than what they are computed from.
+    pub fn is_stale(&self) -> bool {
+        self.is_stale
+    }
+
+    /// Applies edits one after the other, all or none, and gives them back with their addresses made explicit: what a log
+    /// keeps, and what [`ExplicitPlaces`] suffices for.
+    ///
+    /// # Errors
+    /// The first edit that cannot be applied; then the draft is as it was.
+    pub fn apply(&mut self, edits: &[Edit], places: &dyn Places) -> Result<Vec<Edit>, EditError> {
+        let mut next = self.clone();
+        let mut explicit = Vec::with_capacity(edits.len());
+        for (index, edit) in edits.iter().enumerate() {
+            let applied = next.apply_one(edit, places);
+            explicit.push(applied.map_err(|problem| EditError::at(index, edit, problem))?);
+        }
+        *self = next;
+        Ok(explicit)
+    }
+
+    fn apply_one(&mut self, edit: &Edit, places: &dyn Places) -> Result<Edit, Problem> {
+        let mut edit = edit.clone();
+        match &mut edit {
+            Edit::Set { range, values, parse } => {
+                let place = self.explicit(range, places)?;
+                self.set(place, values, *parse)?;
+            }
+            Edit::Clear { range, what } => {
+                let place = self.explicit(range, places)?;
+                self.clear(place, what)?;
+            }
+            Edit::Fill { range, from, kind } => {
+                let place = self.explicit(range, places)?;
+                let from = from.as_mut().map(|from| self.explicit(from, places)).transpose()?;
+                self.fill(place, from, *kind)?;
+            }
+            Edit::Replace { range, find, with, regex, match_case, whole, formulas } => {
+                let place = self.explicit(range, places)?;
+                let search = cells::Search::new(find, *regex, *match_case, *whole)?;
+                self.replace(place, &search, with, *formulas)?;
+            }
+            Edit::Copy { range, to, what } => {
+                let (from, to) = (self.explicit(range, places)?, self.explicit(to, places)?);
+                self.copy(from, to, *what)?;
+            }
+            Edit::Style { range, format } => {
+                let place = self.explicit(range, places)?;
+                self.style(place, format)?;
+            }
+            Edit::Paste { range, csv, delimiter, as_text } => {
+                let place = self.explicit(range, places)?;
+                self.paste(place, csv, *delimiter, *as_text)?;
+            }
+        }
+        Ok(edit)
+    }
+
+    /// What an address means, and the address made explicit.
+    fn explicit(&self, text: &mut String, places: &dyn Places) -> Result<Place, Problem> {
+        let address: Address =
+            text.parse().map_err(|error: grid::AddressError| Problem::new(error.to_string(), ""))?;
+        let (sheet, range) =
+            places.find(&self.book, &address).map_err(|problem| Problem::new(problem, "").at(&*text))?;
+        let place = Place { sheet, range };
+        *text = self.written(place);
+        Ok(place)
+    }
+
+    /// A place as an address with its sheet.
+    fn written(&self, place: Place) -> String {
+        format!("{}!{}", grid::quote(&self.book.tab(place.sheet).name), place.range)
+    }
+}
+
+/// Cells of a sheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) sheet: SheetId,
+    pub(crate) range: CellRange,
+}

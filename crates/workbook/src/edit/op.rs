@@ -1,0 +1,141 @@
+//! The vocabulary of edits: what tools take, what the log keeps and what batch files hold are the same thing.
+
+use serde::{Deserialize, Serialize};
+
+use crate::edit::format::FormatPatch;
+use crate::edit::input::Input;
+
+/// The version of this vocabulary. It grows when an edit of an older log would be understood otherwise.
+pub const VERSION: u32 = 1;
+
+/// One edit. Ranges are addresses with their sheet: `Data!B2:C9`, `'Q1 Actuals'!5:7`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Edit {
+    /// Writes values and formulas. One value fills the whole range (a formula's relative references follow); several are
+    /// rows that start at the range's first cell.
+    Set {
+        /// Where.
+        range: String,
+        /// Rows of cells.
+        values: Vec<Vec<Input>>,
+        /// Whether texts are read as a person's typing: `12%`, `1,234.50`, `2026-01-31`, `=A1`.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        parse: bool,
+    },
+    /// Takes away what is in cells.
+    Clear {
+        /// Where.
+        range: String,
+        /// What goes; values and formulas if nothing is said.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        what: Vec<Clearable>,
+    },
+    /// Continues what the first cells of a range hold over the rest of it.
+    Fill {
+        /// The cells to fill, with those that are continued at one edge.
+        range: String,
+        /// The cells that are continued; the first row (or column, for `right`) if nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+        /// How.
+        #[serde(default)]
+        kind: FillKind,
+    },
+    /// Replaces text within constants or formulas.
+    Replace {
+        /// Where; a whole sheet as `Data!A:XFD`.
+        range: String,
+        /// What is looked for.
+        find: String,
+        /// What comes in its place; `$1` is a group of a regular expression.
+        with: String,
+        /// Whether `find` is a regular expression.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        regex: bool,
+        /// Whether upper and lower case differ.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        match_case: bool,
+        /// Whether a cell has to match as a whole.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        whole: bool,
+        /// Whether texts of formulas are searched rather than constants.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        formulas: bool,
+    },
+    /// Copies cells; relative references of formulas follow.
+    Copy {
+        /// The cells.
+        range: String,
+        /// The first cell of the copy, perhaps on another sheet; a larger range is filled with copies.
+        to: String,
+        /// What is copied.
+        #[serde(default)]
+        what: Copied,
+    },
+    /// Changes formats of cells; what is not given stays.
+    Style {
+        /// Where.
+        range: String,
+        /// What changes.
+        format: FormatPatch,
+    },
+    /// Writes delimited text, read as a person's typing.
+    Paste {
+        /// The first cell.
+        range: String,
+        /// The text, quoted as in RFC 4180.
+        csv: String,
+        /// What parts the fields; a comma, or a tab where the first line has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delimiter: Option<char>,
+        /// Whether every field stays a text.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        as_text: bool,
+    },
+}
+
+/// What [`Edit::Clear`] takes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the variants are their names")]
+pub enum Clearable {
+    Values,
+    Formulas,
+    Formats,
+    All,
+}
+
+/// How [`Edit::Fill`] continues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum FillKind {
+    /// Numbers and dates by their step, formulas by their relative references, everything else repeated.
+    #[default]
+    Series,
+    /// Everything repeated, relative references following.
+    Copy,
+}
+
+/// What [`Edit::Copy`] copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Copied {
+    /// Values, formulas and formats.
+    #[default]
+    All,
+    /// Values, and results in the place of formulas.
+    Values,
+    /// Formulas and constants without their formats.
+    Formulas,
+    /// Formats alone.
+    Formats,
+}
+
+impl Edit {
+    /// The edit's name, as in JSON.
+    pub fn name(&self) -> String {
+        let json = serde_json::to_value(self).unwrap_or_default();
+        json.get("op").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    }
+}

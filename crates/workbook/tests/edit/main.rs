@@ -1,0 +1,5 @@
+//! Drafts: edited, saved, opened again.
+
+mod cells;
+mod corpus;
+mod support;

@@ -11,11 +11,13 @@
 //! evaluates to.
 
 mod constants;
+mod group;
 mod lexer;
 mod mention;
 mod prefix;
 mod r1c1;
 mod reference;
+mod relocate;
 mod restructure;
 mod shared;
 mod slot;
@@ -24,11 +26,13 @@ mod survey;
 mod token;
 
 pub use constants::{Constant, hardcoded_constants};
+pub use group::stays_shared;
 pub use lexer::{Lexer, lex};
 pub use mention::{Mention, Mentions, NamedReference, Target, references};
 pub use prefix::{SheetPrefix, Sheets};
 pub use r1c1::{PatternKey, pattern_key, to_r1c1};
 pub use reference::{Axis, Corner, RefKind, Reference};
+pub use relocate::{Relocation, lose_sheet, relocate};
 pub use restructure::{Change, Resize, rename_sheet, resize};
 pub use shared::{SharedFormula, shift};
 pub use slot::Direction;

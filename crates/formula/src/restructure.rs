@@ -31,7 +31,7 @@ pub enum Change {
 }
 
 impl Resize {
-    fn size(self) -> u32 {
+    pub(crate) fn size(self) -> u32 {
         match self.direction {
             Direction::Row => MAX_ROWS,
             Direction::Column => MAX_COLS,
@@ -146,7 +146,7 @@ pub fn rename_sheet(formula: &str, from: &str, to: &str) -> Option<String> {
 }
 
 /// `Jan:Mar`, or `'Q 1:Q 4'` where one of them needs quotes.
-fn span(first: &str, last: &str) -> String {
+pub(crate) fn span(first: &str, last: &str) -> String {
     let is_plain = |name: &str| quote(name) == name;
     if is_plain(first) && is_plain(last) {
         return format!("{first}:{last}");
@@ -154,7 +154,7 @@ fn span(first: &str, last: &str) -> String {
     format!("'{}:{}'", first.replace('\'', "''"), last.replace('\'', "''"))
 }
 
-fn points_to(token: &Token<'_>, folded: &str, is_home: bool) -> bool {
+pub(crate) fn points_to(token: &Token<'_>, folded: &str, is_home: bool) -> bool {
     if !matches!(token.kind, TokenKind::Reference(_)) {
         return false;
     }
@@ -175,7 +175,7 @@ fn ordered(one: Slot, other: Option<Slot>) -> (Slot, Slot) {
     }
 }
 
-fn push_index(out: &mut String, direction: Direction, index: u32) {
+pub(crate) fn push_index(out: &mut String, direction: Direction, index: u32) {
     match direction {
         Direction::Row => write!(out, "{}", index + 1).expect("invariant: writing to a String never fails"),
         Direction::Column => push_column_letters(out, index),
@@ -183,7 +183,7 @@ fn push_index(out: &mut String, direction: Direction, index: u32) {
 }
 
 /// What was written, and the rest of the formula; `None` if nothing was.
-fn finish(formula: &str, mut out: String, copied: usize) -> Option<String> {
+pub(crate) fn finish(formula: &str, mut out: String, copied: usize) -> Option<String> {
     if copied == 0 {
         return None;
     }

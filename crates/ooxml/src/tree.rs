@@ -341,6 +341,14 @@ impl Node {
         });
     }
 
+    /// Keeps the elements that a test accepts, which may change them.
+    pub fn retain_mut(&mut self, mut is_kept: impl FnMut(&mut Node) -> bool) {
+        self.content.retain_mut(|content| match content {
+            Content::Node(node) => is_kept(node),
+            Content::Raw(_) => true,
+        });
+    }
+
     /// Takes away everything in it.
     pub fn clear(&mut self) {
         self.content.clear();

@@ -22,7 +22,7 @@ pub(crate) struct Carried {
     value: CarriedValue,
     style: StyleId,
     /// The text as it stands at its old place.
-    formula: Option<String>,
+    pub(crate) formula: Option<String>,
 }
 
 #[derive(Clone)]
@@ -295,7 +295,7 @@ impl Draft {
         Ok(())
     }
 
-    fn put_carried(
+    pub(crate) fn put_carried(
         &mut self,
         to: Place,
         from: CellRef,
@@ -509,12 +509,12 @@ fn too_many() -> Problem {
     )
 }
 
-fn check_size(range: CellRange) -> Result<(), Problem> {
+pub(crate) fn check_size(range: CellRange) -> Result<(), Problem> {
     if range.area() > MAX_CELLS { Err(too_many().at(range)) } else { Ok(()) }
 }
 
 /// Whole rows and columns end where the sheet's cells do.
-fn clip(range: CellRange, sheet: &Sheet) -> CellRange {
+pub(crate) fn clip(range: CellRange, sheet: &Sheet) -> CellRange {
     let is_whole = range.height() == grid::MAX_ROWS || range.width() == grid::MAX_COLS;
     let used = sheet.used_range().and_then(|used| used.intersect(range));
     match used {
@@ -524,7 +524,7 @@ fn clip(range: CellRange, sheet: &Sheet) -> CellRange {
     }
 }
 
-fn carry(sheet: &Sheet, at: CellRef) -> Carried {
+pub(crate) fn carry(sheet: &Sheet, at: CellRef) -> Carried {
     let cell = sheet.raw_cell(at);
     let value = match cell.value {
         RawValue::SheetText(_) => {

@@ -7,18 +7,23 @@
 mod cell_xml;
 mod cells;
 mod error;
+mod follow;
 mod format;
 mod input;
 mod op;
+mod order;
 mod parts;
 mod save;
 mod sheet_edit;
+mod sheets;
 mod splice;
 mod strings;
+mod structure;
 mod styles;
 
 use std::sync::Arc;
 
+use formula::Direction;
 use grid::{Address, CellRange};
 use ooxml::Package;
 
@@ -27,7 +32,7 @@ pub use format::{
     AlignmentPatch, BorderPatch, ColorInput, EdgeInput, FillPatch, FontPatch, FormatPatch, ProtectionPatch,
 };
 pub use input::{Input, InputError};
-pub use op::{Clearable, Copied, Edit, FillKind, VERSION};
+pub use op::{Clearable, Copied, Edit, FillKind, SortKey, VERSION, Visible};
 pub use save::{SaveOptions, Saved};
 
 use crate::error::OpenError;
@@ -163,6 +168,36 @@ impl Draft {
                 let (from, to) = (self.explicit(range, places)?, self.explicit(to, places)?);
                 self.copy(from, to, *what)?;
             }
+            Edit::Move { range, to } => {
+                let (from, to) = (self.explicit(range, places)?, self.explicit(to, places)?);
+                self.move_cells(from, to)?;
+            }
+            Edit::Sort { range, by, match_case } => {
+                let place = self.explicit(range, places)?;
+                self.sort(place, by, *match_case)?;
+            }
+            Edit::InsertRows { range } => {
+                let place = self.explicit(range, places)?;
+                self.insert(place, Direction::Row)?;
+            }
+            Edit::InsertColumns { range } => {
+                let place = self.explicit(range, places)?;
+                self.insert(place, Direction::Column)?;
+            }
+            Edit::DeleteRows { range } => {
+                let place = self.explicit(range, places)?;
+                self.delete(place, Direction::Row)?;
+            }
+            Edit::DeleteColumns { range } => {
+                let place = self.explicit(range, places)?;
+                self.delete(place, Direction::Column)?;
+            }
+            Edit::AddSheet { name, position } => self.add_sheet(name, *position)?,
+            Edit::RenameSheet { sheet, name } => self.rename_sheet(sheet, name)?,
+            Edit::MoveSheet { sheet, position } => self.move_sheet(sheet, *position)?,
+            Edit::CopySheet { sheet, name, position } => self.copy_sheet(sheet, name, *position)?,
+            Edit::DeleteSheet { sheet } => self.delete_sheet(sheet)?,
+            Edit::SheetVisibility { sheet, visibility } => self.set_visibility(sheet, *visibility)?,
             Edit::Style { range, format } => {
                 let place = self.explicit(range, places)?;
                 self.style(place, format)?;

@@ -73,6 +73,87 @@ pub enum Edit {
         #[serde(default)]
         what: Copied,
     },
+    /// Moves cells, and every reference to them with them.
+    Move {
+        /// The cells.
+        range: String,
+        /// Where the first one goes, perhaps on another sheet.
+        to: String,
+    },
+    /// Sorts the rows of a range by columns of it.
+    Sort {
+        /// The rows, without a header.
+        range: String,
+        /// By what, the most important first.
+        by: Vec<SortKey>,
+        /// Whether upper and lower case differ.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        match_case: bool,
+    },
+    /// New rows come in before the first one of the range, as many as it has: `Data!5:7`.
+    InsertRows {
+        /// The rows.
+        range: String,
+    },
+    /// New columns come in before the first one of the range, as many as it has: `Data!B:C`.
+    InsertColumns {
+        /// The columns.
+        range: String,
+    },
+    /// Rows go.
+    DeleteRows {
+        /// The rows.
+        range: String,
+    },
+    /// Columns go.
+    DeleteColumns {
+        /// The columns.
+        range: String,
+    },
+    /// A new, empty sheet.
+    AddSheet {
+        /// Its name.
+        name: String,
+        /// Where among the tabs, from 1; the last if nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        position: Option<usize>,
+    },
+    /// A sheet gets another name, and every reference to it with it.
+    RenameSheet {
+        /// The sheet.
+        sheet: String,
+        /// Its new name.
+        name: String,
+    },
+    /// A sheet takes another place among the tabs.
+    MoveSheet {
+        /// The sheet.
+        sheet: String,
+        /// Where among the tabs, from 1.
+        position: usize,
+    },
+    /// A copy of a sheet: cells, formats, rules, names of its own; without tables, drawings and comments.
+    CopySheet {
+        /// The sheet.
+        sheet: String,
+        /// The copy's name.
+        name: String,
+        /// Where among the tabs, from 1; behind the sheet if nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        position: Option<usize>,
+    },
+    /// A sheet goes; references to it become `#REF!`.
+    DeleteSheet {
+        /// The sheet.
+        sheet: String,
+    },
+    /// Shows or hides a sheet.
+    SheetVisibility {
+        /// The sheet.
+        sheet: String,
+        /// `visible`, `hidden` or `very_hidden`.
+        visibility: Visible,
+    },
     /// Changes formats of cells; what is not given stays.
     Style {
         /// Where.
@@ -130,6 +211,27 @@ pub enum Copied {
     Formulas,
     /// Formats alone.
     Formats,
+}
+
+/// What [`Edit::Sort`] compares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SortKey {
+    /// A column by its letters.
+    pub column: String,
+    /// Whether the greatest comes first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub descending: bool,
+}
+
+/// Whether a tab is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the variants are their names")]
+pub enum Visible {
+    Visible,
+    Hidden,
+    VeryHidden,
 }
 
 impl Edit {

@@ -37,6 +37,11 @@ impl SheetEdit {
         SheetEdit { part: part.to_owned(), source: Some(part.to_owned()), ..SheetEdit::default() }
     }
 
+    /// A sheet that the base does not have.
+    pub(crate) fn new_sheet(part: &str) -> SheetEdit {
+        SheetEdit { part: part.to_owned(), ..SheetEdit::default() }
+    }
+
     /// Marks a cell.
     pub(crate) fn mark(&mut self, at: CellRef, dirt: Dirt) {
         let row = self.dirty.entry(at.row()).or_default();

@@ -2,4 +2,5 @@
 
 mod cells;
 mod corpus;
+mod structure;
 mod support;

@@ -16,6 +16,14 @@ impl Digest {
         Digest(Sha256::digest(bytes).into())
     }
 
+    /// The digest of all that `source` gives, and how many bytes that is.
+    ///
+    /// # Errors
+    /// What `source` fails with.
+    pub fn of_stream(source: &mut dyn Read) -> io::Result<(Digest, u64)> {
+        Digest::of_reader(source, |_| Ok(()))
+    }
+
     /// The digest of all that `source` gives, and how many bytes that is; `each` sees every piece on its way.
     ///
     /// # Errors

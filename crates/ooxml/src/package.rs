@@ -130,6 +130,21 @@ impl Package {
         })
     }
 
+    /// A package without parts, for a new document.
+    pub fn empty(limits: &Limits) -> Package {
+        // The end record of a directory without entries (APPNOTE.TXT 4.3.16).
+        let mut bytes = [0u8; 22];
+        bytes[..4].copy_from_slice(b"PK\x05\x06");
+        Package {
+            bytes: Arc::from(bytes.as_slice()),
+            entries: Arc::default(),
+            by_name: Arc::default(),
+            duplicates: Vec::new(),
+            changed: BTreeMap::new(),
+            limits: limits.clone(),
+        }
+    }
+
     /// Every part's name: those of the directory in its order, then those that were added.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let stored = self.entries.iter().map(|entry| entry.name.as_str());
@@ -168,6 +183,11 @@ impl Package {
             (None, Some(index)) => self.entries[*index].name.as_str(),
             (None, None) => key.as_str(),
         })
+    }
+
+    /// The bytes that the package was opened from.
+    pub fn bytes(&self) -> Arc<[u8]> {
+        Arc::clone(&self.bytes)
     }
 
     /// Elements that may nest in one part's XML.

@@ -3,13 +3,14 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use analysis::{
     formulas::{Cancelled, DependencyIndex, Places},
     regions::{self, Regions},
 };
+use forks::Digest;
 use workbook::{Sheet, SheetId, Workbook};
 
 use crate::{cache::Weigh, call::Call, error::ToolError};
@@ -27,6 +28,7 @@ const REGION_BYTES: usize = 2_048;
 pub struct Book {
     /// The workbook.
     pub workbook: Workbook,
+    digest: OnceLock<Digest>,
     dependencies: Mutex<Option<Arc<DependencyIndex>>>,
     regions: Mutex<HashMap<SheetId, Arc<Regions>>>,
 }
@@ -34,7 +36,17 @@ pub struct Book {
 impl Book {
     /// A workbook that nothing is known about yet.
     pub fn new(workbook: Workbook) -> Book {
-        Book { workbook, dependencies: Mutex::default(), regions: Mutex::default() }
+        Book { workbook, digest: OnceLock::new(), dependencies: Mutex::default(), regions: Mutex::default() }
+    }
+
+    /// The bytes of the package that the workbook was read from; `None` for formats that are read only.
+    pub fn file_bytes(&self) -> Option<Arc<[u8]>> {
+        self.workbook.loader.package().map(ooxml::Package::bytes)
+    }
+
+    /// The digest of those bytes, worked out once.
+    pub fn digest(&self, bytes: &[u8]) -> Digest {
+        *self.digest.get_or_init(|| Digest::of(bytes))
     }
 
     /// Every sheet, loaded.

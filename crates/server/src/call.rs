@@ -16,6 +16,7 @@ use crate::{
     cache::Cache,
     config::Config,
     error::ToolError,
+    forks::ForkState,
     workspace::{Workspace, WorkspaceRules},
 };
 
@@ -31,6 +32,8 @@ pub struct Context {
     pub workspace: Workspace,
     /// Workbooks that were opened.
     pub workbooks: Cache<Book>,
+    /// Forks.
+    pub forks: ForkState,
 }
 
 impl Context {
@@ -46,7 +49,8 @@ impl Context {
         };
         let workspace = Workspace::open(&config.workspace.workspace, rules)?;
         let workbooks = Cache::new(config.limits.cache_capacity, config.limits.cache_bytes);
-        Ok(Context { config, workspace, workbooks })
+        let forks = ForkState::new(&config.state, workspace.root());
+        Ok(Context { config, workspace, workbooks, forks })
     }
 }
 
@@ -110,6 +114,11 @@ impl Call {
     /// The files.
     pub fn workspace(&self) -> &Workspace {
         &self.context.workspace
+    }
+
+    /// The forks.
+    pub fn forks(&self) -> &ForkState {
+        &self.context.forks
     }
 
     /// The configuration.

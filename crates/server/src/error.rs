@@ -28,12 +28,21 @@ pub enum ErrorCode {
     Busy,
     ShuttingDown,
     Disabled,
+    ForkNotFound,
+    Conflict,
+    EditRefused,
+    AlreadyExists,
+    SignatureWouldBreak,
+    OverwriteNotAllowed,
+    TargetChanged,
+    StorageFull,
+    StateUnavailable,
     Internal,
 }
 
 impl ErrorCode {
     /// Every code, in the order of the reference.
-    pub const ALL: [ErrorCode; 22] = [
+    pub const ALL: [ErrorCode; 31] = [
         ErrorCode::InvalidArgument,
         ErrorCode::UnknownArgument,
         ErrorCode::UnknownTool,
@@ -55,6 +64,15 @@ impl ErrorCode {
         ErrorCode::Busy,
         ErrorCode::ShuttingDown,
         ErrorCode::Disabled,
+        ErrorCode::ForkNotFound,
+        ErrorCode::Conflict,
+        ErrorCode::EditRefused,
+        ErrorCode::AlreadyExists,
+        ErrorCode::SignatureWouldBreak,
+        ErrorCode::OverwriteNotAllowed,
+        ErrorCode::TargetChanged,
+        ErrorCode::StorageFull,
+        ErrorCode::StateUnavailable,
         ErrorCode::Internal,
     ];
 
@@ -84,6 +102,19 @@ impl ErrorCode {
             ErrorCode::Busy => "Too many calls are waiting",
             ErrorCode::ShuttingDown => "The server is going away",
             ErrorCode::Disabled => "The feature is switched off",
+            ErrorCode::ForkNotFound => {
+                "There is no fork of that id; it may have been discarded or have expired"
+            }
+            ErrorCode::Conflict => "The fork moved on since the caller looked",
+            ErrorCode::EditRefused => "An edit cannot be applied; nothing of its batch was",
+            ErrorCode::AlreadyExists => "There is one of that name already",
+            ErrorCode::SignatureWouldBreak => {
+                "The workbook is digitally signed, and saving drops the signature"
+            }
+            ErrorCode::OverwriteNotAllowed => "Replacing files of the workspace is switched off",
+            ErrorCode::TargetChanged => "The file to be replaced changed since the fork was made",
+            ErrorCode::StorageFull => "The disk is full; nothing was changed",
+            ErrorCode::StateUnavailable => "The state directory cannot be used",
             ErrorCode::Internal => "A defect of the server",
         }
     }
@@ -112,6 +143,15 @@ impl ErrorCode {
             ErrorCode::Busy => "busy",
             ErrorCode::ShuttingDown => "shutting_down",
             ErrorCode::Disabled => "disabled",
+            ErrorCode::ForkNotFound => "fork_not_found",
+            ErrorCode::Conflict => "conflict",
+            ErrorCode::EditRefused => "edit_refused",
+            ErrorCode::AlreadyExists => "already_exists",
+            ErrorCode::SignatureWouldBreak => "signature_would_break",
+            ErrorCode::OverwriteNotAllowed => "overwrite_not_allowed",
+            ErrorCode::TargetChanged => "target_changed",
+            ErrorCode::StorageFull => "storage_full",
+            ErrorCode::StateUnavailable => "state_unavailable",
             ErrorCode::Internal => "internal",
         }
     }

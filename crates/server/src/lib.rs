@@ -16,6 +16,7 @@ pub mod call;
 pub mod config;
 pub mod cursor;
 pub mod error;
+pub mod forks;
 pub mod handler;
 pub mod http;
 pub mod lifecycle;
@@ -34,6 +35,7 @@ pub mod workspace;
 
 mod arguments;
 mod cell_json;
+mod changed_cells;
 mod room;
 mod table_filter;
 mod table_target;

@@ -2,21 +2,22 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
+use ::forks::{ForkId, InvalidName, Seq, Store};
 use workbook::{OpenError, Watch, Workbook};
 
 use crate::{
     book::Book,
     call::Call,
     error::{ErrorCode, ToolError},
-    workspace::WorkbookId,
+    forks::{self, Replayed, store_error},
 };
 
 /// A workbook, and how the workspace calls it.
 #[derive(Debug, Clone)]
 pub struct Opened {
-    /// The stable id.
-    pub id: WorkbookId,
-    /// The path within the workspace.
+    /// The stable id, or that of a fork.
+    pub id: String,
+    /// The path within the workspace, or the fork.
     pub path: String,
     /// The length of the file in bytes.
     pub file_bytes: u64,
@@ -26,12 +27,33 @@ pub struct Opened {
     pub state: String,
 }
 
+/// A fork as calls name it: `fork-…` at its head, `fork-…@base`, `fork-…@7` (a state), `fork-…@name` (a checkpoint).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ForkReference {
+    pub(crate) fork: ForkId,
+    pub(crate) state: Option<String>,
+}
+
+impl ForkReference {
+    /// Reads a reference; `None` for one that is no fork's.
+    pub(crate) fn parse(text: &str) -> Result<Option<ForkReference>, ToolError> {
+        let (fork, state) = match text.split_once('@') {
+            Some((fork, state)) => (fork, Some(state.to_owned())),
+            None => (text, None),
+        };
+        Ok(fork.parse().ok().map(|fork| ForkReference { fork, state }))
+    }
+}
+
 impl Call {
     /// Opens the workbook that `reference` names: an id, or a path within the workspace.
     ///
     /// # Errors
     /// When there is none, it can't be read, or the call is stopped.
     pub fn open(&self, reference: &str) -> Result<Opened, ToolError> {
+        if let Some(reference) = ForkReference::parse(reference)? {
+            return self.open_fork(&reference);
+        }
         let mut file = self.workspace().resolve(reference)?;
         let (id, path, identity) = (file.id, file.path.clone(), file.identity.clone());
         let limits = self.config().limits.for_reading();
@@ -41,7 +63,40 @@ impl Call {
             Ok(Book::new(opened.map_err(|error| ToolError::from(error).at(path.clone()))?))
         })?;
         let state = format!("{:?}.{:?}", identity.modified, identity.inode);
-        Ok(Opened { id, path, file_bytes: identity.size, book, state })
+        Ok(Opened { id: id.to_string(), path, file_bytes: identity.size, book, state })
+    }
+
+    /// Opens a fork at its head, or at the state that the reference names.
+    fn open_fork(&self, reference: &ForkReference) -> Result<Opened, ToolError> {
+        let seq = self.state_of(reference)?;
+        let Replayed { fork, live } = self.replayed(&reference.fork, seq)?;
+        self.forks().open()?.store.touch(&fork.id, forks::now()).map_err(store_error)?;
+        Ok(Opened {
+            id: fork.id.to_string(),
+            path: fork.id.to_string(),
+            file_bytes: fork.base.size,
+            book: live.book,
+            state: format!("{}.{}", fork.id, live.seq),
+        })
+    }
+
+    /// The state that a reference to a fork names; none for the head.
+    ///
+    /// # Errors
+    /// When there is no such checkpoint.
+    pub(crate) fn state_of(&self, reference: &ForkReference) -> Result<Option<Seq>, ToolError> {
+        let Some(state) = &reference.state else { return Ok(None) };
+        if state == "base" {
+            return Ok(Some(Seq::BASE));
+        }
+        if let Ok(number) = state.parse::<u64>() {
+            return Ok(Some(Seq::new(number)));
+        }
+        let name = state.parse().map_err(|error: InvalidName| {
+            ToolError::new(ErrorCode::InvalidArgument, error.to_string()).at("workbook")
+        })?;
+        let store = &self.forks().open()?.store;
+        Ok(Some(store.checkpoint(&reference.fork, &name).map_err(store_error)?.seq))
     }
 }
 

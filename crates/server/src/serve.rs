@@ -66,6 +66,40 @@ impl Endpoint {
 /// # Errors
 /// When the endpoint fails.
 pub async fn run(server: Arc<Server>, endpoint: Endpoint, drain_timeout: Duration) -> io::Result<Outcome> {
+    let cleaner = tokio::spawn(clean(Arc::clone(&server)));
+    let outcome = serve(server, endpoint, drain_timeout).await;
+    cleaner.abort();
+    outcome
+}
+
+/// Looks for damage once, and now and again for what may go: forks whose time has passed, and what crashes left behind.
+async fn clean(server: Arc<Server>) {
+    let mut interval = tokio::time::interval(server.context.config.state.fork_cleanup_interval());
+    let mut is_checked = false;
+    loop {
+        interval.tick().await;
+        let context = Arc::clone(&server.context);
+        let work = move || {
+            if !is_checked {
+                context.forks.check()?;
+            }
+            context.forks.clean(context.config.state.keep_versions)
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(cleaned)) => {
+                is_checked = true;
+                tracing::debug!(forks = cleaned.forks, bytes = cleaned.bytes, "cleaned the state directory");
+            }
+            Ok(Err(error)) => {
+                let folder = server.context.forks.folder().display();
+                tracing::warn!(%folder, %error, "the state directory cannot be used; forks are not available");
+            }
+            Err(error) => tracing::error!(%error, "cleaning the state directory failed"),
+        }
+    }
+}
+
+async fn serve(server: Arc<Server>, endpoint: Endpoint, drain_timeout: Duration) -> io::Result<Outcome> {
     let mut signals = Signals::listen()?;
     let stop = CancellationToken::new();
     let cut = CancellationToken::new();

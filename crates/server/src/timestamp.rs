@@ -17,6 +17,11 @@ pub(crate) fn iso_8601(moment: SystemTime) -> Option<String> {
     ))
 }
 
+/// A moment that is kept in milliseconds since 1970.
+pub(crate) fn of_millis(millis: i64) -> Option<String> {
+    iso_8601(UNIX_EPOCH + std::time::Duration::from_millis(u64::try_from(millis).ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

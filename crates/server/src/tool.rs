@@ -65,6 +65,15 @@ impl ToolEntry {
         ToolEntry { name: T::NAME, definition, run: run::<T> }
     }
 
+    /// The entry of a tool that changes state: forks, or files of the workspace where it `destroys`.
+    pub fn writing<T: Tool>(destroys: bool, is_idempotent: bool) -> ToolEntry {
+        let annotations =
+            ToolAnnotations::from_raw(None, Some(false), Some(destroys), Some(is_idempotent), Some(false));
+        let mut entry = ToolEntry::reading::<T>();
+        entry.definition = entry.definition.with_annotations(annotations);
+        entry
+    }
+
     /// The schema of the answer.
     pub fn output_schema(&self) -> Arc<JsonObject> {
         self.definition.output_schema.clone().unwrap_or_default()

@@ -1,12 +1,18 @@
 //! The tools, one file each.
 
+mod checkpoint;
+mod create_fork;
 mod describe_workbook;
+mod discard_fork;
+mod edit;
 mod find;
 mod formula_map;
 mod formula_trace;
+mod list_forks;
 mod list_workbooks;
 mod read_range;
 mod read_table;
+mod save_fork;
 mod sheet_overview;
 mod styles;
 mod table_profile;
@@ -31,6 +37,14 @@ pub fn all() -> Vec<ToolEntry> {
         ToolEntry::reading::<formula_trace::FormulaTrace>(),
         ToolEntry::reading::<styles::Styles>(),
         ToolEntry::reading::<vba::Vba>(),
+        ToolEntry::writing::<create_fork::CreateFork>(false, false),
+        ToolEntry::reading::<list_forks::ListForks>(),
+        ToolEntry::writing::<edit::EditCells>(false, false),
+        ToolEntry::writing::<edit::EditFormat>(false, false),
+        ToolEntry::writing::<edit::EditStructure>(false, false),
+        ToolEntry::writing::<checkpoint::Checkpoint>(false, false),
+        ToolEntry::writing::<save_fork::SaveFork>(true, false),
+        ToolEntry::writing::<discard_fork::DiscardFork>(true, true),
     ]
 }
 

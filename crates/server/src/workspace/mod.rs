@@ -5,6 +5,7 @@
 
 mod id;
 mod listing;
+mod target;
 
 use std::{
     collections::HashMap,
@@ -21,6 +22,7 @@ use cap_std::{
 
 pub use id::WorkbookId;
 pub use listing::{Listed, Listing};
+pub use target::{Target, TargetState, Temporary};
 
 use crate::{
     error::{ErrorCode, ToolError},

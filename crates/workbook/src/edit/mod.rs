@@ -4,6 +4,7 @@
 //! around them (styles, names, rules, tables, drawings) is edited in its part's own XML and read again, so that what no
 //! model knows of stays in place. Copies of a draft share what they have in common.
 
+mod blank;
 mod cell_xml;
 mod cells;
 mod error;
@@ -27,6 +28,7 @@ use formula::Direction;
 use grid::{Address, CellRange};
 use ooxml::Package;
 
+pub use blank::{blank_workbook, converted};
 pub use error::{EditError, SaveError};
 pub use format::{
     AlignmentPatch, BorderPatch, ColorInput, EdgeInput, FillPatch, FontPatch, FormatPatch, ProtectionPatch,

@@ -240,4 +240,13 @@ impl Edit {
         let json = serde_json::to_value(self).unwrap_or_default();
         json.get("op").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
     }
+
+    /// The edit's name and what it is about, without any content: `set Data!B2:C9`.
+    pub fn summary(&self) -> String {
+        let json = serde_json::to_value(self).unwrap_or_default();
+        let text = |key: &str| json.get(key).and_then(serde_json::Value::as_str);
+        let about =
+            ["range", "cell", "sheet", "table", "name"].into_iter().find_map(text).unwrap_or_default();
+        format!("{} {about}", text("op").unwrap_or_default()).trim_end().to_owned()
+    }
 }

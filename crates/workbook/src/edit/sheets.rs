@@ -14,7 +14,7 @@ use crate::model::{SheetBuilder, SheetId, Tab, Visibility};
 
 const WORKSHEET_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml";
 /// An empty sheet's part.
-const EMPTY_SHEET: &str = r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheetData/></worksheet>"#;
+pub(crate) const EMPTY_SHEET: &str = r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheetData/></worksheet>"#;
 /// Characters that a sheet's name may have (Excel's limit).
 const MAX_NAME: usize = 31;
 

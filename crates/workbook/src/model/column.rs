@@ -140,6 +140,26 @@ impl Column {
         }
     }
 
+    /// Rows whose stored cells differ between two columns; chunks that they share cost nothing.
+    pub fn differing_rows(&self, other: &Column) -> Vec<u32> {
+        let shared = |(base, chunk): &(u32, Arc<Chunk>), others: &Column| {
+            let found = others.chunks.binary_search_by_key(base, |(base, _)| *base);
+            found.is_ok_and(|index| Arc::ptr_eq(&others.chunks[index].1, chunk))
+        };
+        let mut rows: Vec<u32> = Vec::new();
+        for (own, others) in [(self, other), (other, self)] {
+            for entry in own.chunks.iter().filter(|entry| !shared(entry, others)) {
+                let (base, chunk) = entry;
+                let cells =
+                    (0..chunk.len()).map(|index| (base + u32::from(chunk.offset(index)), chunk.at(index)));
+                rows.extend(cells.filter(|(row, cell)| others.get(*row) != Some(*cell)).map(|(row, _)| row));
+            }
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        rows
+    }
+
     /// Gives back what the chunks hold in reserve.
     pub fn shrink(&mut self) {
         self.chunks.shrink_to_fit();
@@ -197,6 +217,10 @@ mod tests {
             for (row, cell) in &map {
                 prop_assert_eq!(column.get(*row), Some(*cell));
             }
+            let mut changed = column.clone();
+            changed.set(first, RawCell { value: RawValue::Bool(true), ..RawCell::default() });
+            prop_assert_eq!(changed.differing_rows(&column), [first]);
+            prop_assert_eq!(column.differing_rows(&changed), [first]);
         }
     }
 

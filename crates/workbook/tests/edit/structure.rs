@@ -321,7 +321,9 @@ fn columns_go() {
 
 #[test]
 fn sheets_are_renamed_moved_added_and_deleted() {
-    check(r#"[{"op": "rename_sheet", "sheet": "data", "name": "Q1 'raw' data"}]"#, expect![[r#"
+    check(
+        r#"[{"op": "rename_sheet", "sheet": "data", "name": "Q1 'raw' data"}]"#,
+        expect![[r#"
         - Data!A2 Region
         - Data!B2 Amount
         - Data!C2 Twice
@@ -380,7 +382,8 @@ fn sheets_are_renamed_moved_added_and_deleted() {
         + Q1 'raw' data link F6 Internal("Sum!A1")
         + Q1 'raw' data chart Some(Cells(CellRange { start: CellRef { row: 10, col: 4 }, end: CellRef { row: 24, col: 11 } })) [(Some("'Q1 ''raw'' data'!$B$3:$B$6"), Some("'Q1 ''raw'' data'!$A$3:$A$6"))]
         + Sum link A2 Internal("'Q1 ''raw'' data'!B4")
-    "#]]);
+    "#]],
+    );
     check(
         r#"[{"op": "move_sheet", "sheet": "Sum", "position": 1}, {"op": "add_sheet", "name": "New", "position": 1},
             {"op": "set", "range": "New!A1", "values": [["=Sum!A1"]]}, {"op": "sheet_visibility", "sheet": "Sum", "visibility": "hidden"}]"#,
@@ -390,7 +393,9 @@ fn sheets_are_renamed_moved_added_and_deleted() {
             + name _xlnm.Print_Area = Data!$A$2:$C$7 Some(2)
         "#]],
     );
-    check(r#"[{"op": "delete_sheet", "sheet": "Data"}]"#, expect![[r##"
+    check(
+        r#"[{"op": "delete_sheet", "sheet": "Data"}]"#,
+        expect![[r##"
         - Data!A2 Region
         - Data!B2 Amount
         - Data!C2 Twice
@@ -424,8 +429,11 @@ fn sheets_are_renamed_moved_added_and_deleted() {
         + Sum!A1 0 =SUM(#REF!B3:B6)+#REF!$B$4+Total
         + name Total = #REF!$B$7 None
         + Sum link A2 Internal("#REF!B4")
-    "##]]);
-    check(r#"[{"op": "copy_sheet", "sheet": "Data", "name": "Copy"}]"#, expect![[r#"
+    "##]],
+    );
+    check(
+        r#"[{"op": "copy_sheet", "sheet": "Data", "name": "Copy"}]"#,
+        expect![[r#"
         + Copy!A2 Region
         + Copy!B2 Amount
         + Copy!C2 Twice
@@ -450,7 +458,8 @@ fn sheets_are_renamed_moved_added_and_deleted() {
         + Copy validation [CellRange { start: CellRef { row: 9, col: 3 }, end: CellRef { row: 9, col: 3 } }] Some("1")
         + Copy validation [CellRange { start: CellRef { row: 2, col: 3 }, end: CellRef { row: 5, col: 3 } }] Some("$A$3:$A$6")
         + Copy link F6 Internal("Sum!A1")
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

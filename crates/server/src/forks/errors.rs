@@ -1,0 +1,83 @@
+//! Errors of forks as callers see them.
+
+use forks::StoreError;
+use workbook::edit::{EditError, SaveError};
+
+use crate::error::{ErrorCode, ToolError};
+
+/// An error of the store. Its message ends with the remedy.
+pub(crate) fn store_error(error: StoreError) -> ToolError {
+    let code = match &error {
+        StoreError::NotFound { what: "fork", .. } => ErrorCode::ForkNotFound,
+        StoreError::NotFound { .. } | StoreError::NoSuchStep { .. } | StoreError::NotAnAncestor { .. } => {
+            ErrorCode::NotFound
+        }
+        StoreError::Exists { .. } => ErrorCode::AlreadyExists,
+        StoreError::Conflict { .. } => ErrorCode::Conflict,
+        StoreError::IdempotencyMismatch { .. } => ErrorCode::InvalidArgument,
+        StoreError::LimitReached { .. } => ErrorCode::LimitExceeded,
+        StoreError::Full { .. } => ErrorCode::StorageFull,
+        StoreError::Busy { .. } => ErrorCode::Busy,
+        StoreError::Corrupt { .. }
+        | StoreError::CorruptBlob { .. }
+        | StoreError::NewerVersion { .. }
+        | StoreError::ReadOnly { .. }
+        | StoreError::Unavailable { .. }
+        | StoreError::Source(_) => ErrorCode::StateUnavailable,
+    };
+    let message = match &error {
+        StoreError::Conflict { since, left_out, .. } => {
+            let told: Vec<String> =
+                since.iter().map(|entry| format!("{} {}", entry.seq, entry.summary)).collect();
+            let more = if *left_out > 0 { format!(" and {left_out} before") } else { String::new() };
+            let changes = if told.is_empty() { "its head was moved".to_owned() } else { told.join(", ") };
+            let text = error.to_string();
+            let (what, remedy) = text.rsplit_once("; ").unwrap_or((&text, ""));
+            format!("{what} (since then: {changes}{more}); {remedy}")
+        }
+        other => other.to_string(),
+    };
+    match message.rsplit_once("; ") {
+        Some((what, remedy)) => ToolError::new(code, what).hint(remedy),
+        None => ToolError::new(code, message),
+    }
+}
+
+/// An edit that was refused.
+pub(crate) fn edit_error(error: EditError) -> ToolError {
+    let location = match (error.index, &error.place) {
+        (Some(index), Some(place)) => format!("ops[{index}] {place}"),
+        (Some(index), None) => format!("ops[{index}]"),
+        (None, Some(place)) => place.clone(),
+        (None, None) => "workbook".to_owned(),
+    };
+    let nothing = if error.index.is_some() { ": nothing was applied" } else { "" };
+    let message = match error.op.as_str() {
+        "" => error.problem,
+        op => format!("{op}: {}{nothing}", error.problem),
+    };
+    let told = ToolError::new(ErrorCode::EditRefused, message).at(location);
+    if error.remedy.is_empty() { told } else { told.hint(error.remedy) }
+}
+
+/// A save that failed.
+pub(crate) fn save_error(error: SaveError) -> ToolError {
+    match error {
+        SaveError::Signed => ToolError::new(
+            ErrorCode::SignatureWouldBreak,
+            "the workbook is digitally signed and a changed copy cannot keep that",
+        )
+        .at("drop_signature")
+        .hint("pass drop_signature: true to save it without the signature"),
+        SaveError::Part(error) => ToolError::from(error),
+        SaveError::Package(error) => {
+            let code = match &error {
+                ooxml::SaveError::Write(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                    ErrorCode::StorageFull
+                }
+                _ => ErrorCode::FileUnreadable,
+            };
+            ToolError::new(code, error.to_string()).hint("nothing was replaced; check the disk and try again")
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Drafts in memory: a fork at one of its states, replayed from its log (REPLAY).
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use ::forks::{Digest, Entry, Fork, ForkId, Seq, Store};
+use workbook::{
+    Workbook,
+    edit::{Draft, ExplicitPlaces},
+};
+
+use crate::{
+    book::Book,
+    call::Call,
+    error::{ErrorCode, ToolError},
+    forks::{Payload, edit_error, store_error},
+};
+
+/// Bases that are kept ready beside the live forks.
+const BASES: usize = 8;
+
+/// A fork at one of its states.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// The state.
+    pub seq: Seq,
+    /// The workbook with what became of it.
+    pub draft: Arc<Draft>,
+    /// The same to read, with what is found out about it.
+    pub book: Arc<Book>,
+}
+
+/// A fork, and the state of it that was asked for.
+#[derive(Debug, Clone)]
+pub struct Replayed {
+    /// The fork as it is in the store.
+    pub fork: Fork,
+    /// The state.
+    pub live: Live,
+}
+
+/// A few forks at the state that was used last, the least recently used first out.
+pub(super) struct LiveForks {
+    capacity: usize,
+    forks: Mutex<Recent<ForkId, Live>>,
+    bases: Mutex<Recent<Digest, Arc<Draft>>>,
+    /// One writer of a fork at a time within this process; others are told by the store.
+    writers: Mutex<HashMap<ForkId, Arc<Mutex<()>>>>,
+}
+
+impl LiveForks {
+    pub(super) fn new(capacity: usize) -> LiveForks {
+        LiveForks { capacity, forks: Mutex::default(), bases: Mutex::default(), writers: Mutex::default() }
+    }
+
+    pub(super) fn forget(&self, id: &ForkId) {
+        lock(&self.forks).remove(id);
+        lock(&self.writers).remove(id);
+    }
+}
+
+impl Call {
+    /// The fork of an id, which has to be the caller's.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn fork(&self, id: &ForkId) -> Result<Fork, ToolError> {
+        let state = self.forks().open()?;
+        state.store.fork(id).map_err(store_error)
+    }
+
+    /// A fork at a state: its head if none is given.
+    ///
+    /// # Errors
+    /// When there is no such fork or state, or its log can't be replayed.
+    pub fn replayed(&self, id: &ForkId, seq: Option<Seq>) -> Result<Replayed, ToolError> {
+        let state = self.forks().open()?;
+        let fork = self.fork(id)?;
+        let to = seq.unwrap_or(fork.head);
+        let known = lock(&self.forks().live.forks).get(id);
+        if let Some(live) = known.clone().filter(|live| live.seq == to) {
+            return Ok(Replayed { fork, live });
+        }
+        // From where we are, if the state continues that; from the base otherwise.
+        let continued = known.and_then(|live| Some((state.store.path(id, live.seq, to).ok()?, live.draft)));
+        let (entries, draft) = match continued {
+            Some(continued) => continued,
+            None => (state.store.path(id, Seq::BASE, to).map_err(store_error)?, self.base(&fork)?),
+        };
+        let draft = replay(&draft, &entries, self)?;
+        let live = Live { seq: to, book: Arc::new(Book::new(draft.book().clone())), draft };
+        self.keep_live(id, &live);
+        Ok(Replayed { fork, live })
+    }
+
+    /// Keeps a state ready for the next call.
+    pub(crate) fn keep_live(&self, id: &ForkId, live: &Live) {
+        let forks = &self.forks().live;
+        lock(&forks.forks).put(id.clone(), live.clone(), forks.capacity);
+    }
+
+    /// Keeps a base ready, so that a fork of what is open already costs no reading.
+    pub(crate) fn keep_base(&self, digest: Digest, draft: Arc<Draft>) {
+        lock(&self.forks().live.bases).put(digest, draft, BASES);
+    }
+
+    /// Lets one writer at a time work on a fork.
+    pub(crate) fn writer(&self, id: &ForkId) -> Arc<Mutex<()>> {
+        Arc::clone(lock(&self.forks().live.writers).entry(id.clone()).or_default())
+    }
+
+    /// The draft that a fork starts from.
+    fn base(&self, fork: &Fork) -> Result<Arc<Draft>, ToolError> {
+        if let Some(known) = lock(&self.forks().live.bases).get(&fork.base.digest) {
+            return Ok(known);
+        }
+        let bytes = self.forks().open()?.blobs.read(&fork.base.digest).map_err(store_error)?;
+        let limits = self.config().limits.for_reading();
+        let book = Workbook::open(bytes, &fork.base.file_name, &limits, self)?;
+        let draft = Arc::new(Draft::new(&book, &limits).map_err(edit_error)?);
+        self.keep_base(fork.base.digest, Arc::clone(&draft));
+        Ok(draft)
+    }
+}
+
+fn replay(draft: &Arc<Draft>, entries: &[Entry], call: &Call) -> Result<Arc<Draft>, ToolError> {
+    if entries.is_empty() {
+        return Ok(Arc::clone(draft));
+    }
+    let mut draft = (**draft).clone();
+    for entry in entries {
+        call.check()?;
+        let unreadable = |problem: String| {
+            ToolError::new(
+                ErrorCode::StateUnavailable,
+                format!("entry {} of the log can't be replayed: {problem}", entry.summary.seq),
+            )
+            .hint("use the version of the program that wrote it, or restore an earlier state with checkpoint")
+        };
+        let payload: Payload =
+            serde_json::from_str(&entry.payload).map_err(|error| unreadable(error.to_string()))?;
+        if payload.version > workbook::edit::VERSION {
+            return Err(unreadable(format!("it is of version {}", payload.version)));
+        }
+        draft.apply(&payload.ops, &ExplicitPlaces).map_err(|error| unreadable(error.to_string()))?;
+    }
+    Ok(Arc::new(draft))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What was used last, in that order; a handful, so that lists suffice.
+struct Recent<K, V> {
+    items: VecDeque<(K, V)>,
+}
+
+impl<K, V> Default for Recent<K, V> {
+    fn default() -> Recent<K, V> {
+        Recent { items: VecDeque::new() }
+    }
+}
+
+impl<K: PartialEq, V: Clone> Recent<K, V> {
+    fn get(&mut self, key: &K) -> Option<V> {
+        let found = self.items.iter().position(|(known, _)| known == key)?;
+        let item = self.items.remove(found)?;
+        let value = item.1.clone();
+        self.items.push_front(item);
+        Some(value)
+    }
+
+    fn put(&mut self, key: K, value: V, capacity: usize) {
+        self.remove(&key);
+        self.items.push_front((key, value));
+        self.items.truncate(capacity.max(1));
+    }
+
+    fn remove(&mut self, key: &K) {
+        self.items.retain(|(known, _)| known != key);
+    }
+}

@@ -1,0 +1,135 @@
+//! The state directory: the store, the blobs, and the drafts that are in memory.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use forks::{Blobs, ForkId, Limits, Millis, SqliteStore, Store};
+
+use crate::{
+    config::StateConfig,
+    error::ToolError,
+    forks::{live::LiveForks, store_error},
+};
+
+/// Blobs that were put this recently may belong to a row that is about to be written.
+const SWEEP_GRACE: Millis = 60 * 60 * 1000;
+
+/// Everything about forks that calls share. The directory is opened when it is first needed and again when that failed, so
+/// that reading works without it and a mended disk needs no restart.
+pub struct ForkState {
+    folder: PathBuf,
+    limits: Limits,
+    ttl: Millis,
+    pub(super) live: LiveForks,
+    opened: Mutex<Option<Arc<Opened>>>,
+}
+
+/// The opened state directory.
+pub struct Opened {
+    /// The logs.
+    pub store: SqliteStore,
+    /// The bases, and previous versions of files.
+    pub blobs: Blobs,
+}
+
+impl fmt::Debug for ForkState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ForkState").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl ForkState {
+    /// The state of a configuration; nothing is opened yet.
+    pub fn new(config: &StateConfig, workspace: &Path) -> ForkState {
+        ForkState {
+            folder: config.folder(workspace),
+            limits: Limits {
+                forks: config.max_forks,
+                forks_per_owner: config.max_forks_per_owner,
+                base_bytes: config.max_fork_bytes,
+            },
+            ttl: i64::try_from(config.fork_ttl().as_millis()).unwrap_or(Millis::MAX),
+            live: LiveForks::new(config.live_forks),
+            opened: Mutex::default(),
+        }
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// How much may be kept.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How long after its last use a fork is dropped.
+    pub fn ttl(&self) -> Millis {
+        self.ttl
+    }
+
+    /// The store and the blobs.
+    ///
+    /// # Errors
+    /// When the directory can't be made or read, or is damaged.
+    pub fn open(&self) -> Result<Arc<Opened>, ToolError> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = opened.as_ref() {
+            return Ok(Arc::clone(state));
+        }
+        let store = SqliteStore::open(&self.folder.join("forks.sqlite")).map_err(store_error)?;
+        let blobs = Blobs::open(&self.folder.join("blobs")).map_err(store_error)?;
+        let state = Arc::new(Opened { store, blobs });
+        *opened = Some(Arc::clone(&state));
+        Ok(state)
+    }
+
+    /// Looks for damage; for the start of a server.
+    ///
+    /// # Errors
+    /// As [`ForkState::open`].
+    pub fn check(&self) -> Result<(), ToolError> {
+        self.open()?.store.check().map_err(store_error)
+    }
+
+    /// Drops forks whose time has passed, and what nothing needs any more. Gives how many forks and bytes went.
+    ///
+    /// # Errors
+    /// As [`ForkState::open`], and those of the store.
+    pub fn clean(&self, keep_versions: u32) -> Result<Cleaned, ToolError> {
+        let state = self.open()?;
+        let expired = state.store.expire(now()).map_err(store_error)?;
+        for id in &expired {
+            self.forget(id);
+        }
+        state.store.prune_versions(keep_versions).map_err(store_error)?;
+        let swept =
+            forks::sweep_blobs(&state.store, &state.blobs, now(), SWEEP_GRACE).map_err(store_error)?;
+        Ok(Cleaned { forks: expired.len() as u64, bytes: swept.bytes })
+    }
+
+    /// Forgets what is in memory of a fork.
+    pub fn forget(&self, id: &ForkId) {
+        self.live.forget(id);
+    }
+}
+
+/// What [`ForkState::clean`] took away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cleaned {
+    /// Forks whose time had passed.
+    pub forks: u64,
+    /// Bytes that nothing needed.
+    pub bytes: u64,
+}
+
+/// The moment, as the store counts it.
+pub fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    i64::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+}

@@ -1,0 +1,179 @@
+//! `create_fork`: a copy of a workbook to edit, which leaves the file as it is.
+
+use std::sync::Arc;
+
+use ::forks::{Base, Digest, ForkId, InvalidName, NewFork, Origin, Seq, Store};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use workbook::{
+    FileFormat, Workbook,
+    edit::{self, Draft},
+};
+
+use crate::{
+    book::Book,
+    call::Call,
+    error::{ErrorCode, ToolError},
+    forks::{Live, edit_error, new_id, now, store_error},
+    timestamp,
+    tool::Tool,
+};
+
+/// Characters of a label.
+const MAX_LABEL: usize = 200;
+
+/// Makes forks.
+#[derive(Debug)]
+pub(super) struct CreateFork;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Params {
+    /// Workbook id, path or fork; leave out for a new, empty workbook.
+    workbook: Option<String>,
+    /// Sheets of a new workbook (Sheet1).
+    #[serde(default)]
+    sheets: Vec<String>,
+    /// What it is for.
+    label: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Answer {
+    /// Pass it as `workbook` to every tool.
+    fork: String,
+    head: u64,
+    sheets: Vec<String>,
+    /// The file that save_fork may replace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
+    /// The format was converted to .xlsx.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    converted_from: Option<&'static str>,
+    /// Unless it is used before (UTC).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<String>,
+}
+
+/// What a fork starts from.
+struct Start {
+    draft: Arc<Draft>,
+    base: Base,
+    origin: Option<Origin>,
+    converted_from: Option<FileFormat>,
+}
+
+impl Tool for CreateFork {
+    const NAME: &'static str = "create_fork";
+    const TITLE: &'static str = "Create a fork";
+    const DESCRIPTION: &'static str = "Starts editing: a private, durable copy of a workbook (or a new one). The file stays \
+        as it is until save_fork. Every tool reads the fork by its id; fork@base and fork@checkpoint are earlier states.";
+    type Params = Params;
+    type Answer = Answer;
+
+    fn run(call: &Call, params: Params) -> Result<Answer, ToolError> {
+        if let Some(label) = params.label.as_deref().filter(|label| label.chars().count() > MAX_LABEL) {
+            let told = format!("the label has {} characters, more than {MAX_LABEL}", label.chars().count());
+            return Err(ToolError::new(ErrorCode::InvalidArgument, told).at("label"));
+        }
+        let start = match &params.workbook {
+            Some(reference) => Start::of(call, reference)?,
+            None => Start::blank(call, &params.sheets)?,
+        };
+        let id: ForkId = new_id("fork-")
+            .parse()
+            .map_err(|error: InvalidName| ToolError::new(ErrorCode::Internal, error.to_string()))?;
+        let state = call.forks();
+        let new = NewFork {
+            id: id.clone(),
+            owner: call.actor().to_owned(),
+            base: start.base,
+            origin: start.origin,
+            label: params.label,
+            ttl: state.ttl(),
+        };
+        let fork = state.open()?.store.create_fork(&new, state.limits(), now()).map_err(store_error)?;
+        let book = Arc::new(Book::new(start.draft.book().clone()));
+        call.keep_live(&id, &Live { seq: Seq::BASE, draft: Arc::clone(&start.draft), book });
+        call.keep_base(fork.base.digest, Arc::clone(&start.draft));
+        Ok(Answer {
+            fork: id.to_string(),
+            head: fork.head.get(),
+            sheets: start.draft.book().tabs.iter().map(|tab| tab.name.clone()).collect(),
+            origin: fork.origin.map(|origin| origin.path),
+            converted_from: start.converted_from.map(FileFormat::extension),
+            expires: timestamp::of_millis(fork.expires),
+        })
+    }
+}
+
+impl Start {
+    fn of(call: &Call, reference: &str) -> Result<Start, ToolError> {
+        let opened = call.open(reference)?;
+        let limits = call.config().limits.for_reading();
+        let book = &opened.book.workbook;
+        let is_file = opened.path != opened.id;
+        let name = opened.path.rsplit('/').next().unwrap_or_default().to_owned();
+        let blobs = &call.forks().open()?.blobs;
+        if !is_file {
+            // A fork of a fork starts from what that one would be saved as.
+            let mut bytes = std::io::Cursor::new(Vec::new());
+            let reference = crate::open::ForkReference::parse(reference)?;
+            let Some(reference) = reference else {
+                return Err(ToolError::new(ErrorCode::Internal, "a fork without its reference"));
+            };
+            let seq = call.state_of(&reference)?;
+            let live = call.replayed(&reference.fork, seq)?;
+            let options = edit::SaveOptions { drop_signature: true };
+            live.live.draft.save(options, &mut bytes).map_err(crate::forks::save_error)?;
+            let extension = book.format.extension();
+            return Start::from_bytes(
+                call,
+                bytes.into_inner(),
+                &format!("fork.{extension}"),
+                live.fork.origin,
+                None,
+            );
+        }
+        let Some(bytes) = opened.book.file_bytes() else {
+            let bytes = edit::converted(book, &limits, call).map_err(edit_error)?;
+            let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
+            return Start::from_bytes(call, bytes, &format!("{stem}.xlsx"), None, Some(book.format));
+        };
+        let digest = opened.book.digest(&bytes);
+        if !blobs.contains(&digest) {
+            blobs.put(&bytes, now()).map_err(store_error)?;
+        }
+        let draft = Arc::new(Draft::new(book, &limits).map_err(edit_error)?);
+        Ok(Start {
+            draft,
+            base: Base { digest, size: bytes.len() as u64, file_name: name },
+            origin: Some(Origin { path: opened.path.clone(), digest }),
+            converted_from: None,
+        })
+    }
+
+    fn blank(call: &Call, sheets: &[String]) -> Result<Start, ToolError> {
+        let names: Vec<&str> = match sheets {
+            [] => vec!["Sheet1"],
+            names => names.iter().map(String::as_str).collect(),
+        };
+        let bytes = edit::blank_workbook(&names).map_err(edit_error)?;
+        Start::from_bytes(call, bytes, "new.xlsx", None, None)
+    }
+
+    fn from_bytes(
+        call: &Call,
+        bytes: Vec<u8>,
+        name: &str,
+        origin: Option<Origin>,
+        converted_from: Option<FileFormat>,
+    ) -> Result<Start, ToolError> {
+        let limits = call.config().limits.for_reading();
+        let digest: Digest = call.forks().open()?.blobs.put(&bytes, now()).map_err(store_error)?;
+        let size = bytes.len() as u64;
+        let book = Workbook::open(bytes.into(), name, &limits, call)?;
+        let draft = Arc::new(Draft::new(&book, &limits).map_err(edit_error)?);
+        Ok(Start { draft, base: Base { digest, size, file_name: name.to_owned() }, origin, converted_from })
+    }
+}

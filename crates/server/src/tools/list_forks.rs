@@ -1,0 +1,104 @@
+//! `list_forks`: the forks there are.
+
+use ::forks::{Fork, ForkId, ForkQuery, InvalidName, Store};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    call::Call,
+    error::{ErrorCode, ToolError},
+    forks::store_error,
+    room::Room,
+    timestamp,
+    tool::Tool,
+};
+
+/// Entries of a page unless asked otherwise.
+const DEFAULT_LIMIT: usize = 50;
+
+/// Lists forks.
+#[derive(Debug)]
+pub(super) struct ListForks;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Params {
+    /// Entries of the page (50).
+    limit: Option<usize>,
+    /// Continue after a previous page.
+    cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Answer {
+    /// Those used last first.
+    forks: Vec<ForkEntry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct ForkEntry {
+    fork: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
+    head: u64,
+    base_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<String>,
+}
+
+impl Tool for ListForks {
+    const NAME: &'static str = "list_forks";
+    const TITLE: &'static str = "List forks";
+    const DESCRIPTION: &'static str = "Your forks: id, origin, head, when they expire.";
+    type Params = Params;
+    type Answer = Answer;
+
+    fn run(call: &Call, params: Params) -> Result<Answer, ToolError> {
+        let after = params.cursor.as_deref().map(position).transpose()?;
+        let limit = params.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, call.config().limits.max_items);
+        let query = ForkQuery {
+            owner: Some(call.actor()),
+            after: after.as_ref().map(|(used, id)| (*used, id)),
+            limit: u32::try_from(limit + 1).unwrap_or(u32::MAX),
+        };
+        let found = call.forks().open()?.store.forks(&query).map_err(store_error)?;
+        let shown: Vec<ForkEntry> = found.iter().take(limit).map(ForkEntry::of).collect();
+        let (forks, untold) = Room::of(call).fill(shown);
+        let last = found.get(forks.len().saturating_sub(1)).filter(|_| untold > 0 || found.len() > limit);
+        let next_cursor = last.map(|fork| format!("{}.{}", fork.last_used, fork.id));
+        Ok(Answer { forks, next_cursor })
+    }
+}
+
+fn position(cursor: &str) -> Result<(i64, ForkId), ToolError> {
+    let wrong = || {
+        ToolError::new(ErrorCode::InvalidCursor, "the cursor is not one that list_forks gave")
+            .at("cursor")
+            .hint("start again without a cursor")
+    };
+    let (used, id) = cursor.split_once('.').ok_or_else(wrong)?;
+    Ok((used.parse().map_err(|_| wrong())?, id.parse().map_err(|_: InvalidName| wrong())?))
+}
+
+impl ForkEntry {
+    fn of(fork: &Fork) -> ForkEntry {
+        ForkEntry {
+            fork: fork.id.to_string(),
+            label: fork.label.clone(),
+            origin: fork.origin.as_ref().map(|origin| origin.path.clone()),
+            head: fork.head.get(),
+            base_bytes: fork.base.size,
+            created: timestamp::of_millis(fork.created),
+            last_used: timestamp::of_millis(fork.last_used),
+            expires: timestamp::of_millis(fork.expires),
+        }
+    }
+}

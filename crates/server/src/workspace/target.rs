@@ -1,0 +1,243 @@
+//! Files that are written: beside their target first, and in its place at once (ORIGINAL).
+//!
+//! A file appears under its name whole or not at all: it is written under another name in the same folder, synced, and then
+//! linked (for a new file: fails if one is there) or renamed (to replace one that is still what it was).
+
+use std::{
+    io::{self, Read, Seek, SeekFrom},
+    path::Path,
+};
+
+use cap_std::fs::{Dir, File, OpenOptions};
+use forks::Digest;
+
+use super::{FileIdentity, Workspace, outside};
+use crate::{
+    error::{ErrorCode, ToolError},
+    forks::new_id,
+};
+
+/// A place in the workspace that a file is to be written to.
+#[derive(Debug)]
+pub struct Target {
+    /// The path within the workspace.
+    path: String,
+    /// The folder that it is in. A handle: what becomes of the path on the way does not matter any more.
+    folder: Dir,
+    name: String,
+}
+
+/// What is at a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetState(Option<FileIdentity>);
+
+impl TargetState {
+    /// Whether there is a file.
+    pub fn is_there(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+/// A file that is written beside its target. It goes when it is dropped without being put in place.
+#[derive(Debug)]
+pub struct Temporary<'a> {
+    target: &'a Target,
+    name: String,
+    file: File,
+}
+
+impl Workspace {
+    /// A place to write to, which may have a file or not.
+    ///
+    /// # Errors
+    /// When the path leads out, is none that the workspace shows, or its folder is not there.
+    pub fn target(&self, reference: &str) -> Result<Target, ToolError> {
+        let path = self.relative_path(reference).map_err(|error| error.at("path"))?;
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        if name.is_empty() || !self.rules.shows(&path) {
+            return Err(ToolError::new(
+                ErrorCode::InvalidArgument,
+                format!("{reference:?} is no path that a workbook may have here"),
+            )
+            .at("path")
+            .hint(format!(
+                "end it in one of: {}; hidden files and folders are not written",
+                self.rules.extensions.join(", ")
+            )));
+        }
+        let folder = if parent.is_empty() { self.folder.try_clone() } else { self.folder.open_dir(parent) };
+        let folder = folder.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                ToolError::new(ErrorCode::NotFound, format!("there is no folder {parent:?} in the workspace"))
+                    .at("path")
+                    .hint("save into a folder that is there")
+            }
+            io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {
+                outside(reference).at("path")
+            }
+            _ => refused(reference, &error),
+        })?;
+        Ok(Target { name: name.to_owned(), path, folder })
+    }
+}
+
+impl Target {
+    /// The path within the workspace.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What is there now.
+    ///
+    /// # Errors
+    /// When something else than a file is there.
+    pub fn state(&self) -> Result<TargetState, ToolError> {
+        match self.folder.symlink_metadata(&self.name) {
+            Ok(metadata) if metadata.is_file() => {
+                Ok(TargetState(Some(FileIdentity::of(&self.path, &metadata))))
+            }
+            Ok(_) => Err(ToolError::new(
+                ErrorCode::InvalidArgument,
+                format!("{:?} is a link or a folder", self.path),
+            )
+            .at("path")
+            .hint("files are written under their own names; save to another path")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(TargetState(None)),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    /// The bytes that are there now.
+    ///
+    /// # Errors
+    /// When they can't be read, or are more than `max_bytes`.
+    pub fn read(&self, max_bytes: u64) -> Result<Vec<u8>, ToolError> {
+        let mut bytes = Vec::new();
+        let file = self.folder.open(&self.name).map_err(|error| self.failed(&error))?;
+        file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(|error| self.failed(&error))?;
+        if bytes.len() as u64 > max_bytes {
+            return Err(ToolError::new(
+                ErrorCode::LimitExceeded,
+                format!("{:?} has more than {max_bytes} bytes", self.path),
+            )
+            .at("path")
+            .hint("raise SPREADSHEET_MCP_MAX_FILE_BYTES, or save to a new path"));
+        }
+        Ok(bytes)
+    }
+
+    /// A new file beside the target.
+    ///
+    /// # Errors
+    /// When the folder can't be written.
+    pub fn create(&self) -> Result<Temporary<'_>, ToolError> {
+        let name = format!(".{}", new_id("spreadsheet-mcp-"));
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        let file = self.folder.open_with(&name, &options).map_err(|error| self.failed(&error))?;
+        Ok(Temporary { target: self, name, file })
+    }
+
+    /// What a failed write to this place means.
+    pub(crate) fn failed(&self, error: &io::Error) -> ToolError {
+        refused(&self.path, error)
+    }
+}
+
+fn refused(path: &str, error: &io::Error) -> ToolError {
+    let (code, hint) = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            (ErrorCode::StorageFull, "free some space, then save again; nothing was replaced")
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => (
+            ErrorCode::FileUnreadable,
+            "let the server write to the folder, or save to another path; nothing was replaced",
+        ),
+        _ => (ErrorCode::FileUnreadable, "nothing was replaced; check the disk and save again"),
+    };
+    ToolError::new(code, format!("{path:?} can't be written: {error}")).at("path").hint(hint)
+}
+
+impl Temporary<'_> {
+    /// The file to write to.
+    pub fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// Makes what was written durable, and gives its digest and length.
+    ///
+    /// # Errors
+    /// When the system fails to.
+    pub fn finish(&mut self) -> Result<(Digest, u64), ToolError> {
+        let failed = |error: io::Error| self.target.failed(&error);
+        self.file.sync_all().map_err(failed)?;
+        self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        Digest::of_stream(&mut self.file).map_err(failed)
+    }
+
+    /// Puts the file in place where none may be.
+    ///
+    /// # Errors
+    /// When there is one now.
+    pub fn publish(self) -> Result<(), ToolError> {
+        let target = self.target;
+        match target.folder.hard_link(&self.name, &target.folder, &target.name) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(ToolError::new(
+                    ErrorCode::AlreadyExists,
+                    format!("a file {:?} appeared in the meantime", target.path),
+                )
+                .at("path")
+                .hint("save to another path; nothing was replaced"));
+            }
+            // A file system without hard links.
+            Err(_) if target.state()? == TargetState(None) => {
+                target
+                    .folder
+                    .rename(&self.name, &target.folder, &target.name)
+                    .map_err(|error| target.failed(&error))?;
+            }
+            Err(error) => return Err(target.failed(&error)),
+        }
+        self.sync_folder()
+    }
+
+    /// Puts the file in the place of the one that was there in `state`.
+    ///
+    /// # Errors
+    /// When another one is there now.
+    pub fn replace(self, state: &TargetState) -> Result<(), ToolError> {
+        let target = self.target;
+        if target.state()? != *state {
+            return Err(ToolError::new(
+                ErrorCode::TargetChanged,
+                format!("{:?} changed while it was about to be replaced", target.path),
+            )
+            .at("path")
+            .hint("nothing was replaced; look at the file and save again"));
+        }
+        target
+            .folder
+            .rename(&self.name, &target.folder, &target.name)
+            .map_err(|error| target.failed(&error))?;
+        self.sync_folder()
+    }
+
+    /// The name is durable once its folder is.
+    fn sync_folder(&self) -> Result<(), ToolError> {
+        let folder = self.target.folder.open(Path::new("."));
+        folder.and_then(|folder| folder.sync_all()).or_else(|error| match error.kind() {
+            // Not every system lets a folder be synced.
+            io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory => Ok(()),
+            _ => Err(self.target.failed(&error)),
+        })
+    }
+}
+
+impl Drop for Temporary<'_> {
+    fn drop(&mut self) {
+        // After a rename there is nothing of that name; a file that stays is hidden and swept by nobody but its owner.
+        let _gone = self.target.folder.remove_file(&self.name);
+    }
+}

@@ -15,8 +15,9 @@ const GENERATED: &str = "<!-- Generated: UPDATE_EXPECT=1 cargo test -p server --
 
 #[test]
 fn every_tool() {
-    let mut page =
-        format!("# Tools\n\n{GENERATED}\nEvery tool only reads. `?` marks what may be left out.\n");
+    let mut page = format!(
+        "# Tools\n\n{GENERATED}\nFiles of the workspace change by `save_fork` alone. `?` marks what may be left out.\n"
+    );
     for entry in tools::all() {
         let description = entry.definition.description.as_deref().unwrap();
         page.push_str(&format!(

@@ -11,6 +11,7 @@ mod error;
 mod follow;
 mod format;
 mod input;
+mod layout;
 mod op;
 mod order;
 mod parts;
@@ -34,6 +35,7 @@ pub use format::{
     AlignmentPatch, BorderPatch, ColorInput, EdgeInput, FillPatch, FontPatch, FormatPatch, ProtectionPatch,
 };
 pub use input::{Input, InputError};
+pub use layout::Length;
 pub use op::{Clearable, Copied, Edit, FillKind, SortKey, VERSION, Visible};
 pub use save::{SaveOptions, Saved};
 
@@ -204,6 +206,31 @@ impl Draft {
                 let place = self.explicit(range, places)?;
                 self.style(place, format)?;
             }
+            Edit::ColumnWidth { range, width } => {
+                let place = self.explicit(range, places)?;
+                self.column_width(place, *width)?;
+            }
+            Edit::RowHeight { range, height } => {
+                let place = self.explicit(range, places)?;
+                self.row_height(place, *height)?;
+            }
+            Edit::Hide { range } => {
+                let place = self.explicit(range, places)?;
+                self.hide(place, true)?;
+            }
+            Edit::Show { range } => {
+                let place = self.explicit(range, places)?;
+                self.hide(place, false)?;
+            }
+            Edit::Group { range, level } => {
+                let place = self.explicit(range, places)?;
+                self.outline(place, *level, 1)?;
+            }
+            Edit::Ungroup { range, level } => {
+                let place = self.explicit(range, places)?;
+                self.outline(place, *level, -1)?;
+            }
+            Edit::Freeze { sheet, rows, columns } => self.freeze(sheet, *rows, *columns)?,
             Edit::Paste { range, csv, delimiter, as_text } => {
                 let place = self.explicit(range, places)?;
                 self.paste(place, csv, *delimiter, *as_text)?;

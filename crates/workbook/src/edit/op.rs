@@ -160,7 +160,7 @@ pub enum Edit {
         /// Where.
         range: String,
         /// What changes.
-        format: FormatPatch,
+        format: Box<FormatPatch>,
     },
     /// Sets the width of columns.
     ColumnWidth {

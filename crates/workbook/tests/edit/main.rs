@@ -1,5 +1,7 @@
 //! Drafts: edited, saved, opened again.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod cells;
 mod corpus;
 mod layout;

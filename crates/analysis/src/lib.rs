@@ -1,5 +1,6 @@
 //! Regions, profiles, search, formula maps and traces over the model.
 
+pub mod diff;
 pub mod formulas;
 pub mod frame;
 pub mod near_miss;

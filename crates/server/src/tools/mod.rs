@@ -3,6 +3,7 @@
 mod checkpoint;
 mod create_fork;
 mod describe_workbook;
+mod diff;
 mod discard_fork;
 mod edit;
 mod find;
@@ -43,6 +44,7 @@ pub fn all() -> Vec<ToolEntry> {
         ToolEntry::writing::<edit::EditFormat>(false, false),
         ToolEntry::writing::<edit::EditStructure>(false, false),
         ToolEntry::writing::<checkpoint::Checkpoint>(false, false),
+        ToolEntry::reading::<diff::Diff>(),
         ToolEntry::writing::<save_fork::SaveFork>(true, false),
         ToolEntry::writing::<discard_fork::DiscardFork>(true, true),
     ]

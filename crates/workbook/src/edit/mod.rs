@@ -12,8 +12,10 @@ mod follow;
 mod format;
 mod input;
 mod layout;
+mod names;
 mod op;
 mod order;
+mod page;
 mod parts;
 mod save;
 mod sheet_edit;
@@ -37,6 +39,7 @@ pub use format::{
 pub use input::{Input, InputError};
 pub use layout::Length;
 pub use op::{Clearable, Copied, Edit, FillKind, SortKey, VERSION, Visible};
+pub use page::{HeaderFooter, Margins, Orientation, PageSetup};
 pub use save::{SaveOptions, Saved};
 
 use crate::error::OpenError;
@@ -231,6 +234,21 @@ impl Draft {
                 self.outline(place, *level, -1)?;
             }
             Edit::Freeze { sheet, rows, columns } => self.freeze(sheet, *rows, *columns)?,
+            Edit::PageSetup(setup) => self.page_setup(setup)?,
+            Edit::PrintArea { range, sheet } => {
+                let place = range.as_mut().map(|range| self.explicit(range, places)).transpose()?;
+                let (sheet, range) = self.range_or_sheet(place, sheet.as_deref())?;
+                self.print_area(sheet, range)?;
+            }
+            Edit::PrintTitles { sheet, rows, columns } => {
+                self.print_titles(sheet, rows.as_deref(), columns.as_deref())?;
+            }
+            Edit::DefineName { name, refers_to, sheet, comment, hidden } => {
+                let (comment, hidden) = (comment.as_deref(), *hidden);
+                let definition = names::Definition { name, refers_to, comment, hidden };
+                *refers_to = self.define_name(&definition, sheet.as_deref(), places)?;
+            }
+            Edit::DeleteName { name, sheet } => self.delete_name(name, sheet.as_deref())?,
             Edit::Paste { range, csv, delimiter, as_text } => {
                 let place = self.explicit(range, places)?;
                 self.paste(place, csv, *delimiter, *as_text)?;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::edit::format::FormatPatch;
 use crate::edit::input::Input;
 use crate::edit::layout::Length;
+use crate::edit::page::PageSetup;
 
 /// The version of this vocabulary. It grows when an edit of an older log would be understood otherwise.
 pub const VERSION: u32 = 1;
@@ -212,6 +213,52 @@ pub enum Edit {
         /// How many columns.
         #[serde(default)]
         columns: u32,
+    },
+    /// Changes how a sheet is printed.
+    PageSetup(Box<PageSetup>),
+    /// Prints a range alone; with a sheet in its place, all of the sheet again.
+    PrintArea {
+        /// The cells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        range: Option<String>,
+        /// The sheet that loses its print area.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sheet: Option<String>,
+    },
+    /// Repeats rows and columns on every printed page; without any, none.
+    PrintTitles {
+        /// The sheet.
+        sheet: String,
+        /// Rows: `1:2`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rows: Option<String>,
+        /// Columns: `A:B`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        columns: Option<String>,
+    },
+    /// Makes a defined name, or changes what it stands for.
+    DefineName {
+        /// The name.
+        name: String,
+        /// A reference (made absolute) or a formula: `Data!A1:A9`, `=SUM(Data!$B:$B)`, `=0.19`.
+        refers_to: String,
+        /// The sheet that it belongs to; the whole workbook if nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sheet: Option<String>,
+        /// What its author says of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+        /// Whether dialogs leave it out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hidden: Option<bool>,
+    },
+    /// Takes a defined name away; formulas that use it become `#NAME?`.
+    DeleteName {
+        /// The name.
+        name: String,
+        /// The sheet that it belongs to, if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sheet: Option<String>,
     },
     /// Writes delimited text, read as a person's typing.
     Paste {

@@ -5,5 +5,6 @@
 mod cells;
 mod corpus;
 mod layout;
+mod page;
 mod structure;
 mod support;

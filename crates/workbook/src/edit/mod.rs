@@ -4,14 +4,19 @@
 //! around them (styles, names, rules, tables, drawings) is edited in its part's own XML and read again, so that what no
 //! model knows of stays in place. Copies of a draft share what they have in common.
 
+mod areas;
 mod blank;
 mod cell_xml;
 mod cells;
+mod conditional;
+mod dxf;
 mod error;
 mod follow;
 mod format;
 mod input;
 mod layout;
+mod links;
+mod merge;
 mod names;
 mod op;
 mod order;
@@ -24,6 +29,7 @@ mod splice;
 mod strings;
 mod structure;
 mod styles;
+mod validation;
 
 use std::sync::Arc;
 
@@ -32,15 +38,18 @@ use grid::{Address, CellRange};
 use ooxml::Package;
 
 pub use blank::{blank_workbook, converted};
+pub use conditional::{Condition, ConditionalRule, Threshold};
 pub use error::{EditError, SaveError};
 pub use format::{
     AlignmentPatch, BorderPatch, ColorInput, EdgeInput, FillPatch, FontPatch, FormatPatch, ProtectionPatch,
 };
 pub use input::{Input, InputError};
 pub use layout::Length;
+pub use links::Link;
 pub use op::{Clearable, Copied, Edit, FillKind, SortKey, VERSION, Visible};
 pub use page::{HeaderFooter, Margins, Orientation, PageSetup};
 pub use save::{SaveOptions, Saved};
+pub use validation::{Comparison, ErrorStyle, Validation, ValidationKind};
 
 use crate::error::OpenError;
 use crate::limits::Limits;
@@ -249,6 +258,49 @@ impl Draft {
                 *refers_to = self.define_name(&definition, sheet.as_deref(), places)?;
             }
             Edit::DeleteName { name, sheet } => self.delete_name(name, sheet.as_deref())?,
+            Edit::ConditionalFormat(rule) => {
+                let place = self.explicit(&mut rule.range, places)?;
+                self.conditional_format(place, rule)?;
+            }
+            Edit::ClearConditionalFormats { range } => {
+                let place = self.explicit(range, places)?;
+                self.clear_conditional_formats(place)?;
+            }
+            Edit::Validation(rule) => {
+                let place = self.explicit(&mut rule.range, places)?;
+                if let Some(source) = &mut rule.source {
+                    *source = format!("={}", self.explicit_formula(source, places)?);
+                }
+                self.validate(place, rule)?;
+            }
+            Edit::ClearValidations { range } => {
+                let place = self.explicit(range, places)?;
+                self.clear_validations(place)?;
+            }
+            Edit::Merge { range, across, discard } => {
+                let place = self.explicit(range, places)?;
+                self.merge(place, *across, *discard)?;
+            }
+            Edit::Unmerge { range } => {
+                let place = self.explicit(range, places)?;
+                self.unmerge(place)?;
+            }
+            Edit::AutoFilter { range, sheet } => {
+                let place = range.as_mut().map(|range| self.explicit(range, places)).transpose()?;
+                let (sheet, range) = self.range_or_sheet(place, sheet.as_deref())?;
+                self.auto_filter(sheet, range)?;
+            }
+            Edit::Hyperlink(link) => {
+                let place = self.explicit(&mut link.range, places)?;
+                if let Some(to) = &mut link.place {
+                    self.explicit(to, places)?;
+                }
+                self.hyperlink(place, link)?;
+            }
+            Edit::ClearHyperlinks { range } => {
+                let place = self.explicit(range, places)?;
+                self.clear_hyperlinks(place)?;
+            }
             Edit::Paste { range, csv, delimiter, as_text } => {
                 let place = self.explicit(range, places)?;
                 self.paste(place, csv, *delimiter, *as_text)?;

@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::edit::conditional::ConditionalRule;
 use crate::edit::format::FormatPatch;
 use crate::edit::input::Input;
 use crate::edit::layout::Length;
+use crate::edit::links::Link;
 use crate::edit::page::PageSetup;
+use crate::edit::validation::Validation;
 
 /// The version of this vocabulary. It grows when an edit of an older log would be understood otherwise.
 pub const VERSION: u32 = 1;
@@ -259,6 +262,53 @@ pub enum Edit {
         /// The sheet that it belongs to, if it does.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sheet: Option<String>,
+    },
+    /// A rule that changes how cells look.
+    ConditionalFormat(Box<ConditionalRule>),
+    /// Takes cells out of every rule that changes how they look.
+    ClearConditionalFormats {
+        /// The cells.
+        range: String,
+    },
+    /// What cells accept.
+    Validation(Box<Validation>),
+    /// Cells accept anything.
+    ClearValidations {
+        /// The cells.
+        range: String,
+    },
+    /// Makes one cell of several; their first one stays.
+    Merge {
+        /// The cells.
+        range: String,
+        /// Whether each row becomes a cell of its own.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        across: bool,
+        /// Whether what is in the other cells may be lost.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        discard: bool,
+    },
+    /// Parts merged cells again.
+    Unmerge {
+        /// Where.
+        range: String,
+    },
+    /// Puts the buttons of a filter on the first row of a range; with a sheet in its place, the sheet's filter goes and the
+    /// rows that it hid are shown.
+    AutoFilter {
+        /// Header and data.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        range: Option<String>,
+        /// The sheet that loses its filter.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sheet: Option<String>,
+    },
+    /// Lets cells lead somewhere.
+    Hyperlink(Box<Link>),
+    /// Cells lead nowhere; their texts and formats stay.
+    ClearHyperlinks {
+        /// The cells.
+        range: String,
     },
     /// Writes delimited text, read as a person's typing.
     Paste {

@@ -14,7 +14,8 @@ use crate::xlsx::window::Window;
 
 const CONTENT_TYPES: &str = "[Content_Types].xml";
 const RELATIONSHIPS: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
-const OFFICE_RELATIONSHIP: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+pub(crate) const OFFICE_RELATIONSHIP: &str =
+    "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 
 /// The order of a worksheet's elements (ECMA-376 Part 1 §18.3.1.99 `CT_Worksheet`).
 pub(crate) const WORKSHEET_ORDER: [&str; 39] = [

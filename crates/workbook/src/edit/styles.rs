@@ -20,7 +20,7 @@ const MAX_FORMATS: usize = 65_490;
 /// The first number that the author's own number formats have.
 const FIRST_OWN_FORMAT: u32 = 164;
 
-const ROOT_ORDER: [&str; 11] = [
+pub(crate) const ROOT_ORDER: [&str; 11] = [
     "numFmts",
     "fonts",
     "fills",
@@ -33,7 +33,7 @@ const ROOT_ORDER: [&str; 11] = [
     "colors",
     "extLst",
 ];
-const FONT_ORDER: [&str; 15] = [
+pub(crate) const FONT_ORDER: [&str; 15] = [
     "b",
     "i",
     "strike",
@@ -50,7 +50,7 @@ const FONT_ORDER: [&str; 15] = [
     "charset",
     "scheme",
 ];
-const BORDER_ORDER: [&str; 9] =
+pub(crate) const BORDER_ORDER: [&str; 9] =
     ["start", "end", "left", "right", "top", "bottom", "diagonal", "vertical", "horizontal"];
 const XF_ORDER: [&str; 3] = ["alignment", "protection", "extLst"];
 
@@ -93,7 +93,7 @@ impl Draft {
     }
 
     /// The styles part, made if there is none.
-    fn styles_part(&mut self) -> Result<String, Problem> {
+    pub(crate) fn styles_part(&mut self) -> Result<String, Problem> {
         let main = self.main_part()?;
         let rels = self.package.relationships(&main)?;
         if let Some(part) = rels.target(RelType::Styles).filter(|part| self.package.contains(part)) {
@@ -152,7 +152,7 @@ fn derive(root: &mut Node, base: StyleId, patch: &FormatPatch) -> Result<StyleId
 }
 
 /// Position of an equal element in a list, which is added if there is none; the list's count stays true.
-fn find_or_push(list: &mut Node, item: Node) -> u32 {
+pub(crate) fn find_or_push(list: &mut Node, item: Node) -> u32 {
     let found = list.children().position(|known| *known == item);
     let index = found.unwrap_or_else(|| {
         list.push(item);
@@ -178,7 +178,7 @@ fn derived_item(
 }
 
 /// The number of a format code: a built-in one's, the part's own, or a new one.
-fn number_format(root: &mut Node, code: &str) -> u32 {
+pub(crate) fn number_format(root: &mut Node, code: &str) -> u32 {
     if let Some(id) = xlsx::builtin_format(code) {
         return id;
     }
@@ -261,7 +261,7 @@ fn patch_border(node: &mut Node, patch: &BorderPatch) -> Result<(), Problem> {
     Ok(())
 }
 
-fn set_edge(node: &mut Node, edge: &EdgeInput) {
+pub(crate) fn set_edge(node: &mut Node, edge: &EdgeInput) {
     let mut color = node.sibling("color");
     node.clear();
     if edge.style == "none" {

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod around_corpus;
 mod cells;
 mod corpus;
 mod layout;
+mod links;
 mod page;
+mod rules;
 mod structure;
 mod support;

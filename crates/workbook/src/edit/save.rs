@@ -221,7 +221,10 @@ impl Draft {
         window.advance(at);
         let Some(tag_end) = window.find(b">")? else { return Err(window.damaged("it is cut off").into()) };
         let is_empty = window.rest()[tag_end - 1] == b'/';
-        if is_empty {
+        if is_empty && edit.touched_rows().is_empty() {
+            out.write_all(&window.rest()[..=tag_end])?;
+            window.advance(tag_end + 1);
+        } else if is_empty {
             write!(out, "<{prefix}sheetData>")?;
             window.advance(tag_end + 1);
             Splicer::new(edit, cells(&prefix), out).write_new()?;

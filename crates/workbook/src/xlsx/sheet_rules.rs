@@ -51,15 +51,22 @@ pub(super) struct SheetRules<'a> {
     limits: &'a Limits,
     pending: Pending,
     text: String,
+    /// Whether the views are being read that people keep for themselves: their panes and filters are not the sheet's.
+    in_custom_views: bool,
 }
 
 impl<'a> SheetRules<'a> {
     pub(super) fn new(rels: &'a Relationships, limits: &'a Limits) -> SheetRules<'a> {
-        SheetRules { rels, limits, pending: Pending::default(), text: String::new() }
+        SheetRules { rels, limits, pending: Pending::default(), text: String::new(), in_custom_views: false }
     }
 
     pub(super) fn take(&mut self, event: &XmlEvent<'_>, sheet: &mut Sheet) -> Result<(), OpenError> {
         match event {
+            XmlEvent::Start(element) if element.name() == "customSheetViews" => {
+                self.in_custom_views = !element.is_empty;
+            }
+            XmlEvent::End(name) if name == "customSheetViews" => self.in_custom_views = false,
+            _ if self.in_custom_views => {}
             XmlEvent::Start(element) => {
                 self.text.clear();
                 self.start(element, sheet)?;
@@ -352,7 +359,8 @@ mod tests {
     fn views_columns_filters_and_protection() {
         check(
             r#"<sheetViews><sheetView><pane xSplit="1" ySplit="2" state="frozen"/></sheetView></sheetViews><cols><col min="2" max="3" width="12.5" customWidth="1" hidden="1"/></cols></sheetData>
-               <sheetProtection sheet="1" hashValue="x"/><autoFilter ref="A1:C9"><filterColumn colId="1"><filters><filter val="a"/><filter val="b"/></filters></filterColumn><filterColumn colId="2"><customFilters><customFilter operator="greaterThan" val="5"/></customFilters></filterColumn></autoFilter>"#,
+               <sheetProtection sheet="1" hashValue="x"/><autoFilter ref="A1:C9"><filterColumn colId="1"><filters><filter val="a"/><filter val="b"/></filters></filterColumn><filterColumn colId="2"><customFilters><customFilter operator="greaterThan" val="5"/></customFilters></filterColumn></autoFilter>
+               <customSheetViews><customSheetView guid="{1}"><pane ySplit="9" state="frozen"/><autoFilter ref="D1:D9"/></customSheetView></customSheetViews>"#,
             |sheet| {
                 format!(
                     "{:?}\n{:?}\n{:?}\n{:?}\n",

@@ -120,7 +120,14 @@ edit_tool!(
     "Edits looks and rules of a fork. ops: style {range, format: {number_format, font: {name, size, bold, italic, strike, \
      underline, color}, fill: {color, pattern}, border: {all|outline|inside|left|right|top|bottom: {style, color}}, alignment: \
      {horizontal, vertical, wrap_text, indent, rotation, shrink_to_fit}, protection: {locked, hidden}}} (what is not given \
-     stays; colors #RRGGBB or theme:4:-0.25)."
+     stays; colors #RRGGBB or theme:4:-0.25), column_width {range, width: characters|auto}, row_height {range, height: \
+     points|auto}, hide|show {range: whole rows or columns}, group|ungroup {range, level?}, freeze {sheet, rows?, columns?}, \
+     page_setup {sheet, orientation?, paper_size?, scale?, fit_to_width?, fit_to_height?, margins?, header|footer?: {left, center, \
+     right}, center_horizontally?, gridlines?}, print_area {range} ({sheet} clears), print_titles {sheet, rows?, columns?}, \
+     conditional_format {range, rule: {type: cell_is {operator?, values}|expression {formula}|contains_text|begins_with {text}|\
+     blanks|errors|duplicate|unique|top {rank}|average {below?}|color_scale {colors}|data_bar {color}|icon_set {icons}}, format?, \
+     priority?}, clear_conditional_formats {range}, validation {range, type: list|whole|decimal|date|time|text_length|custom, \
+     operator?: between|equal|greater_than|less_or_equal|…, values?, source?, error?, prompt?}, clear_validations {range}."
 );
 edit_tool!(
     EditStructure,
@@ -129,7 +136,9 @@ edit_tool!(
     "Edits the structure of a fork; every reference follows. ops: insert_rows|delete_rows {range: \"Data!5:7\"}, \
      insert_columns|delete_columns {range: \"Data!B:C\"}, add_sheet {name, position?}, rename_sheet {sheet, name}, move_sheet \
      {sheet, position}, copy_sheet {sheet, name, position?}, delete_sheet {sheet}, sheet_visibility {sheet, visibility: \
-     visible|hidden|very_hidden}."
+     visible|hidden|very_hidden}, merge {range, across?, discard?}, unmerge {range}, auto_filter {range} ({sheet} removes it), \
+     define_name {name, refers_to, sheet?, comment?}, delete_name {name, sheet?}, hyperlink {range, url or place, tooltip?, text?}, \
+     clear_hyperlinks {range}."
 );
 
 fn run(call: &Call, params: Params, tool: &'static str) -> Result<Answer, ToolError> {

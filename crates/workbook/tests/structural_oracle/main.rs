@@ -1,0 +1,158 @@
+//! The structural oracle: rows and columns that come and go and sheets that are renamed, in real files, by us and by
+//! LibreOffice. Everything that refers to cells is the same afterwards.
+//!
+//! LibreOffice stores even what it did not edit in its own way. So it opens and stores our result, too, and what is
+//! compared differs by the edit alone.
+
+mod choice;
+mod known;
+mod references;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use fixtures::corpus::say;
+use fixtures::other_programs::{LibreOffice, Openpyxl};
+use serde_json::{Value, json};
+use workbook::edit::{Draft, Edit, ExplicitPlaces, SaveOptions};
+use workbook::{Limits, Workbook};
+
+use choice::Chosen;
+use references::References;
+
+/// An edit in our words and in the bridge's.
+struct Task {
+    what: &'static str,
+    ours: Edit,
+    theirs: Value,
+}
+
+/// What each file is put through: two rows and a column in the middle of what is used come and go; the sheet gets a name
+/// that needs quotes.
+fn tasks(book: &Workbook, chosen: &Chosen) -> Vec<Task> {
+    let sheet = book.tab(chosen.sheet).name.clone();
+    let used = book.sheet(chosen.sheet, &()).ok().and_then(|sheet| sheet.used_range()).expect("a sheet in use");
+    let (row, col) = (used.start().row() + used.height() / 2, used.start().col() + used.width() / 2);
+    let rows = format!("{}!{}:{}", grid::quote(&sheet), row + 1, row + 2);
+    let column = grid::column_letters(col);
+    let columns = format!("{}!{column}:{column}", grid::quote(&sheet));
+    let name = "It's new & other".to_owned();
+    let lines = |op: &str, at: u32, count: u32| json!({"op": op, "sheet": sheet, "at": at, "count": count});
+    vec![
+        Task {
+            what: "insert rows",
+            theirs: lines("insert_rows", row, 2),
+            ours: Edit::InsertRows { range: rows.clone() },
+        },
+        Task { what: "delete rows", theirs: lines("delete_rows", row, 2), ours: Edit::DeleteRows { range: rows } },
+        Task {
+            what: "insert column",
+            theirs: lines("insert_columns", col, 1),
+            ours: Edit::InsertColumns { range: columns.clone() },
+        },
+        Task {
+            what: "delete column",
+            theirs: lines("delete_columns", col, 1),
+            ours: Edit::DeleteColumns { range: columns },
+        },
+        Task {
+            what: "rename sheet",
+            theirs: json!({"op": "rename_sheet", "sheet": sheet, "name": name}),
+            ours: Edit::RenameSheet { sheet, name },
+        },
+    ]
+}
+
+/// What was compared.
+#[derive(Default)]
+struct Tally {
+    files: usize,
+    edits: usize,
+    /// By the first word of their lines.
+    references: BTreeMap<String, usize>,
+    /// Edits that we refuse on purpose.
+    refused: BTreeMap<String, usize>,
+    opened_by_openpyxl: usize,
+    wrong: Vec<String>,
+}
+
+#[test]
+fn edits_of_structure_are_as_in_libreoffice() {
+    let Some(folder) = fixtures::corpus::folder() else { return };
+    let Some(mut office) = LibreOffice::start() else { return };
+    let mut openpyxl = Openpyxl::start();
+    let place = tempdir();
+    let mut tally = Tally::default();
+    for chosen in choice::files(&folder) {
+        check_file(&chosen, &place, &mut office, openpyxl.as_mut(), &mut tally);
+    }
+    std::fs::remove_dir_all(&place).expect("a folder that goes");
+    say(&format!(
+        "structure: {} edits of {} files as in LibreOffice: {:?}; refused {:?}; openpyxl opens {}",
+        tally.edits, tally.files, tally.references, tally.refused, tally.opened_by_openpyxl
+    ));
+    assert!(tally.wrong.is_empty(), "{} wrong:\n{}", tally.wrong.len(), tally.wrong.join("\n"));
+}
+
+fn tempdir() -> std::path::PathBuf {
+    let place = std::env::temp_dir().join(format!("structural-oracle-{}", std::process::id()));
+    std::fs::create_dir_all(&place).expect("a folder for results");
+    place
+}
+
+fn check_file(
+    chosen: &Chosen,
+    place: &Path,
+    office: &mut LibreOffice,
+    mut openpyxl: Option<&mut Openpyxl>,
+    tally: &mut Tally,
+) {
+    let book = choice::open(&chosen.path).expect("opened before");
+    let original = std::fs::canonicalize(&chosen.path).expect("a file");
+    let started = std::time::Instant::now();
+    tally.files += 1;
+    for task in tasks(&book, chosen) {
+        let what = format!("{}: {}", chosen.name, task.what);
+        let mut draft = Draft::new(&book, &Limits::default()).expect("edited before");
+        if let Err(error) = draft.apply(&[task.ours], &ExplicitPlaces) {
+            *tally.refused.entry(error.problem.clone()).or_default() += 1;
+            continue;
+        }
+        let ours = place.join("ours.xlsx");
+        let mut file = std::fs::File::create(&ours).expect("a file for our result");
+        draft.save(SaveOptions { drop_signature: true }, &mut file).expect("a saved workbook");
+        drop(file);
+        if let Some(openpyxl) = openpyxl.as_deref_mut() {
+            match openpyxl.open(&ours) {
+                Ok(()) => tally.opened_by_openpyxl += 1,
+                Err(complaint) => tally.wrong.push(format!("{what}: openpyxl: {complaint}")),
+            }
+        }
+        let (again, theirs) = (place.join("ours-again.xlsx"), place.join("theirs.xlsx"));
+        let found = office
+            .edit(&ours, &json!([]), &again)
+            .map_err(|error| format!("ours: {error}"))
+            .and_then(|()| {
+                office.edit(&original, &json!([task.theirs]), &theirs).map_err(|error| format!("theirs: {error}"))
+            })
+            .and_then(|()| Ok((references::of(&choice::open(&again)?), references::of(&choice::open(&theirs)?))));
+        match found {
+            Ok((ours, theirs)) => compare(&chosen.name, task.what, &ours, &theirs, tally),
+            Err(error) => tally.wrong.push(format!("{what}: {error}")),
+        }
+    }
+    eprintln!("{} {:?}", chosen.name, started.elapsed());
+}
+
+fn compare(name: &str, what: &str, ours: &References, theirs: &References, tally: &mut Tally) {
+    tally.edits += 1;
+    for (line, count) in ours {
+        let kind = line.split(' ').next().unwrap_or_default();
+        *tally.references.entry(kind.to_owned()).or_default() += count;
+    }
+    for line in references::difference(ours, theirs) {
+        if !known::is_known(name, what, &line) {
+            tally.wrong.push(format!("{name}: {what}: {line}"));
+        }
+    }
+}

@@ -23,6 +23,7 @@ mod shared;
 mod slot;
 mod structured;
 mod survey;
+mod table_columns;
 mod token;
 
 pub use constants::{Constant, hardcoded_constants};
@@ -38,4 +39,5 @@ pub use shared::{SharedFormula, shift};
 pub use slot::Direction;
 pub use structured::{StructuredReference, TableRows};
 pub use survey::{FunctionCall, Shape, functions, has_lost_reference, is_volatile, shape};
+pub use table_columns::{LostColumns, lose_columns};
 pub use token::{Operator, Separator, Token, TokenKind};

@@ -114,6 +114,11 @@ impl CellRange {
         self.start.col() == 0 && self.end.col() == MAX_COLS - 1
     }
 
+    /// Written by its corners, `B1:D1048576` rather than `B:D`, as attributes of ECMA-376 hold ranges (`ST_Ref`, §18.18.62).
+    pub fn corners(self) -> String {
+        if self.is_single() { self.start.to_string() } else { format!("{}:{}", self.start, self.end) }
+    }
+
     /// The cells, row by row.
     pub fn cells(self) -> impl Iterator<Item = CellRef> {
         (self.start.row()..=self.end.row()).flat_map(move |row| {
@@ -204,6 +209,10 @@ mod tests {
 
     #[test]
     fn geometry() {
+        let corners = |text: &str| text.parse::<CellRange>().map(CellRange::corners);
+        assert_eq!(corners("B:C").as_deref(), Ok("B1:C1048576"));
+        assert_eq!(corners("2:2").as_deref(), Ok("A2:XFD2"));
+        assert_eq!(corners("$C$3:C3").as_deref(), Ok("C3"));
         let range: CellRange = "B2:D9".parse().unwrap();
         assert_eq!((range.height(), range.width(), range.area()), (8, 3, 24));
         assert_eq!(range.intersect("C5:Z5".parse().unwrap()).unwrap().to_string(), "C5:D5");

@@ -1,7 +1,7 @@
 //! References within parts follow a change of structure: in rules, names, tables, anchors, charts, pivot sources, comments
 //! (design: every kind of reference that points to cells).
 
-use formula::{Direction, Relocation, Resize};
+use formula::{Direction, LostColumns, Relocation, Resize};
 use grid::{CellRange, CellRef};
 use ooxml::Node;
 use regex::{Captures, Regex};
@@ -17,6 +17,8 @@ pub(crate) enum Change<'a> {
     Lose { sheet: &'a str, order: &'a [&'a str] },
     /// Cells were cut and pasted.
     Relocate(Relocation<'a>),
+    /// Columns of a table are gone.
+    LoseColumns(LostColumns<'a>),
 }
 
 impl Change<'_> {
@@ -27,6 +29,7 @@ impl Change<'_> {
             Change::Rename { from, to } => formula::rename_sheet(text, from, to),
             Change::Lose { sheet, order } => formula::lose_sheet(text, sheet, order),
             Change::Relocate(relocation) => formula::relocate(text, home, home, relocation),
+            Change::LoseColumns(lost) => formula::lose_columns(text, lost),
         }
     }
 
@@ -120,7 +123,10 @@ impl Follower<'_> {
             | "formula2"
             | "calculatedColumnFormula"
             | "totalsRowFormula"
-            | "definedName" => {
+            | "definedName"
+                // The formula of an `x14:formula1` is in an element of its own.
+                if node.has_no_children() =>
+            {
                 let text = node.text();
                 if let Some(new) = self.change.formula(&text, self.home) {
                     node.set_text(&new);
@@ -162,7 +168,7 @@ impl Follower<'_> {
                 if let Some(moved) =
                     range.and_then(|range| resize.moved_range(range)).filter(|new| Some(*new) != range)
                 {
-                    node.set("ref", &moved.to_string());
+                    node.set("ref", &moved.corners());
                     self.changed = true;
                 }
             }
@@ -253,7 +259,7 @@ impl Follower<'_> {
         match resize.moved_range(range) {
             Some(moved) => {
                 if moved != range {
-                    node.set(attribute, &moved.to_string());
+                    node.set(attribute, &moved.corners());
                     self.changed = true;
                 }
                 Fate::Stays
@@ -267,7 +273,7 @@ impl Follower<'_> {
         let moved: Vec<String> = text
             .split_ascii_whitespace()
             .filter_map(|range| match range.parse::<CellRange>() {
-                Ok(range) => resize.moved_range(range).map(|range| range.to_string()),
+                Ok(range) => resize.moved_range(range).map(CellRange::corners),
                 Err(_) => Some(range.to_owned()),
             })
             .collect();

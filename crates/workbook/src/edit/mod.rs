@@ -29,6 +29,7 @@ mod splice;
 mod strings;
 mod structure;
 mod styles;
+mod table_columns;
 mod validation;
 
 use std::sync::Arc;

@@ -27,7 +27,7 @@ pub(crate) struct SheetEdit {
     dirty: BTreeMap<u32, Vec<(u16, Dirt)>>,
     /// Rows whose height, visibility, outline or format is to be written from the model.
     pub(crate) dirty_rows: BTreeSet<u32>,
-    /// Whether texts of formulas outside the dirty cells changed.
+    /// Whether formulas outside the dirty cells changed: their texts, or the ranges that they are for.
     pub(crate) formulas_follow: bool,
 }
 

@@ -54,6 +54,7 @@ impl Draft {
         self.load_all()?;
         let name = self.book.tab(place.sheet).name.clone();
         let change = Change::Resize { sheet: &name, resize };
+        self.lose_table_columns(place.sheet, resize)?;
         let headers = self.resize_tables(place.sheet, resize)?;
         self.follow_formulas(change, Some((place.sheet, resize)))?;
         let hand = self.hand(place)?;
@@ -143,7 +144,7 @@ impl Draft {
             }
             let sheet = self.book.sheet_mut(id)?;
             let edit = Arc::make_mut(&mut self.sheets[id.0 as usize]);
-            edit.formulas_follow |= found.has_new_text;
+            edit.formulas_follow |= found.is_written_anew;
             for (formula_id, formula) in found.texts {
                 sheet.formulas_mut().replace(formula_id, formula);
             }
@@ -265,62 +266,6 @@ impl Draft {
         follower.changed
     }
 
-    /// Columns of tables come and go with those of the sheet.
-    fn resize_tables(&mut self, id: SheetId, resize: Resize) -> Result<Vec<(CellRef, String)>, Problem> {
-        let mut headers = Vec::new();
-        if resize.direction != Direction::Column {
-            return Ok(headers);
-        }
-        let rels = self.package.relationships(&self.sheets[id.0 as usize].part)?;
-        let parts: Vec<String> = rels.of(RelType::Table).map(|found| found.target.clone()).collect();
-        for part in parts {
-            let mut tree = self.tree(&part)?;
-            let Some(range) = tree.root.attr("ref").and_then(|text| text.parse::<CellRange>().ok()) else {
-                continue;
-            };
-            let first = range.start().col();
-            let is_touched = match resize.change {
-                Count::Insert(_) => is_inside(resize, range),
-                Count::Delete(count) => touches(resize, count, range),
-            };
-            if !is_touched {
-                continue;
-            }
-            let has_header = tree.root.attr("headerRowCount").as_deref() != Some("0");
-            let Some(columns) = tree.root.child_mut("tableColumns") else { continue };
-            match resize.change {
-                Count::Delete(count) => {
-                    let mut position = 0;
-                    let gone = resize.at..resize.at.saturating_add(count);
-                    columns.retain(|_| {
-                        position += 1;
-                        !gone.contains(&(first + position - 1))
-                    });
-                }
-                Count::Insert(count) => {
-                    let names: Vec<String> =
-                        columns.children().filter_map(|node| node.attr("name")).collect();
-                    let last_id =
-                        columns.children().filter_map(|node| node.parsed::<u32>("id")).max().unwrap_or(0);
-                    let free = (1..).map(|number| format!("Column{number}"));
-                    let free = free.filter(|name| !names.iter().any(|known| is_same(known, name)));
-                    for (step, name) in (0..count).zip(free) {
-                        let node =
-                            columns.sibling("tableColumn").with("id", last_id + 1 + step).with("name", &name);
-                        columns.insert((resize.at - first + step) as usize, node);
-                        if has_header {
-                            headers.push((CellRef::clamped(range.start().row(), resize.at + step), name));
-                        }
-                    }
-                }
-            }
-            let count = columns.children().count().to_string();
-            columns.set("count", &count);
-            self.package.put(&part, tree.to_bytes());
-        }
-        Ok(headers)
-    }
-
     /// New rows look as the one above, new columns as the one to the left.
     fn inherit_formats(&mut self, id: SheetId, resize: Resize, count: u32) -> Result<(), Problem> {
         /// Cells that get a format by inheritance.
@@ -374,13 +319,13 @@ fn lines(place: Place, direction: Direction) -> Result<(u32, u32), Problem> {
 }
 
 /// Whether something comes in between the first and the last line of a range.
-fn is_inside(resize: Resize, range: CellRange) -> bool {
+pub(crate) fn is_inside(resize: Resize, range: CellRange) -> bool {
     let (first, last) = span(resize, range);
     first < resize.at && resize.at <= last
 }
 
 /// Whether some line of a range is among those that go.
-fn touches(resize: Resize, count: u32, range: CellRange) -> bool {
+pub(crate) fn touches(resize: Resize, count: u32, range: CellRange) -> bool {
     let (first, last) = span(resize, range);
     first < resize.at.saturating_add(count) && resize.at <= last
 }
@@ -398,7 +343,8 @@ struct Followed {
     texts: Vec<(FormulaId, Formula)>,
     /// Cells whose shared formula no longer holds for all, with their own.
     parted: Vec<(CellRef, String)>,
-    has_new_text: bool,
+    /// Whether a formula's text changed, or the cells that it says it is for.
+    is_written_anew: bool,
 }
 
 fn followed(sheet: &Sheet, name: &str, change: Change<'_>, own: Option<Resize>) -> Followed {
@@ -425,7 +371,7 @@ fn followed(sheet: &Sheet, name: &str, change: Change<'_>, own: Option<Resize>) 
             FormulaKind::DataTable { range } => FormulaKind::DataTable { range: moved(*range) },
             FormulaKind::Shared { master } => {
                 let Change::Resize { sheet: changed, resize } = change else {
-                    found.has_new_text |= text.is_some();
+                    found.is_written_anew |= text.is_some();
                     found.texts.extend(
                         text.map(|text| (id, Formula { text: text.into(), kind: formula.kind.clone() })),
                     );
@@ -442,7 +388,7 @@ fn followed(sheet: &Sheet, name: &str, change: Change<'_>, own: Option<Resize>) 
             }
         };
         if text.is_some() || kind != formula.kind {
-            found.has_new_text |= text.is_some();
+            found.is_written_anew = true;
             let text = text.map_or_else(|| formula.text.clone(), Into::into);
             found.texts.push((id, Formula { text, kind }));
         }

@@ -31,7 +31,8 @@ struct Task {
 /// that needs quotes.
 fn tasks(book: &Workbook, chosen: &Chosen) -> Vec<Task> {
     let sheet = book.tab(chosen.sheet).name.clone();
-    let used = book.sheet(chosen.sheet, &()).ok().and_then(|sheet| sheet.used_range()).expect("a sheet in use");
+    let used =
+        book.sheet(chosen.sheet, &()).ok().and_then(|sheet| sheet.used_range()).expect("a sheet in use");
     let (row, col) = (used.start().row() + used.height() / 2, used.start().col() + used.width() / 2);
     let rows = format!("{}!{}:{}", grid::quote(&sheet), row + 1, row + 2);
     let column = grid::column_letters(col);
@@ -44,7 +45,11 @@ fn tasks(book: &Workbook, chosen: &Chosen) -> Vec<Task> {
             theirs: lines("insert_rows", row, 2),
             ours: Edit::InsertRows { range: rows.clone() },
         },
-        Task { what: "delete rows", theirs: lines("delete_rows", row, 2), ours: Edit::DeleteRows { range: rows } },
+        Task {
+            what: "delete rows",
+            theirs: lines("delete_rows", row, 2),
+            ours: Edit::DeleteRows { range: rows },
+        },
         Task {
             what: "insert column",
             theirs: lines("insert_columns", col, 1),
@@ -94,6 +99,44 @@ fn edits_of_structure_are_as_in_libreoffice() {
     assert!(tally.wrong.is_empty(), "{} wrong:\n{}", tally.wrong.len(), tally.wrong.join("\n"));
 }
 
+/// What comes and goes again leaves everything that refers to cells as it was, in the draft and in what is saved of it.
+#[test]
+fn going_undoes_coming() {
+    let Some(folder) = fixtures::corpus::folder() else { return };
+    let (mut edits, mut references, mut wrong) = (0, 0, Vec::new());
+    for chosen in choice::files(&folder) {
+        let book = choice::open(&chosen.path).expect("opened before");
+        let before = references::with_anchors(&book);
+        let opposite = |edit: &Edit| match edit.clone() {
+            Edit::InsertRows { range } => Some(Edit::DeleteRows { range }),
+            Edit::InsertColumns { range } => Some(Edit::DeleteColumns { range }),
+            Edit::RenameSheet { sheet, name } => Some(Edit::RenameSheet { sheet: name, name: sheet }),
+            _ => None,
+        };
+        for task in tasks(&book, &chosen) {
+            let Some(undone) = opposite(&task.ours) else { continue };
+            let what = format!("{}: {}", chosen.name, task.what);
+            let mut draft = Draft::new(&book, &Limits::default()).expect("edited before");
+            if let Err(error) = draft.apply(&[task.ours, undone], &ExplicitPlaces) {
+                wrong.push(format!("{what}: {error}"));
+                continue;
+            }
+            let mut saved = std::io::Cursor::new(Vec::new());
+            draft.save(SaveOptions { drop_signature: true }, &mut saved).expect("a saved workbook");
+            let again = Workbook::open(saved.into_inner().into(), &chosen.name, &Limits::default(), &());
+            let again = references::with_anchors(&again.expect("a sound workbook"));
+            for (state, after) in [("live", references::with_anchors(draft.book())), ("saved", again)] {
+                let lines = references::difference(&after, &before);
+                wrong.extend(lines.into_iter().map(|line| format!("{what}: {state}: {line}")));
+            }
+            edits += 1;
+            references += before.values().sum::<usize>();
+        }
+    }
+    say(&format!("structure: {edits} edits undone, {references} references as they were"));
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
 fn tempdir() -> std::path::PathBuf {
     let place = std::env::temp_dir().join(format!("structural-oracle-{}", std::process::id()));
     std::fs::create_dir_all(&place).expect("a folder for results");
@@ -109,7 +152,6 @@ fn check_file(
 ) {
     let book = choice::open(&chosen.path).expect("opened before");
     let original = std::fs::canonicalize(&chosen.path).expect("a file");
-    let started = std::time::Instant::now();
     tally.files += 1;
     for task in tasks(&book, chosen) {
         let what = format!("{}: {}", chosen.name, task.what);
@@ -133,15 +175,18 @@ fn check_file(
             .edit(&ours, &json!([]), &again)
             .map_err(|error| format!("ours: {error}"))
             .and_then(|()| {
-                office.edit(&original, &json!([task.theirs]), &theirs).map_err(|error| format!("theirs: {error}"))
+                office
+                    .edit(&original, &json!([task.theirs]), &theirs)
+                    .map_err(|error| format!("theirs: {error}"))
             })
-            .and_then(|()| Ok((references::of(&choice::open(&again)?), references::of(&choice::open(&theirs)?))));
+            .and_then(|()| {
+                Ok((references::of(&choice::open(&again)?), references::of(&choice::open(&theirs)?)))
+            });
         match found {
             Ok((ours, theirs)) => compare(&chosen.name, task.what, &ours, &theirs, tally),
             Err(error) => tally.wrong.push(format!("{what}: {error}")),
         }
     }
-    eprintln!("{} {:?}", chosen.name, started.elapsed());
 }
 
 fn compare(name: &str, what: &str, ours: &References, theirs: &References, tally: &mut Tally) {

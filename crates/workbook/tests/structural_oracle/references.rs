@@ -1,8 +1,11 @@
 //! Everything in a workbook that refers to cells, one line each.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use grid::CellRange;
+use regex::{Captures, Regex};
 use workbook::{Sheet, Workbook};
 
 /// Lines, with how often each is there: `formula Data!B2 = SUM(A1:A3)`.
@@ -18,6 +21,29 @@ pub(crate) fn of(book: &Workbook) -> References {
     for id in book.sheet_ids() {
         if let Ok(sheet) = book.sheet(id, &()) {
             of_sheet(&sheet, &mut add);
+        }
+    }
+    found
+}
+
+/// With what floats above the cells, which LibreOffice anchors in its own way.
+pub(crate) fn with_anchors(book: &Workbook) -> References {
+    let mut found = of(book);
+    for id in book.sheet_ids() {
+        let Ok(sheet) = book.sheet(id, &()) else { continue };
+        let anchors = sheet
+            .charts
+            .iter()
+            .map(|chart| ("chart", chart.anchor))
+            .chain(sheet.images.iter().map(|image| ("image", image.anchor)))
+            .chain(sheet.shapes.iter().map(|shape| ("shape", shape.anchor)));
+        for (kind, anchor) in anchors {
+            *found.entry(format!("{kind} {} {anchor:?}", sheet.name)).or_default() += 1;
+        }
+        for pivot in &sheet.pivots {
+            *found
+                .entry(format!("pivot {} {:?} {:?}", sheet.name, pivot.range, pivot.source))
+                .or_default() += 1;
         }
     }
     found
@@ -72,8 +98,35 @@ fn listed(ranges: &[CellRange]) -> String {
     ranges.join(" ")
 }
 
-/// What only one of two has.
+/// `Data!#REF!`, which Excel writes for lost cells. LibreOffice writes `#REF!`, and reads that of Excel as a name in small
+/// letters.
+static LOST: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)(?:'(?:[^']|'')*'|[\w.]+)!#ref!|#ref!").expect("a sound pattern"));
+
+/// One cell that is written as a range: LibreOffice does it in the series of charts that followed an edit.
+static CELL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(\$[A-Z]+\$\d+):(\$[A-Z]+\$\d+)").expect("a sound pattern"));
+
+/// The same for both ways of writing.
+fn in_one_way(line: &str) -> String {
+    let line: Cow<'_, str> = LOST.replace_all(line, "#REF!");
+    let cell = |found: &Captures<'_>| {
+        let whole = if found[1] == found[2] { &found[1] } else { &found[0] };
+        whole.to_owned()
+    };
+    CELL.replace_all(&line, cell).replace('\n', " ")
+}
+
+/// What only one of two that LibreOffice stored has.
 pub(crate) fn difference(ours: &References, theirs: &References) -> Vec<String> {
+    let [ours, theirs] = [ours, theirs].map(|found| {
+        let mut same = References::new();
+        for (line, count) in found {
+            *same.entry(in_one_way(line)).or_default() += count;
+        }
+        same
+    });
+    let (ours, theirs) = (&ours, &theirs);
     let beyond = |some: &References, others: &References, mark: &str| -> Vec<String> {
         some.iter()
             .filter(|(line, count)| others.get(*line).copied().unwrap_or(0) < **count)

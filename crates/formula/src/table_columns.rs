@@ -43,8 +43,11 @@ pub fn lose_columns(formula: &str, lost: LostColumns<'_>) -> Option<String> {
         else {
             continue;
         };
-        let left = (first.min(last)..=first.max(last)).filter(|column| !lost.gone().contains(column));
-        let (new_first, new_last) = (left.clone().next(), left.last());
+        let mut left = (first.min(last)..=first.max(last)).filter(|column| !lost.gone().contains(column));
+        let (new_first, new_last) = {
+            let first = left.next();
+            (first, left.next_back().or(first))
+        };
         let (Some(new_first), Some(new_last)) = (new_first, new_last) else {
             out.push_str(&formula[copied..token.start]);
             out.push_str("#REF!");

@@ -5,6 +5,7 @@
 mod around_corpus;
 mod cells;
 mod corpus;
+mod follow;
 mod layout;
 mod links;
 mod page;

@@ -107,6 +107,10 @@ static LOST: LazyLock<Regex> =
 static CELL: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(\$[A-Z]+\$\d+):(\$[A-Z]+\$\d+)").expect("a sound pattern"));
 
+/// Quotes around the name of a sheet that needs none.
+static QUOTES: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new("'([A-Za-z][A-Za-z]+)'!").expect("a sound pattern"));
+
 /// The same for both ways of writing.
 fn in_one_way(line: &str) -> String {
     let line: Cow<'_, str> = LOST.replace_all(line, "#REF!");
@@ -114,7 +118,8 @@ fn in_one_way(line: &str) -> String {
         let whole = if found[1] == found[2] { &found[1] } else { &found[0] };
         whole.to_owned()
     };
-    CELL.replace_all(&line, cell).replace('\n', " ")
+    let line = CELL.replace_all(&line, cell);
+    QUOTES.replace_all(&line, "$1!").replace('\n', " ")
 }
 
 /// What only one of two that LibreOffice stored has.

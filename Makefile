@@ -36,10 +36,11 @@ bench:
 docs:
 	cargo doc --workspace --no-deps --open
 
-## What the tests need besides Rust: Python, Node.js and unzip of the system, and the clients that talk to the server.
+## What the tests need besides Rust: Python, Node.js, unzip and LibreOffice of the system, and the clients that talk to the
+## server.
 setup: $(TOOLS)/bin/cargo-deny $(TOOLS)/python/ready $(TOOLS)/node/ready
 
-$(TOOLS)/python/ready: tests/clients/requirements.txt
+$(TOOLS)/python/ready: tests/clients/requirements.txt tests/clients/system-packages.sh
 	tests/clients/system-packages.sh
 	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<

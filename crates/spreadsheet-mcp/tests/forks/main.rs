@@ -1,0 +1,7 @@
+//! Forks through the whole program: over HTTP and from a shell, with servers that die and clients that race. What was
+//! acknowledged is kept (DURABLE), and what was not asked for is not written (ORIGINAL).
+
+mod crash;
+mod program;
+mod shell;
+mod together;

@@ -1,0 +1,200 @@
+//! The program over real folders: as a server spoken to in JSON-RPC over HTTP, and as one process per call.
+
+use std::{
+    io::{self, BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_spreadsheet-mcp");
+/// How long a call may take; one that takes longer hangs.
+const MAX_TIME: Duration = Duration::from_secs(60);
+
+/// An answer, or the error that the tool gave: its code, where, and what to do.
+pub(crate) type Told = Result<Value, Value>;
+
+/// A workspace and a state directory.
+pub(crate) struct Place {
+    _folder: Option<TempDir>,
+    pub(crate) workspace: PathBuf,
+    pub(crate) state: PathBuf,
+}
+
+impl Place {
+    /// Both in a new folder.
+    pub(crate) fn new() -> Place {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::below(folder.path());
+        Place { _folder: Some(folder), ..place }
+    }
+
+    /// Both in a folder that is there.
+    pub(crate) fn below(folder: &Path) -> Place {
+        let (workspace, state) = (folder.join("workspace"), folder.join("state"));
+        std::fs::create_dir_all(&workspace).expect("a workspace");
+        Place { _folder: None, workspace, state }
+    }
+
+    /// A file of the workspace.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.workspace.join(name)
+    }
+
+    /// Writes a workbook with one sheet of that name.
+    pub(crate) fn write_workbook(&self, name: &str) {
+        let path = self.file(name);
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        sheet.set_name("Data").expect("a name");
+        sheet.write_string(0, 0, "first").expect("a cell");
+        book.save(path).expect("saved");
+    }
+
+    /// Calls a tool in a process of its own.
+    pub(crate) fn shell(&self, tool: &str, arguments: &Value) -> Told {
+        let ran = Command::new(PROGRAM)
+            .args(["call", tool, &arguments.to_string(), "--workspace"])
+            .arg(&self.workspace)
+            .arg("--state-dir")
+            .arg(&self.state)
+            .output()
+            .expect("it runs");
+        match ran.status.success() {
+            true => Ok(serde_json::from_slice(&ran.stdout).expect("json")),
+            false => {
+                let body: Value = serde_json::from_slice(&ran.stderr).expect("json");
+                Err(body["error"].clone())
+            }
+        }
+    }
+
+    /// A server over it.
+    pub(crate) fn serve(&self, flags: &[&str]) -> Server {
+        let mut child = Command::new(PROGRAM)
+            .args(["serve", "--transport", "http", "--bind", "127.0.0.1:0", "--workspace"])
+            .arg(&self.workspace)
+            .arg("--state-dir")
+            .arg(&self.state)
+            .args(flags)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("standard error")).lines();
+        let mut said = Vec::new();
+        let address = loop {
+            let line = lines.next().unwrap_or_else(|| panic!("it ended: {said:?}")).expect("text");
+            match line.split("http://").nth(1).and_then(|rest| rest.split('/').next()) {
+                Some(address) => break address.to_owned(),
+                None => said.push(line),
+            }
+        };
+        // What it logs is read on, so that it never waits for a reader.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        Server { child, address }
+    }
+}
+
+/// A server, killed when it goes.
+pub(crate) struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    /// Where it listens; outlives it.
+    pub(crate) fn client(&self) -> Client {
+        Client { address: self.address.clone() }
+    }
+
+    /// Calls a tool.
+    pub(crate) fn call(&self, tool: &str, arguments: &Value) -> Told {
+        self.client().call(tool, arguments)
+    }
+
+    /// Ends it by SIGKILL.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("ended");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _already_ended = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+/// Somebody who calls a server.
+#[derive(Clone)]
+pub(crate) struct Client {
+    address: String,
+}
+
+impl Client {
+    /// Calls a tool of a server that answers.
+    pub(crate) fn call(&self, tool: &str, arguments: &Value) -> Told {
+        self.try_call(tool, arguments).unwrap_or_else(|error| panic!("{tool} {arguments}: {error}"))
+    }
+
+    /// Calls a tool of a server that may die before it answers.
+    pub(crate) fn try_call(&self, tool: &str, arguments: &Value) -> io::Result<Told> {
+        let request = json!({
+            "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": tool, "arguments": arguments }
+        });
+        let body = request.to_string();
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.set_read_timeout(Some(MAX_TIME))?;
+        let head = format!(
+            "POST /mcp HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nAccept: application/json, \
+             text/event-stream\r\nMCP-Protocol-Version: 2025-11-25\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+            self.address,
+            body.len()
+        );
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(body.as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (_, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
+        // An answer that was cut off is none.
+        let mut message: Value = serde_json::from_str(body)?;
+        let mut result = message["result"].take();
+        let content = result["structuredContent"].take();
+        match result["isError"] == json!(true) {
+            false if content.is_object() => Ok(Ok(content)),
+            false => panic!("{tool} {arguments}: {answer}"),
+            true => Ok(Err(content["error"].clone())),
+        }
+    }
+}
+
+/// The code of an error, which has to say what to do.
+pub(crate) fn code(told: Told) -> String {
+    let error = told.expect_err("it is refused");
+    assert!(error["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "no remedy: {error}");
+    error["code"].as_str().expect("a code").to_owned()
+}
+
+/// The fork that `create_fork` gives of a workbook.
+pub(crate) fn fork_of(told: Told) -> String {
+    told.expect("a fork")["fork"].as_str().expect("an id").to_owned()
+}
+
+/// Sets one cell of a fork.
+pub(crate) fn set(fork: &str, cell: &str, value: impl Into<Value>) -> Value {
+    let value: Value = value.into();
+    json!({ "workbook": fork, "ops": [{ "op": "set", "range": cell, "values": [[value]] }] })
+}
+
+/// The values of a range.
+pub(crate) fn values(told: Told) -> Vec<Vec<Value>> {
+    let answer = told.expect("read");
+    assert!(answer.get("next_cursor").is_none(), "the range is too large for one answer");
+    let rows = answer["ranges"][0]["values"].as_array().cloned().unwrap_or_default();
+    rows.into_iter().map(|row| row.as_array().cloned().unwrap_or_default()).collect()
+}

@@ -24,6 +24,7 @@ mod slot;
 mod structured;
 mod survey;
 mod table_columns;
+mod table_names;
 mod token;
 
 pub use constants::{Constant, hardcoded_constants};
@@ -40,4 +41,5 @@ pub use slot::Direction;
 pub use structured::{StructuredReference, TableRows};
 pub use survey::{FunctionCall, Shape, functions, has_lost_reference, is_volatile, shape};
 pub use table_columns::{LostColumns, lose_columns};
+pub use table_names::{qualify, rename_table, rename_table_column};
 pub use token::{Operator, Separator, Token, TokenKind};

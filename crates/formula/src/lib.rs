@@ -12,6 +12,7 @@
 
 mod constants;
 mod group;
+mod grow;
 mod lexer;
 mod mention;
 mod prefix;
@@ -29,6 +30,7 @@ mod token;
 
 pub use constants::{Constant, hardcoded_constants};
 pub use group::stays_shared;
+pub use grow::grow_ranges;
 pub use lexer::{Lexer, lex};
 pub use mention::{Mention, Mentions, NamedReference, Target, references};
 pub use prefix::{SheetPrefix, Sheets};

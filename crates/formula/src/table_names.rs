@@ -98,16 +98,26 @@ fn column_spans(text: &str) -> Vec<Range<usize>> {
         return if is_column { std::iter::once(at..end).collect() } else { Vec::new() };
     }
     let mut spans = Vec::new();
-    while let Some(start) = text[at..end].find('[').map(|found| at + found + 1) {
+    while at < end {
+        let is_separator = matches!(bytes[at], b',' | b':' | b' ' | b'\t' | b'\n' | b'\r');
+        if is_separator {
+            at += 1;
+            continue;
+        }
+        // Some programs leave the brackets out: `Sales[[#This Row],Amount]`.
+        let is_bracketed = bytes[at] == b'[';
+        let start = at + usize::from(is_bracketed);
         let mut close = start;
-        while close < end && bytes[close] != b']' {
+        let ends = |byte: u8| if is_bracketed { byte == b']' } else { matches!(byte, b',' | b':') };
+        while close < end && !ends(bytes[close]) {
             close += if bytes[close] == b'\'' { 2 } else { 1 };
         }
-        let Some(item) = text.get(start..close.min(end)) else { break };
+        let close = close.min(end);
+        let Some(item) = text.get(start..close) else { break };
         if !item.trim_start().starts_with('#') {
-            spans.push(start..close.min(end));
+            spans.push(start..close);
         }
-        at = (close + 1).min(end);
+        at = close + 1;
     }
     spans
 }
@@ -165,7 +175,10 @@ mod tests {
             "SUM(Sales[Amount])+SALES[[#This Row],[a]]*ROWS(Sales)",
             "SUM(Orders_1[Amount])+Orders_1[[#This Row],[a]]*ROWS(Orders_1)",
         );
-        check("[@Sales]+\"Sales\"+Sales!A1+Sales2[a]+SALES(1)", "[@Sales]+\"Sales\"+Sales!A1+Sales2[a]+SALES(1)");
+        check(
+            "[@Sales]+\"Sales\"+Sales!A1+Sales2[a]+SALES(1)",
+            "[@Sales]+\"Sales\"+Sales!A1+Sales2[a]+SALES(1)",
+        );
     }
 
     #[test]
@@ -179,8 +192,13 @@ mod tests {
             "Gross",
             "SUM(Sales[Gross])+Sales[[#Totals],[Gross]:[b]]+Other[Net '#1]",
         );
+        check("Sales[[#This Row],Net '#1]", "x", "Sales[[#This Row],x]");
         check("Sales[Net '#1]+Sales[@[Net '#1]]", "a,[b]", "Sales[[a,'[b']]]+Sales[@[a,'[b']]]");
-        check("Sales[#All]+Sales[]+Sales+Sales[[#Headers],[b]]", "x", "Sales[#All]+Sales[]+Sales+Sales[[#Headers],[b]]");
+        check(
+            "Sales[#All]+Sales[]+Sales+Sales[[#Headers],[b]]",
+            "x",
+            "Sales[#All]+Sales[]+Sales+Sales[[#Headers],[b]]",
+        );
     }
 
     #[test]
@@ -188,8 +206,14 @@ mod tests {
         let check = |formula: &str, expected: &str| {
             assert_eq!(qualify(formula, Some("T")).as_deref().unwrap_or(formula), expected);
         };
-        check("[@Qty]*[@[Unit Price]]+S[@x]", "T[[#This Row],[Qty]]*T[[#This Row],[Unit Price]]+S[[#This Row],[x]]");
-        check("SUM([Qty])+ROW([@])+SUM(T[@[a]:[b]])", "SUM(T[Qty])+ROW(T[#This Row])+SUM(T[[#This Row],[a]:[b]])");
+        check(
+            "[@Qty]*[@[Unit Price]]+S[@x]",
+            "T[[#This Row],[Qty]]*T[[#This Row],[Unit Price]]+S[[#This Row],[x]]",
+        );
+        check(
+            "SUM([Qty])+ROW([@])+SUM(T[@[a]:[b]])",
+            "SUM(T[Qty])+ROW(T[#This Row])+SUM(T[[#This Row],[a]:[b]])",
+        );
         check("SUM(S[a])+S[[#This Row],[b]]+[1]A!B2", "SUM(S[a])+S[[#This Row],[b]]+[1]A!B2");
         assert_eq!(qualify("[@a]", None), None);
     }

@@ -87,7 +87,7 @@ impl Hand<'_> {
         }
     }
 
-    fn formula(&mut self, text: &str) -> Result<RawCell, Problem> {
+    pub(crate) fn formula(&mut self, text: &str) -> Result<RawCell, Problem> {
         let formula = Formula { text: text.into(), kind: FormulaKind::Normal };
         Ok(RawCell { formula: Some(self.sheet.keep_formula(formula)?), ..RawCell::default() })
     }
@@ -153,8 +153,13 @@ impl Draft {
     }
 
     /// Writes one value, keeping the cell's format. A date gets a date's format where the cell shows a number.
-    fn write(&mut self, place: Place, at: CellRef, input: &Input) -> Result<(), Problem> {
+    pub(crate) fn write(&mut self, place: Place, at: CellRef, input: &Input) -> Result<(), Problem> {
         let dates = self.book.date_system;
+        if let Input::Formula(text) = input
+            && let Some(text) = self.qualified(place.sheet, at, text)?
+        {
+            return self.write(place, at, &Input::Formula(text));
+        }
         let mut hand = self.hand(place)?;
         let style = hand.sheet.raw_cell(at).style;
         let value = |value| RawCell { value, style, formula: None };
@@ -191,6 +196,9 @@ impl Draft {
         let formulas = has(Clearable::Formulas) || what.is_empty();
         if values || formulas {
             self.prepare(place)?;
+        }
+        if has(Clearable::Comments) {
+            self.delete_comments(place)?;
         }
         let formats = has(Clearable::Formats);
         let mut hand = self.hand(place)?;
@@ -502,7 +510,7 @@ fn shape(values: &[Vec<Input>]) -> Result<(usize, usize), Problem> {
     }
 }
 
-fn too_many() -> Problem {
+pub(crate) fn too_many() -> Problem {
     Problem::new(
         format!("one edit writes at most {MAX_CELLS} cells"),
         "give a smaller range, or several edits",

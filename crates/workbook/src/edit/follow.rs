@@ -15,6 +15,10 @@ pub(crate) enum Change<'a> {
     Rename { from: &'a str, to: &'a str },
     /// A sheet is gone; the tabs as they stood before.
     Lose { sheet: &'a str, order: &'a [&'a str] },
+    /// A table has another name.
+    RenameTable { from: &'a str, to: &'a str },
+    /// A column of a table has another name.
+    RenameColumn { table: &'a str, from: &'a str, to: &'a str },
     /// Cells were cut and pasted.
     Relocate(Relocation<'a>),
     /// Columns of a table are gone.
@@ -28,6 +32,8 @@ impl Change<'_> {
             Change::Resize { sheet, resize } => formula::resize(text, sheet, is_same(sheet, home), resize),
             Change::Rename { from, to } => formula::rename_sheet(text, from, to),
             Change::Lose { sheet, order } => formula::lose_sheet(text, sheet, order),
+            Change::RenameTable { from, to } => formula::rename_table(text, from, to),
+            Change::RenameColumn { table, from, to } => formula::rename_table_column(text, table, from, to),
             Change::Relocate(relocation) => formula::relocate(text, home, home, relocation),
             Change::LoseColumns(lost) => formula::lose_columns(text, lost),
         }
@@ -159,6 +165,13 @@ impl Follower<'_> {
     /// Sources that name their sheet in one attribute and their cells in another.
     fn source(&mut self, name: &str, node: &mut Node) {
         if !matches!(name, "worksheetSource" | "rangeSet" | "dataRef") || node.attr("id").is_some() {
+            return;
+        }
+        if let (Change::RenameTable { from, to }, Some(table)) = (self.change, node.attr("name"))
+            && is_same(&table, from)
+        {
+            node.set("name", to);
+            self.changed = true;
             return;
         }
         let Some(sheet) = node.attr("sheet") else { return };

@@ -141,7 +141,7 @@ fn range_of(node: &Node) -> Option<CellRange> {
 }
 
 /// The prefix that a part has for relationships, declared if it has none.
-fn relationship_prefix(root: &mut Node) -> String {
+pub(crate) fn relationship_prefix(root: &mut Node) -> String {
     let is_it = |uri: &str| {
         uri.ends_with("/officeDocument/2006/relationships") || uri.ends_with("/officeDocument/relationships")
     };

@@ -4,15 +4,20 @@
 //! around them (styles, names, rules, tables, drawings) is edited in its part's own XML and read again, so that what no
 //! model knows of stays in place. Copies of a draft share what they have in common.
 
+mod append;
 mod areas;
 mod blank;
 mod cell_xml;
 mod cells;
+mod charts;
+mod comments;
 mod conditional;
+mod drawings;
 mod dxf;
 mod error;
 mod follow;
 mod format;
+mod images;
 mod input;
 mod layout;
 mod links;
@@ -30,6 +35,7 @@ mod strings;
 mod structure;
 mod styles;
 mod table_columns;
+mod tables;
 mod validation;
 
 use std::sync::Arc;
@@ -38,12 +44,15 @@ use formula::Direction;
 use grid::{Address, CellRange};
 use ooxml::Package;
 
+pub use append::NewRow;
 pub use blank::{blank_workbook, converted};
+pub use charts::{ChartKind, NewChart, SeriesInput};
 pub use conditional::{Condition, ConditionalRule, Threshold};
 pub use error::{EditError, SaveError};
 pub use format::{
     AlignmentPatch, BorderPatch, ColorInput, EdgeInput, FillPatch, FontPatch, FormatPatch, ProtectionPatch,
 };
+pub use images::NewImage;
 pub use input::{Input, InputError};
 pub use layout::Length;
 pub use links::Link;
@@ -166,28 +175,34 @@ impl Draft {
             Edit::Set { range, values, parse } => {
                 let place = self.explicit(range, places)?;
                 self.set(place, values, *parse)?;
+                self.sync_headers(place.sheet)?;
             }
             Edit::Clear { range, what } => {
                 let place = self.explicit(range, places)?;
                 self.clear(place, what)?;
+                self.sync_headers(place.sheet)?;
             }
             Edit::Fill { range, from, kind } => {
                 let place = self.explicit(range, places)?;
                 let from = from.as_mut().map(|from| self.explicit(from, places)).transpose()?;
                 self.fill(place, from, *kind)?;
+                self.sync_headers(place.sheet)?;
             }
             Edit::Replace { range, find, with, regex, match_case, whole, formulas } => {
                 let place = self.explicit(range, places)?;
                 let search = cells::Search::new(find, *regex, *match_case, *whole)?;
                 self.replace(place, &search, with, *formulas)?;
+                self.sync_headers(place.sheet)?;
             }
             Edit::Copy { range, to, what } => {
                 let (from, to) = (self.explicit(range, places)?, self.explicit(to, places)?);
                 self.copy(from, to, *what)?;
+                self.sync_headers(to.sheet)?;
             }
             Edit::Move { range, to } => {
                 let (from, to) = (self.explicit(range, places)?, self.explicit(to, places)?);
                 self.move_cells(from, to)?;
+                self.sync_headers(to.sheet)?;
             }
             Edit::Sort { range, by, match_case } => {
                 let place = self.explicit(range, places)?;
@@ -305,6 +320,43 @@ impl Draft {
             Edit::Paste { range, csv, delimiter, as_text } => {
                 let place = self.explicit(range, places)?;
                 self.paste(place, csv, *delimiter, *as_text)?;
+                self.sync_headers(place.sheet)?;
+            }
+            Edit::CreateTable { range, name, style, has_headers } => {
+                let place = self.explicit(range, places)?;
+                self.create_table(place, name, style.as_deref(), *has_headers)?;
+            }
+            Edit::ResizeTable { table, range } => {
+                let place = self.explicit(range, places)?;
+                self.resize_table(table, place)?;
+            }
+            Edit::RenameTable { table, name } => self.rename_table(table, name)?,
+            Edit::RenameTableColumn { table, column, name } => {
+                self.rename_table_column(table, column, name)?;
+            }
+            Edit::DeleteTable { table } => self.delete_table(table)?,
+            Edit::Append { range, rows, footer_rows } => {
+                let place = self.appended_place(range, places)?;
+                self.append(place, rows, *footer_rows)?;
+            }
+            Edit::Comment { cell, text, author } => {
+                let place = self.explicit(cell, places)?;
+                self.comment(place, text, author.as_deref())?;
+            }
+            Edit::CreateChart(chart) => self.create_chart(chart, places)?,
+            Edit::RetargetChart { sheet, chart, series, data } => {
+                self.retarget_chart(sheet.as_deref(), chart, (series, data.as_mut()), places)?;
+            }
+            Edit::PlaceImage(image) => self.place_image(image)?,
+            Edit::DeleteObject { sheet, name } => self.delete_object(sheet.as_deref(), name)?,
+            Edit::DeleteComment { range } => {
+                let place = self.explicit(range, places)?;
+                if !self.delete_comments(place)? {
+                    let problem = "there is no comment in the cells";
+                    return Err(
+                        Problem::new(problem, "list the sheet's comments first").at(self.written(place))
+                    );
+                }
             }
         }
         Ok(edit)

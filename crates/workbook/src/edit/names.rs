@@ -132,7 +132,7 @@ impl Draft {
         format!("{}!{}", grid::quote(&self.book.tab(sheet).name), absolute(range))
     }
 
-    fn check_no_table(&self, name: &str) -> Result<(), Problem> {
+    pub(crate) fn check_no_table(&self, name: &str) -> Result<(), Problem> {
         for id in self.book.sheet_ids() {
             let sheet = self.book.sheet(id, &())?;
             if sheet.tables.iter().any(|table| is_same(&table.name, name)) {
@@ -145,7 +145,7 @@ impl Draft {
 }
 
 /// Whether a name is one that programs take.
-fn check_name(name: &str) -> Result<(), Problem> {
+pub(crate) fn check_name(name: &str) -> Result<(), Problem> {
     let wrong = |problem: &str| {
         let remedy =
             "start with a letter, _ or \\ and go on with letters, digits, . and _; not as a cell is written";

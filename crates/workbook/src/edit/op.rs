@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::edit::append::NewRow;
+use crate::edit::charts::{NewChart, SeriesInput};
 use crate::edit::conditional::ConditionalRule;
 use crate::edit::format::FormatPatch;
+use crate::edit::images::NewImage;
 use crate::edit::input::Input;
 use crate::edit::layout::Length;
 use crate::edit::links::Link;
@@ -323,6 +326,108 @@ pub enum Edit {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         as_text: bool,
     },
+    /// Makes a table of cells. Headers become texts that differ.
+    CreateTable {
+        /// Header and data.
+        range: String,
+        /// Its name, which structured references use.
+        name: String,
+        /// The name of a table style; `TableStyleMedium2` if nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        style: Option<String>,
+        /// Whether the first row is the header.
+        #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+        has_headers: bool,
+    },
+    /// Lets a table take other cells; its first row stays.
+    ResizeTable {
+        /// Its name.
+        table: String,
+        /// Header, data and totals.
+        range: String,
+    },
+    /// Renames a table, also in what refers to it.
+    RenameTable {
+        /// Its name.
+        table: String,
+        /// The new one.
+        name: String,
+    },
+    /// Renames a column of a table: its header and what refers to it.
+    RenameTableColumn {
+        /// The table's name.
+        table: String,
+        /// The column's header.
+        column: String,
+        /// The new one.
+        name: String,
+    },
+    /// Makes plain cells of a table; what is in them stays.
+    DeleteTable {
+        /// Its name.
+        table: String,
+    },
+    /// Adds rows below the data of a table, or of a block of cells: with the formats and formulas of the last row, and above
+    /// its totals.
+    Append {
+        /// A table's name, or header and data of a block, with its footer.
+        range: String,
+        /// The rows.
+        rows: Vec<NewRow>,
+        /// How many of the block's last rows are totals or remarks, which stay below the data.
+        #[serde(default, skip_serializing_if = "is_none")]
+        footer_rows: u32,
+    },
+    /// Writes a note, in the place of one that the cell has.
+    Comment {
+        /// The cell.
+        cell: String,
+        /// What it says.
+        text: String,
+        /// Who says it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        author: Option<String>,
+    },
+    /// Makes a chart.
+    CreateChart(Box<NewChart>),
+    /// Leads a chart to other cells; its look stays.
+    RetargetChart {
+        /// Its sheet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sheet: Option<String>,
+        /// Its name; with a sheet also its position there, from 1.
+        chart: String,
+        /// What it shows.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        series: Vec<SeriesInput>,
+        /// In the place of series: a range with headers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data: Option<String>,
+    },
+    /// Places a picture.
+    PlaceImage(Box<NewImage>),
+    /// Takes a chart, a picture or a shape away.
+    DeleteObject {
+        /// Its sheet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sheet: Option<String>,
+        /// Its name.
+        name: String,
+    },
+    /// Takes notes and threads of comments away.
+    DeleteComment {
+        /// The cells.
+        range: String,
+    },
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// What [`Edit::Clear`] takes away.
@@ -333,6 +438,7 @@ pub enum Clearable {
     Values,
     Formulas,
     Formats,
+    Comments,
     All,
 }
 

@@ -2,13 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod append;
 mod around_corpus;
 mod cells;
+mod comments;
 mod corpus;
 mod follow;
 mod layout;
 mod links;
+mod objects;
 mod page;
 mod rules;
 mod structure;
 mod support;
+mod tables;

@@ -11,6 +11,7 @@ mod follow;
 mod layout;
 mod links;
 mod objects;
+mod objects_corpus;
 mod page;
 mod rules;
 mod structure;

@@ -7,7 +7,7 @@ use workbook::Workbook;
 use crate::support::{apply, draft_of, part, refusal, reopened};
 
 /// One red pixel.
-const PNG: &str =
+pub(crate) const PNG: &str =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 
 /// `Data`: years and two columns of numbers, with a chart `Old` over the first; `Bare`: empty.

@@ -21,9 +21,16 @@ pub(crate) struct Client {
 impl Client {
     /// Starts the program over a folder and introduces itself.
     pub(crate) fn start(program: &Path, workspace: &Path) -> Result<Client> {
+        Client::start_with_state(program, workspace, &workspace.join("state"))
+    }
+
+    /// As [`Client::start`], with forks kept in a folder.
+    pub(crate) fn start_with_state(program: &Path, workspace: &Path, state: &Path) -> Result<Client> {
         let mut child = Command::new(program)
             .args(["serve", "--transport", "stdio", "--workspace"])
             .arg(workspace)
+            .arg("--state-dir")
+            .arg(state)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

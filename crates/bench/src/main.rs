@@ -2,6 +2,7 @@
 //! against what was promised. Fails when a bound does not hold.
 
 mod client;
+mod forks;
 mod report;
 
 use std::fs;
@@ -47,6 +48,7 @@ fn main() -> Result<ExitCode> {
     cold(&program, &folder, &mut report)?;
     warm(&program, &folder, &mut report)?;
     others(&program, &folder, &mut report)?;
+    forks::forks(&program, &folder, &mut report)?;
     let all_hold = report.print();
     if let Some(page) = page {
         fs::write(&page, report.markdown()).with_context(|| format!("failed to write {}", page.display()))?;

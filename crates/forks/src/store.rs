@@ -38,6 +38,13 @@ pub trait Store: Send + Sync {
     /// `NotFound`.
     fn touch(&self, id: &ForkId, now: Millis) -> Result<(), StoreError>;
 
+    /// Notes that the file that the fork was made from was replaced by what the fork is: it now holds `digest`. Nothing
+    /// happens for a fork that was made from another file, or from none.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    fn follow_origin(&self, id: &ForkId, path: &str, digest: &Digest) -> Result<(), StoreError>;
+
     /// Drops the fork with its log, keys, checkpoints and staged changes.
     ///
     /// # Errors

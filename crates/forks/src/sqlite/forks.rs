@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::{integer, natural};
 use super::failure::Failure;
-use crate::{Base, Fork, ForkId, ForkQuery, Limits, Millis, NewFork, Origin, Seq, StoreError};
+use crate::{Base, Digest, Fork, ForkId, ForkQuery, Limits, Millis, NewFork, Origin, Seq, StoreError};
 
 /// Uses within this span are noted once.
 const USE_IS_NOTED_FOR: Millis = 60_000;
@@ -115,6 +115,19 @@ pub(super) fn is_use_noted(database: &Connection, id: &ForkId, now: Millis) -> R
 }
 
 /// Puts off the expiry. Another process' clock may be ahead: the last use never goes back.
+pub(super) fn follow_origin(
+    database: &Connection,
+    id: &ForkId,
+    path: &str,
+    digest: &Digest,
+) -> Result<(), Failure> {
+    get(database, id)?;
+    database
+        .prepare_cached("UPDATE forks SET origin_digest = ?3 WHERE id = ?1 AND origin_path = ?2")?
+        .execute(params![id, path, digest])?;
+    Ok(())
+}
+
 pub(super) fn note_use(database: &Connection, id: &ForkId, now: Millis) -> Result<(), Failure> {
     let row: Option<(Millis, Millis)> = database
         .prepare_cached("SELECT last_used, ttl FROM forks WHERE id = ?1")?

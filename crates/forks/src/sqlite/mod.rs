@@ -81,6 +81,10 @@ impl Store for SqliteStore {
         self.connections.write(|database| forks::note_use(database, id, now))
     }
 
+    fn follow_origin(&self, id: &ForkId, path: &str, digest: &Digest) -> Result<(), StoreError> {
+        self.connections.write(|database| forks::follow_origin(database, id, path, digest))
+    }
+
     fn discard(&self, id: &ForkId) -> Result<(), StoreError> {
         self.connections.write(|database| forks::discard(database, id))
     }

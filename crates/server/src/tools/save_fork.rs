@@ -131,6 +131,7 @@ impl Tool for SaveFork {
             opened.store.add_version(&version).map_err(store_error)?;
             answer.previous_version = Some(kept.to_string());
             temporary.replace(&state)?;
+            opened.store.follow_origin(&fork.id, target.path(), &digest).map_err(store_error)?;
         } else {
             temporary.publish()?;
         }

@@ -1,0 +1,237 @@
+//! Forks, as clients use them: made, edited, gone back, compared, saved.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use server::Server;
+use server::error::ErrorCode;
+use support::{call, server_over};
+
+/// A workspace with a copy of the ledger, and a server over it.
+struct Desk {
+    server: Server,
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new(flags: &[&str]) -> Desk {
+        let folder = tempfile::tempdir().unwrap();
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/workspace");
+        fs::create_dir(folder.path().join("workspace")).unwrap();
+        fs::copy(examples.join("sales-ledger.xlsx"), folder.path().join("workspace/ledger.xlsx")).unwrap();
+        let state = folder.path().join("state").to_str().unwrap().to_owned();
+        let flags: Vec<&str> = flags.iter().copied().chain(["--state-dir", &state]).collect();
+        Desk { server: server_over(&folder.path().join("workspace"), &flags), folder }
+    }
+
+    fn file(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join("workspace").join(name)
+    }
+
+    #[track_caller]
+    fn ask(&self, tool: &str, arguments: Value) -> Value {
+        call(&self.server, tool, arguments).unwrap()
+    }
+
+    #[track_caller]
+    fn refused(&self, tool: &str, arguments: Value) -> (ErrorCode, String) {
+        let error = call(&self.server, tool, arguments).unwrap_err();
+        (error.code, format!("{} / {}", error.message, error.hint.unwrap_or_default()))
+    }
+
+    fn fork(&self) -> Value {
+        self.ask("create_fork", json!({ "workbook": "ledger.xlsx" }))["fork"].clone()
+    }
+
+    fn set(&self, fork: &Value, range: &str, value: Value) -> Value {
+        self.ask(
+            "edit_cells",
+            json!({ "workbook": fork, "ops": [{ "op": "set", "range": range, "values": [[value]] }] }),
+        )
+    }
+
+    fn read(&self, workbook: &str, cell: &str) -> Value {
+        self.ask("read_range", json!({ "workbook": workbook, "ranges": [cell] }))["ranges"][0]["values"][0][0]
+            .clone()
+    }
+}
+
+#[test]
+fn a_fork_is_edited_and_the_file_stays() {
+    let desk = Desk::new(&[]);
+    let before = fs::read(desk.file("ledger.xlsx")).unwrap();
+    let fork = desk.fork();
+    let id = fork.as_str().unwrap();
+    assert_eq!(desk.set(&fork, "Summary!H1", json!("007"))["head"], 1);
+    assert_eq!(desk.read(id, "Summary!H1"), "007");
+    assert_eq!(desk.read(&format!("{id}@base"), "Summary!H1"), Value::Null);
+    assert_eq!(desk.read("ledger.xlsx", "Summary!H1"), Value::Null);
+    let saved = desk.ask("save_fork", json!({ "fork": fork, "path": "out.xlsx" }));
+    assert_eq!(
+        saved["parts_changed"],
+        json!(["xl/sharedStrings.xml", "xl/workbook.xml", "xl/worksheets/sheet2.xml"])
+    );
+    assert_eq!(desk.read("out.xlsx", "Summary!H1"), "007");
+    assert_eq!(fs::read(desk.file("ledger.xlsx")).unwrap(), before);
+    // Names, tables and columns are addresses, too.
+    let answer = desk.set(&fork, "Sales[Units]", json!(1));
+    assert!(answer["changed_cells"].as_u64().unwrap() > 100, "{answer}");
+}
+
+#[test]
+fn states_are_named_and_come_back_to() {
+    let desk = Desk::new(&[]);
+    let fork = desk.fork();
+    let id = fork.as_str().unwrap();
+    let checkpoint = |arguments: Value| {
+        let mut arguments = arguments;
+        arguments["fork"] = fork.clone();
+        desk.ask("checkpoint", arguments)
+    };
+    desk.set(&fork, "Summary!H1", json!(1));
+    checkpoint(json!({ "action": "create", "name": "one" }));
+    desk.set(&fork, "Summary!H1", json!(2));
+    assert_eq!(checkpoint(json!({ "action": "undo" }))["head"], 1);
+    assert_eq!(desk.read(id, "Summary!H1"), 1);
+    assert_eq!(checkpoint(json!({ "action": "redo" }))["head"], 2);
+    assert_eq!(desk.read(id, "Summary!H1"), 2);
+    checkpoint(json!({ "action": "restore", "name": "one" }));
+    assert_eq!(
+        (desk.read(id, "Summary!H1"), desk.read(&format!("{id}@2"), "Summary!H1")),
+        (json!(1), json!(2))
+    );
+    // What was undone can be come back to even after another edit.
+    assert_eq!(desk.set(&fork, "Summary!H1", json!(3))["head"], 3);
+    checkpoint(json!({ "action": "restore", "head": 2 }));
+    assert_eq!(desk.read(id, "Summary!H1"), 2);
+    let diff = desk.ask("diff", json!({ "workbook": fork, "against": format!("{id}@one") }));
+    assert_eq!(diff["changes"], json!([{ "range": "Summary!H1", "change": "value", "old": 1, "new": 2 }]));
+    let listed = checkpoint(json!({ "action": "list" }));
+    assert_eq!(listed["checkpoints"], json!([{ "name": "one", "head": 1 }]));
+    assert_eq!(listed["history"][0]["summary"], "set Summary!H1");
+    let (code, told) = desk.refused("checkpoint", json!({ "fork": fork, "action": "undo", "steps": 9 }));
+    assert!(code == ErrorCode::NotFound && told.contains("at most 2"), "{told}");
+}
+
+#[test]
+fn batches_are_applied_whole_once_and_on_what_the_caller_saw() {
+    let desk = Desk::new(&[]);
+    let fork = desk.fork();
+    let id = fork.as_str().unwrap();
+    let good = json!({ "op": "set", "range": "Summary!H1", "values": [[1]] });
+    let bad = json!({ "op": "set", "range": "Nowhere!A1", "values": [[1]] });
+    let (code, told) = desk.refused("edit_cells", json!({ "workbook": fork, "ops": [good, bad] }));
+    assert!(code == ErrorCode::EditRefused && told.contains("nothing was applied"), "{told}");
+    assert_eq!(desk.read(id, "Summary!H1"), Value::Null);
+
+    let keyed = json!({ "workbook": fork, "ops": [good], "idempotency_key": "k" });
+    let first = desk.ask("edit_cells", keyed.clone());
+    desk.set(&fork, "Summary!H1", json!(5));
+    assert_eq!(desk.ask("edit_cells", keyed), first, "answered as before");
+    assert_eq!(desk.read(id, "Summary!H1"), 5, "and not applied again");
+    let other = json!({ "op": "set", "range": "Summary!H1", "values": [[2]] });
+    let (code, _) =
+        desk.refused("edit_cells", json!({ "workbook": fork, "ops": [other], "idempotency_key": "k" }));
+    assert_eq!(code, ErrorCode::InvalidArgument);
+
+    let (code, told) =
+        desk.refused("edit_cells", json!({ "workbook": fork, "ops": [good], "expected_head": 1 }));
+    assert!(code == ErrorCode::Conflict && told.contains("2 set Summary!H1"), "{told}");
+}
+
+#[test]
+fn changes_are_previewed_and_staged() {
+    let desk = Desk::new(&[]);
+    let fork = desk.fork();
+    let id = fork.as_str().unwrap();
+    let ops = json!([{ "op": "set", "range": "Summary!H1", "values": [[7]] }]);
+    let staged = desk.ask("edit_cells", json!({ "workbook": fork, "ops": ops, "stage": true }));
+    assert_eq!((&staged["preview"], &staged["cells"][0]["new"]), (&json!(true), &json!(7)));
+    assert_eq!(desk.read(id, "Summary!H1"), Value::Null);
+    let applied = desk.ask("edit_cells", json!({ "workbook": fork, "apply": staged["staged"] }));
+    assert_eq!(applied["head"], 1);
+    assert_eq!(desk.read(id, "Summary!H1"), 7);
+    let (code, _) = desk.refused("edit_cells", json!({ "workbook": fork, "apply": staged["staged"] }));
+    assert_eq!(code, ErrorCode::NotFound, "applied once");
+}
+
+#[test]
+fn files_are_replaced_only_where_that_is_allowed_and_nobody_changed_them() {
+    let desk = Desk::new(&[]);
+    let fork = desk.fork();
+    let (code, _) = desk.refused("save_fork", json!({ "fork": fork }));
+    assert_eq!(code, ErrorCode::AlreadyExists);
+    let (code, _) = desk.refused("save_fork", json!({ "fork": fork, "overwrite": true }));
+    assert_eq!(code, ErrorCode::OverwriteNotAllowed);
+
+    let desk = Desk::new(&["--allow-overwrite"]);
+    let before = fs::read(desk.file("ledger.xlsx")).unwrap();
+    let fork = desk.fork();
+    desk.set(&fork, "Summary!H1", json!(1));
+    let saved = desk.ask("save_fork", json!({ "fork": fork, "overwrite": true }));
+    let kept = saved["previous_version"].as_str().unwrap();
+    let blob = desk.folder.path().join("state/blobs").join(&kept[..2]).join(kept);
+    assert_eq!(fs::read(blob).unwrap(), before, "the previous version is kept");
+    // What it has become by this fork is no change that the fork does not know.
+    desk.set(&fork, "Summary!H1", json!(2));
+    desk.ask("save_fork", json!({ "fork": fork, "overwrite": true }));
+    assert_eq!(desk.read("ledger.xlsx", "Summary!H1"), 2);
+    fs::write(desk.file("ledger.xlsx"), &before).unwrap();
+    let (code, told) = desk.refused("save_fork", json!({ "fork": fork, "overwrite": true }));
+    assert!(code == ErrorCode::TargetChanged && told.contains("new path"), "{told}");
+    assert_eq!(fs::read(desk.file("ledger.xlsx")).unwrap(), before);
+    for (path, code) in [
+        ("../out.xlsx", ErrorCode::OutsideWorkspace),
+        ("/etc/out.xlsx", ErrorCode::OutsideWorkspace),
+        ("out.xls", ErrorCode::InvalidArgument),
+        ("out.xlsm", ErrorCode::InvalidArgument),
+        (".hidden.xlsx", ErrorCode::InvalidArgument),
+        ("none/out.xlsx", ErrorCode::NotFound),
+    ] {
+        assert_eq!(desk.refused("save_fork", json!({ "fork": fork, "path": path })).0, code, "{path}");
+    }
+    assert_eq!(fs::read_dir(desk.file(".")).unwrap().count(), 1, "nothing half written is left");
+}
+
+#[test]
+fn new_workbooks_and_other_formats_become_xlsx() {
+    let desk = Desk::new(&[]);
+    let new = desk.ask("create_fork", json!({ "sheets": ["Plan", "Data 2"] }));
+    assert_eq!(new["sheets"], json!(["Plan", "Data 2"]));
+    desk.set(&new["fork"], "'Data 2'!B2", json!("=1+1"));
+    desk.ask("save_fork", json!({ "fork": new["fork"], "path": "new.xlsx" }));
+    let (code, _) = desk.refused("save_fork", json!({ "fork": new["fork"] }));
+    assert_eq!(code, ErrorCode::InvalidArgument, "there is no file to replace");
+
+    fs::write(desk.file("a.csv"), "name,amount,day\nx,1.5,2026-01-31\n\"007\",2,2026-02-01\n").unwrap();
+    let fork = desk.ask("create_fork", json!({ "workbook": "a.csv" }));
+    assert_eq!(fork["converted_from"], "csv");
+    desk.ask("save_fork", json!({ "fork": fork["fork"], "path": "a.xlsx" }));
+    let rows = |workbook: &str| {
+        desk.ask("read_range", json!({ "workbook": workbook, "ranges": ["a!A1:C3"] }))["ranges"][0]["values"]
+            .clone()
+    };
+    assert_eq!(rows("a.xlsx"), rows("a.csv"));
+}
+
+#[test]
+fn forks_are_listed_discarded_and_limited() {
+    let desk = Desk::new(&["--max-forks", "2"]);
+    let fork = desk.fork();
+    desk.fork();
+    let (code, told) = desk.refused("create_fork", json!({ "workbook": "ledger.xlsx" }));
+    assert!(code == ErrorCode::LimitExceeded && told.contains("SPREADSHEET_MCP_MAX_FORKS"), "{told}");
+    let listed = support::pages(&desk.server, "list_forks", json!({ "limit": 1 }));
+    assert_eq!(listed.len(), 2);
+    desk.ask("discard_fork", json!({ "fork": fork }));
+    let (code, _) = desk.refused("read_range", json!({ "workbook": fork, "ranges": ["Summary!A1"] }));
+    assert_eq!(code, ErrorCode::ForkNotFound);
+    let (code, told) =
+        desk.refused("edit_cells", json!({ "workbook": "ledger.xlsx", "ops": [{ "op": "x" }] }));
+    assert!(code == ErrorCode::InvalidArgument && told.contains("create_fork"), "{told}");
+}

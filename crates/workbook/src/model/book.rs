@@ -154,6 +154,7 @@ pub trait SheetLoader: Send + Sync {
 }
 
 /// A tab: what is known before its sheet is loaded.
+#[derive(Clone)]
 pub struct Tab {
     /// The sheet's name.
     pub name: String,
@@ -163,13 +164,14 @@ pub struct Tab {
     pub visibility: Visibility,
     /// What the loader knows its sheet by.
     source: SheetId,
-    loaded: Mutex<Option<Arc<Sheet>>>,
+    /// Shared by copies of the workbook, so that a sheet is read once for all of them, until one changes it.
+    loaded: Arc<Mutex<Option<Arc<Sheet>>>>,
 }
 
 impl Tab {
     /// A tab whose sheet is not loaded yet, and which the loader knows as `source`.
     pub fn new(name: String, kind: SheetKind, visibility: Visibility, source: SheetId) -> Tab {
-        Tab { name, kind, visibility, source, loaded: Mutex::new(None) }
+        Tab { name, kind, visibility, source, loaded: Arc::default() }
     }
 
     /// A tab whose sheet is there.
@@ -179,24 +181,12 @@ impl Tab {
             kind: sheet.kind,
             visibility: sheet.visibility,
             source: SheetId(u32::MAX),
-            loaded: Mutex::new(Some(Arc::new(sheet))),
+            loaded: Arc::new(Mutex::new(Some(Arc::new(sheet)))),
         }
     }
 
     fn loaded(&self) -> MutexGuard<'_, Option<Arc<Sheet>>> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Clone for Tab {
-    fn clone(&self) -> Tab {
-        Tab {
-            name: self.name.clone(),
-            kind: self.kind,
-            visibility: self.visibility,
-            source: self.source,
-            loaded: Mutex::new(self.loaded().clone()),
-        }
     }
 }
 
@@ -278,10 +268,15 @@ impl Workbook {
 
     /// The sheet to be changed: a copy of its own if another workbook shares it.
     pub(crate) fn sheet_mut(&mut self, id: SheetId) -> Result<&mut Sheet, OpenError> {
-        self.sheet(id, &())?;
-        let loaded = self.tabs[id.0 as usize].loaded.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let sheet = loaded.as_mut().expect("invariant: the sheet has just been loaded");
-        Ok(Arc::make_mut(sheet))
+        let sheet = self.sheet(id, &())?;
+        let slot = &mut self.tabs[id.0 as usize].loaded;
+        if Arc::get_mut(slot).is_none() {
+            *slot = Arc::new(Mutex::new(Some(Arc::clone(&sheet))));
+        }
+        drop(sheet);
+        let slot = Arc::get_mut(slot).expect("invariant: the slot is this workbook's own");
+        let loaded = slot.get_mut().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::make_mut(loaded.as_mut().expect("invariant: the sheet has just been loaded")))
     }
 
     /// Every sheet, loaded in parallel on up to `threads` threads.

@@ -13,6 +13,7 @@ mod links;
 mod objects;
 mod objects_corpus;
 mod page;
+mod replay;
 mod rules;
 mod structure;
 mod support;

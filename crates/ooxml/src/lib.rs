@@ -8,6 +8,7 @@
 
 mod chunks;
 mod content_types;
+mod deflate;
 mod error;
 mod limits;
 mod package;

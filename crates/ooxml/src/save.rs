@@ -7,6 +7,7 @@ use std::io::{self, BufWriter, Cursor, Seek, Write};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
+use crate::deflate::{Deflated, Deflater};
 use crate::package::{Package, part_name};
 
 /// Bytes that gather before they are compressed: writers of XML write little at a time.
@@ -153,6 +154,15 @@ fn write_part<W: Write + Seek>(
     method: CompressionMethod,
     content: &Source<'_>,
 ) -> Result<(), SaveError> {
+    if let (Source::Stream(write), CompressionMethod::Deflated) = (content, method) {
+        let mut deflater = BufWriter::with_capacity(BUFFER_BYTES, Deflater::start()?);
+        write(&mut deflater)?;
+        let deflated = deflater.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?;
+        if deflated.size < u64::from(u32::MAX) {
+            return copy_deflated(writer, name, deflated);
+        }
+        // Beyond what a simple entry holds the library knows the way.
+    }
     // Without a clock the time is the zip's own epoch, so that equal content makes equal files.
     let options = SimpleFileOptions::DEFAULT.compression_method(method).large_file(false);
     writer.start_file(name, options).map_err(io::Error::from)?;
@@ -162,4 +172,51 @@ fn write_part<W: Write + Seek>(
         Source::Stream(write) => write(&mut buffered)?,
     }
     Ok(buffered.flush()?)
+}
+
+/// Writes an entry whose bytes are compressed already: as the copy of one from an archive that holds nothing else.
+fn copy_deflated<W: Write + Seek>(
+    writer: &mut ZipWriter<W>,
+    name: &str,
+    deflated: Deflated,
+) -> Result<(), SaveError> {
+    let archive = single_entry(name, deflated);
+    let mut archive = ZipArchive::new(Cursor::new(archive)).map_err(io::Error::from)?;
+    let entry = archive.by_index_raw(0).map_err(io::Error::from)?;
+    Ok(writer.raw_copy_file(entry).map_err(io::Error::from)?)
+}
+
+/// An archive with one entry (APPNOTE.TXT 4.3.6): its header, its bytes, the directory, the end record.
+fn single_entry(name: &str, deflated: Deflated) -> Vec<u8> {
+    /// Version 2.0, names in UTF-8, deflated, at the zip's own epoch.
+    const COMMON: [u8; 10] = [20, 0, 0, 8, 8, 0, 0, 0, 0x21, 0];
+    let (crc32, size, compressed) = (deflated.crc32, deflated.size as u32, deflated.compressed_size() as u32);
+    let mut bytes = Vec::with_capacity(compressed as usize + 2 * name.len() + 128);
+    let sizes = |bytes: &mut Vec<u8>| {
+        for field in [crc32, compressed, size] {
+            bytes.extend_from_slice(&field.to_le_bytes());
+        }
+        bytes.extend_from_slice(&(name.len() as u16).to_le_bytes());
+    };
+    bytes.extend_from_slice(b"PK\x03\x04");
+    bytes.extend_from_slice(&COMMON);
+    sizes(&mut bytes);
+    bytes.extend_from_slice(&[0, 0]);
+    bytes.extend_from_slice(name.as_bytes());
+    for piece in deflated.pieces {
+        bytes.extend_from_slice(&piece);
+    }
+    let directory = bytes.len() as u32;
+    bytes.extend_from_slice(b"PK\x01\x02\x14\x00");
+    bytes.extend_from_slice(&COMMON);
+    sizes(&mut bytes);
+    // No extra field, no comment, disk 0, attributes, the entry at the start.
+    bytes.extend_from_slice(&[0; 16]);
+    bytes.extend_from_slice(name.as_bytes());
+    let length = bytes.len() as u32 - directory;
+    bytes.extend_from_slice(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(&directory.to_le_bytes());
+    bytes.extend_from_slice(&[0, 0]);
+    bytes
 }

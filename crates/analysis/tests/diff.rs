@@ -1,135 +1,163 @@
-//! What small workbooks differ in.
+//! What is told of edits: as little as there is.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod support;
-
-use analysis::diff::{Options, SheetChange, diff};
-use analysis::formulas::Places;
+use analysis::diff::{Aspect, diff};
 use expect_test::{Expect, expect};
-use support::book;
-use workbook::Workbook;
+use proptest::prelude::*;
+use workbook::edit::{Draft, ExplicitPlaces, blank_workbook};
+use workbook::{Limits, Workbook};
 
-fn told(old: &Workbook, new: &Workbook) -> String {
-    let (old_sheets, new_sheets) = (old.sheets(1, &()).unwrap(), new.sheets(1, &()).unwrap());
-    let (from, to) = (Places::new(old, &old_sheets), Places::new(new, &new_sheets));
-    let found = diff((old, &from), (new, &to), &Options::default(), &|| false).unwrap();
-    let mut text = String::new();
-    for sheet in &found.sheets {
-        let name = sheet.new.map_or_else(|| from.sheet_name(sheet.old.unwrap()), |id| to.sheet_name(id));
-        text += &format!("{name}\n");
-        for change in &sheet.changes {
-            text += &match change {
-                SheetChange::Renamed { from } => format!("  renamed from {from}\n"),
-                other => format!("  {other:?}\n"),
-            };
-        }
-        for change in &sheet.lines {
-            text += &format!("  {change}\n");
-        }
-        for group in &sheet.groups {
-            text += &format!("  {:?} {}\n", group.kind, group.range);
-        }
-        assert_eq!(sheet.groups.iter().map(|group| group.range.area()).sum::<u64>(), sheet.counts.total());
+fn opened(bytes: Vec<u8>) -> Draft {
+    let book = Workbook::open(bytes.into(), "book.xlsx", &Limits::default(), &()).expect("a sound workbook");
+    Draft::new(&book, &Limits::default()).expect("a format that is edited")
+}
+
+fn apply(draft: &mut Draft, json: &str) {
+    let edits: Vec<_> = serde_json::from_str(json).expect("edits");
+    if let Err(error) = draft.apply(&edits, &ExplicitPlaces) {
+        panic!("{error}");
     }
-    text
 }
 
-fn check(old: &[(&str, &str)], new: &[(&str, &str)], expected: Expect) {
-    let (old, new) = (book(old), book(new));
-    assert_eq!(told(&old, &old), "");
-    assert_eq!(told(&new, &new), "");
-    expected.assert_eq(&told(&old, &new));
+/// `Data`: twenty rows of numbers with a formula each, and a total; `Sum` reads it.
+fn base() -> Draft {
+    let mut draft = opened(blank_workbook(&["Data", "Sum"]).expect("a new workbook"));
+    let rows: Vec<String> = (1..=20).map(|row| format!(r#"["r{row}", {row}, "=B{row}*2"]"#)).collect();
+    apply(
+        &mut draft,
+        &format!(
+            r#"[{{"op": "set", "range": "Data!A1", "values": [{}]}},
+                {{"op": "set", "range": "Data!B21:C21", "values": [["=SUM(B1:B20)"]]}},
+                {{"op": "set", "range": "Sum!A1", "values": [["=Data!B21"], ["text"]]}}]"#,
+            rows.join(", ")
+        ),
+    );
+    draft
 }
 
-const DATA: &str = "A1 id\nB1 rate\nA2 1\nA3 2\nA4 3\nB2:B4 =A2*2 -> 7\nB5 =SUM(B2:B4) -> 21";
-
-#[test]
-fn aspects_are_told_apart() {
-    check(
-        &[("Data", "A1 1\nA2 1\nB1 =A1 -> 1\nB2 =A2 -> 1\nC1 1\nD1 x\nE1:F2 5")],
-        &[("Data", "A1 2\nA2 1\nB1 =A1 -> 2\nB2 =A2+1 -> 1\nC1 percent 1\nD1 text x\nE1:F2 6")],
-        expect![[r#"
-            Data
-              Value A1
-              Result B1
-              Format C1
-              Value E1:F2
-              Formula B2
-        "#]],
-    );
+/// What differs, line by line.
+fn told(old: &Workbook, new: &Workbook) -> String {
+    let found = diff(old, new, &()).expect("two sound workbooks");
+    let mut lines = String::new();
+    for sheet in &found.sheets {
+        let from = sheet.old_name.as_ref().map(|name| format!(" was {name}")).unwrap_or_default();
+        lines.push_str(&format!("{} {:?}{from}", sheet.name, sheet.status));
+        lines.push_str(&format!(" rows +{:?} -{:?}", sheet.rows.inserted, sheet.rows.deleted));
+        lines.push_str(&format!(" columns +{:?} -{:?}\n", sheet.columns.inserted, sheet.columns.deleted));
+        for group in sheet.groups() {
+            lines.push_str(&format!("  {} {:?}\n", group.range, group.aspect));
+        }
+        for item in &sheet.items {
+            lines.push_str(&format!(
+                "  {} {} {:?} {:?} {:?}\n",
+                item.kind, item.key, item.change, item.old, item.new
+            ));
+        }
+    }
+    for item in &found.names {
+        lines.push_str(&format!("name {} {:?}\n", item.key, item.change));
+    }
+    lines
 }
 
-#[test]
-fn an_inserted_row_is_one_change() {
-    check(
-        &[("Data", DATA), ("Out", "A1 =Data!B5 -> 21")],
-        &[
-            (
-                "Data",
-                "A1 id\nB1 rate\nA2 1\nA3 9\nA4 2\nA5 3\nB2 =A2*2 -> 7\nB3 =A3*2 -> 18\nB4:B5 =A4*2 -> 7\nB6 =SUM(B2:B5) -> 39",
-            ),
-            ("Out", "A1 =Data!B6 -> 39"),
-        ],
-        expect![[r#"
-            Data
-              rows inserted 3:3
-              Result B6
-            Out
-              Result A1
-        "#]],
-    );
-}
-
-#[test]
-fn rows_go_and_move() {
-    check(
-        &[("Data", "A1 a\nA2 b\nA3 c\nA4 d\nA5 e\nB1:B5 1")],
-        &[("Data", "A1 a\nA2 c\nA3 d\nA4 e\nB1:B4 1")],
-        expect![[r#"
-            Data
-              rows deleted 2:2
-        "#]],
-    );
-    check(
-        &[("Data", "A1 a\nA2 b\nA3 c\nA4 d\nA5 e\nB1:B5 1")],
-        &[("Data", "A1 a\nA2 d\nA3 b\nA4 c\nA5 e\nB1:B5 1")],
-        expect![[r#"
-            Data
-              rows moved 4:4 to 2:2
-        "#]],
-    );
+/// The same is told of the live draft and of what it is saved as, which shares nothing with its base.
+#[track_caller]
+fn check(json: &str, expected: Expect) {
+    let before = base();
+    let mut after = before.clone();
+    apply(&mut after, json);
+    let live = told(before.book(), after.book());
+    expected.assert_eq(&live);
+    let save = |draft: &Draft| {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        draft.save(Default::default(), &mut bytes).expect("saved");
+        opened(bytes.into_inner())
+    };
+    assert_eq!(told(save(&before).book(), save(&after).book()), live, "as files");
 }
 
 #[test]
-fn columns_come_with_their_cells() {
+fn nothing_is_told_where_nothing_changed() {
+    check("[]", expect![[""]]);
     check(
-        &[("Data", "A1 id\nB1 rate\nC1 sum\nA2 1\nB2 2\nC2 =A2+B2 -> 3\nA3 4\nB3 5\nC3 =A3+B3 -> 9")],
-        &[(
-            "Data",
-            "A1 id\nC1 rate\nD1 sum\nB1 new\nA2 1\nC2 2\nD2 =A2+C2 -> 3\nB2 77\nA3 4\nC3 6\nD3 =A3+C3 -> 9",
-        )],
-        expect![[r#"
-            Data
-              columns inserted B:B
-              Value C3
-        "#]],
+        r#"[{"op": "insert_rows", "range": "Data!3:4"}, {"op": "delete_rows", "range": "Data!3:4"}]"#,
+        expect![[""]],
     );
 }
 
 #[test]
-fn sheets_come_go_and_get_other_names() {
+fn cells_are_told_by_what_changed() {
     check(
-        &[("Data", DATA), ("Out", "A1 =Data!B5 -> 21\nA2 total"), ("Old", "A1 gone")],
-        &[("Out", "A1 ='Data 2'!B5 -> 21\nA2 total"), ("Data 2", DATA), ("New", "A1 here\nA2 too")],
+        r##"[{"op": "set", "range": "Data!B3:B6", "values": [[7]]}, {"op": "set", "range": "Data!C4", "values": [["=B4*3"]]},
+            {"op": "style", "range": "Data!A1:A2", "format": {"font": {"bold": true}}}, {"op": "clear", "range": "Sum!A2"}]"##,
         expect![[r#"
-            Data 2
-              renamed from Data
-              Moved { from: 0 }
-            New
-              Added
-            Old
-              Removed
+            Data Kept rows +[] -[] columns +[] -[]
+              A1:A2 Format
+              B3:B6 Value
+              C4 Formula
+            Sum Kept rows +[] -[] columns +[] -[]
+              A2 Value
         "#]],
     );
+}
+
+#[test]
+fn lines_that_come_and_go_are_one_change() {
+    check(
+        r#"[{"op": "insert_rows", "range": "Data!5:6"}]"#,
+        expect![[r#"
+        Data Kept rows +[(4, 2)] -[] columns +[] -[]
+    "#]],
+    );
+    check(
+        r#"[{"op": "delete_rows", "range": "Data!5:6"}, {"op": "set", "range": "Data!A1", "values": [["x"]]}]"#,
+        expect![[r#"
+        Data Kept rows +[] -[(4, 2)] columns +[] -[]
+          A1 Value
+    "#]],
+    );
+    check(
+        r#"[{"op": "insert_columns", "range": "Data!B:B"}]"#,
+        expect![[r#"
+        Data Kept rows +[] -[] columns +[(1, 1)] -[]
+    "#]],
+    );
+}
+
+#[test]
+fn sheets_are_told_by_what_became_of_them() {
+    check(
+        r#"[{"op": "rename_sheet", "sheet": "Data", "name": "Raw"}, {"op": "add_sheet", "name": "New"},
+            {"op": "set", "range": "Sum!B1", "values": [[1]]}]"#,
+        expect![[r#"
+            Raw Kept was Data rows +[] -[] columns +[] -[]
+            Sum Kept rows +[] -[] columns +[] -[]
+              B1 Value
+            New Added rows +[] -[] columns +[] -[]
+        "#]],
+    );
+    check(
+        r#"[{"op": "delete_sheet", "sheet": "Data"}]"#,
+        expect![[r#"
+        Sum Kept rows +[] -[] columns +[] -[]
+          A1 Formula
+        Data Removed rows +[] -[] columns +[] -[]
+    "#]],
+    );
+}
+
+proptest! {
+    /// Each cell that is set to something else is told, and no other.
+    #[test]
+    fn set_cells_are_told_exactly(cells in proptest::collection::btree_map((0..30u32, 3..9u32), 1..100i32, 1..15)) {
+        let before = base();
+        let mut after = before.clone();
+        for ((row, col), value) in &cells {
+            let at = grid::CellRef::new(*row, *col).expect("inside");
+            apply(&mut after, &format!(r#"[{{"op": "set", "range": "Data!{at}", "values": [[{value}]]}}]"#));
+        }
+        let found = diff(before.book(), after.book(), &()).expect("compared");
+        let told: Vec<(u32, u32)> = found.sheets[0].cells.iter().map(|cell| (cell.at().row(), cell.at().col())).collect();
+        prop_assert_eq!(told, cells.keys().copied().collect::<Vec<_>>());
+        prop_assert!(found.sheets[0].cells.iter().all(|cell| cell.aspect == Aspect::Value));
+    }
 }

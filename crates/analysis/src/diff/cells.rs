@@ -1,293 +1,297 @@
-//! The cells of two aligned sheets, compared aspect by aspect.
+//! Changed cells of two sheets whose rows and columns correspond.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::ops::RangeInclusive;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 
-use grid::{CellRange, CellRef};
-use serde::Serialize;
-use workbook::{Column, FormulaKind, RawCell, Sheet, StyleId, Styles};
+use formula::Direction;
+use grid::{CellRange, CellRef, Value};
+use workbook::{Cell, Column, FormulaId, Sheet, StyleId, Workbook};
 
-use crate::diff::Options;
-use crate::diff::follow::{Layout, Sheetwise, is_same};
-use crate::diff::lines::Run;
-use crate::formulas::{Cancel, Cancelled};
+use super::{Alignment, Steps, align::align};
 
 /// What of a cell changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChangeKind {
-    /// A constant: came, went or is another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Aspect {
+    /// A constant.
     Value,
-    /// A formula: came, went or computes something else.
+    /// The formula, or whether there is one.
     Formula,
-    /// The result of a formula that is the same.
+    /// The result of an unchanged formula.
     Result,
-    /// How the cell looks.
+    /// The format alone.
     Format,
 }
 
-/// One cell that differs in one aspect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// A cell that changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CellChange {
-    /// What changed.
-    pub kind: ChangeKind,
-    /// Its place in the old sheet.
-    pub old: CellRef,
-    /// Its place in the new sheet.
-    pub new: CellRef,
+    /// Where it was.
+    pub old: Option<CellRef>,
+    /// Where it is.
+    pub new: Option<CellRef>,
+    /// What changed most.
+    pub aspect: Aspect,
+    /// Whether the format changed, too.
+    pub format: bool,
 }
 
-/// Whether cell formats of two workbooks look the same.
-pub(crate) struct Formats<'a> {
-    old: &'a Styles,
-    new: &'a Styles,
-    is_one: bool,
-    known: RefCell<HashMap<(StyleId, StyleId), bool>>,
-    /// Whether every old id means the same in both: then shared chunks have equal formats.
-    is_stable: bool,
+impl CellChange {
+    /// Where it is, or was.
+    pub fn at(&self) -> CellRef {
+        self.new.or(self.old).unwrap_or(CellRef::A1)
+    }
+}
+
+/// A rectangle of cells of the same change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Group {
+    /// The cells.
+    pub range: CellRange,
+    /// What changed.
+    pub aspect: Aspect,
+}
+
+/// Whether two formats of two workbooks look the same.
+pub(super) struct Formats<'a> {
+    old: &'a Workbook,
+    new: &'a Workbook,
+    known: HashMap<(StyleId, StyleId), bool>,
+    is_shared: bool,
 }
 
 impl<'a> Formats<'a> {
-    pub(crate) fn new(old: &'a Styles, new: &'a Styles) -> Formats<'a> {
-        let is_one = std::ptr::eq(old, new);
-        let mut formats = Formats { old, new, is_one, known: RefCell::default(), is_stable: true };
-        let ids = 0..if is_one { 0 } else { old.formats.len() as u32 };
-        formats.is_stable = ids.map(StyleId).all(|id| formats.is_same(id, id));
-        formats
+    pub(super) fn new(old: &'a Workbook, new: &'a Workbook) -> Formats<'a> {
+        let is_shared = std::sync::Arc::ptr_eq(&old.styles, &new.styles);
+        Formats { old, new, known: HashMap::new(), is_shared }
     }
 
-    pub(crate) fn is_same(&self, old: StyleId, new: StyleId) -> bool {
-        if self.is_one && old == new {
-            return true;
-        }
-        *self.known.borrow_mut().entry((old, new)).or_insert_with(|| self.compare(old, new))
-    }
-
-    fn compare(&self, old_id: StyleId, new_id: StyleId) -> bool {
-        let (Some(old), Some(new)) = (self.old.format(old_id), self.new.format(new_id)) else {
-            return self.old.format(old_id).is_none() && self.new.format(new_id).is_none();
-        };
-        let style = |styles: &Styles, index: Option<usize>| {
-            let name = index.and_then(|index| styles.named_styles.get(index)).map(|style| style.name.clone());
-            name.filter(|name| name != "Normal")
-        };
-        self.old.number_format_code(old_id) == self.new.number_format_code(new_id)
-            && self.old.fonts.get(old.font) == self.new.fonts.get(new.font)
-            && self.old.fills.get(old.fill) == self.new.fills.get(new.fill)
-            && self.old.borders.get(old.border) == self.new.borders.get(new.border)
-            && old.alignment.clone().unwrap_or_default() == new.alignment.clone().unwrap_or_default()
-            && (old.locked, old.hidden) == (new.locked, new.hidden)
-            && style(self.old, old.named_style) == style(self.new, new.named_style)
-    }
-}
-
-/// Two aligned sheets.
-pub(crate) struct Pair<'a> {
-    pub(crate) old: &'a Sheet,
-    pub(crate) new: &'a Sheet,
-    pub(crate) layout: &'a Layout,
-    pub(crate) sheets: &'a dyn Sheetwise,
-    pub(crate) formats: &'a Formats<'a>,
-    pub(crate) options: &'a Options,
-    /// The only cells to look at, in the new sheet; all if there are none.
-    pub(crate) within: Vec<CellRange>,
-}
-
-impl Pair<'_> {
-    /// Every change of a cell, row by row.
-    pub(crate) fn changes(&self, cancel: Cancel<'_>) -> Result<Vec<CellChange>, Cancelled> {
-        let mut found = Vec::new();
-        if std::ptr::eq(self.old, self.new) && self.formats.is_stable {
-            return Ok(found);
-        }
-        let spilled = (spilled(self.old), spilled(self.new));
-        let empty = Column::default();
-        for (old_col, new_col) in self.columns() {
-            let old = self.old.column(old_col).unwrap_or(&empty);
-            let new = self.new.column(new_col).unwrap_or(&empty);
-            let mut compare = |old_row: u32, new_row: u32, a: Option<RawCell>, b: Option<RawCell>| {
-                let places = (CellRef::clamped(old_row, old_col), CellRef::clamped(new_row, new_col));
-                self.compare(places, (a, b), &spilled, &mut found);
-            };
-            for run in self.layout.rows.runs() {
-                if cancel() {
-                    return Err(Cancelled);
-                }
-                compare_run(
-                    old,
-                    new,
-                    run,
-                    self.formats.is_stable,
-                    |chunk| self.formulas_differ(chunk),
-                    &mut compare,
-                );
-            }
-        }
-        if !self.within.is_empty() {
-            found.retain(|change| self.within.iter().any(|range| range.contains(change.new)));
-        }
-        found.sort_unstable_by_key(|change| (change.new.row(), change.new.col(), change.kind));
-        Ok(found)
-    }
-
-    /// Columns of both sheets that are the same one and have cells on a side.
-    fn columns(&self) -> Vec<(u32, u32)> {
-        let mut pairs: Vec<(u32, u32)> = Vec::new();
-        for run in self.layout.cols.runs() {
-            let last = |start: u32| start.saturating_add(run.len - 1);
-            let old = self.old.columns_in(run.old..=last(run.old)).map(|(col, _)| col - run.old);
-            let new = self.new.columns_in(run.new..=last(run.new)).map(|(col, _)| col - run.new);
-            let mut steps: Vec<u32> = old.chain(new).collect();
-            steps.sort_unstable();
-            steps.dedup();
-            pairs.extend(steps.into_iter().map(|step| (run.old + step, run.new + step)));
-        }
-        pairs
-    }
-
-    /// Whether a formula of a shared chunk got another text.
-    fn formulas_differ(&self, chunk: &workbook::Chunk) -> bool {
-        let get = |sheet: &Sheet, id: workbook::FormulaId| {
-            ((id.0 as usize) < sheet.formulas().len()).then(|| sheet.formulas().get(id).clone())
-        };
-        chunk.formulas().iter().any(|(_, id)| get(self.old, *id) != get(self.new, *id))
-    }
-
-    fn compare(
-        &self,
-        (old_at, new_at): (CellRef, CellRef),
-        (old, new): (Option<RawCell>, Option<RawCell>),
-        spilled: &(Vec<CellRange>, Vec<CellRange>),
-        found: &mut Vec<CellChange>,
-    ) {
-        let (a, b) = (old.unwrap_or_default(), new.unwrap_or_default());
-        let change = |kind| CellChange { kind, old: old_at, new: new_at };
-        if let Some(kind) = self.content_change((old_at, new_at), (a, b), spilled) {
-            found.push(change(kind));
-        }
-        if self.options.formats {
-            let old_style = old.map_or_else(|| line_style(self.old, old_at), |cell| cell.style);
-            let new_style = new.map_or_else(|| line_style(self.new, new_at), |cell| cell.style);
-            if !self.formats.is_same(old_style, new_style) {
-                found.push(change(ChangeKind::Format));
-            }
-        }
-    }
-
-    /// What changed of value and formula, if it was asked for.
-    fn content_change(
-        &self,
-        (old_at, new_at): (CellRef, CellRef),
-        (old, new): (RawCell, RawCell),
-        spilled: &(Vec<CellRange>, Vec<CellRange>),
-    ) -> Option<ChangeKind> {
-        let is_constant = old.formula.is_none() && new.formula.is_none();
-        if !is_constant && !self.is_same_formula(old_at, old, new_at, new) {
-            return self.options.formulas.then_some(ChangeKind::Formula);
-        }
-        if self.old.resolve_value(old.value) == self.new.resolve_value(new.value) {
-            return None;
-        }
-        let in_spill = |ranges: &[CellRange], at| ranges.iter().any(|range| range.contains(at));
-        if !is_constant || (in_spill(&spilled.0, old_at) && in_spill(&spilled.1, new_at)) {
-            return self.options.results.then_some(ChangeKind::Result);
-        }
-        self.options.values.then_some(ChangeKind::Value)
-    }
-
-    fn is_same_formula(&self, old_at: CellRef, old: RawCell, new_at: CellRef, new: RawCell) -> bool {
-        let (Some(old_id), Some(new_id)) = (old.formula, new.formula) else { return false };
-        let is_array = |sheet: &Sheet, id| match sheet.formulas().get(id).kind {
-            FormulaKind::Normal | FormulaKind::Shared { .. } => None,
-            FormulaKind::Array { dynamic, .. } => Some((false, dynamic)),
-            FormulaKind::DataTable { .. } => Some((true, false)),
-        };
-        if is_array(self.old, old_id) != is_array(self.new, new_id) {
+    fn differ(&mut self, old: StyleId, new: StyleId) -> bool {
+        if self.is_shared && old == new {
             return false;
         }
-        let old_text = self.old.formula_text(old_at, old_id);
-        let new_text = self.new.formula_text(new_at, new_id);
-        is_same((&old_text, old_at), (&new_text, new_at), self.layout, self.sheets)
+        let (before, after) = (&self.old.styles, &self.new.styles);
+        *self.known.entry((old, new)).or_insert_with(|| {
+            let look = |styles: &workbook::Styles, id: StyleId| {
+                let format = styles.format(id).cloned().unwrap_or_default();
+                let font = styles.fonts.get(format.font).cloned().unwrap_or_default();
+                let fill = styles.fills.get(format.fill).cloned().unwrap_or_default();
+                let border = styles.borders.get(format.border).cloned().unwrap_or_default();
+                let code = styles.number_format_code(id).to_owned();
+                (code, font, fill, border, format.alignment, format.locked, format.hidden)
+            };
+            look(before, old) != look(after, new)
+        })
     }
 }
 
-/// The format of a cell that is not stored.
-pub(crate) fn line_style(sheet: &Sheet, at: CellRef) -> StyleId {
-    let row = sheet.row_props(at.row()).and_then(|props| props.style);
-    row.or_else(|| sheet.column_span(at.col()).and_then(|span| span.style)).unwrap_or_default()
-}
-
-/// The ranges in which array formulas and data tables write results.
-fn spilled(sheet: &Sheet) -> Vec<CellRange> {
-    let range = |formula: &workbook::Formula| match formula.kind {
-        FormulaKind::Array { range, .. } | FormulaKind::DataTable { range } => Some(range),
-        _ => None,
+/// How the rows and columns of two sheets correspond.
+pub(super) fn aligned(old: &Sheet, new: &Sheet) -> (Alignment, Alignment) {
+    /// Changed cells below which lines surely stand where they stood.
+    const FEW: usize = 20;
+    let changed: usize = columns_of(old, new).iter().map(|col| differing(old, new, *col).len()).sum();
+    let cells = old.cell_count().max(new.cell_count()) as usize;
+    let same_size = match (old.used_range(), new.used_range()) {
+        (Some(old), Some(new)) => old == new,
+        (old, new) => old.is_none() && new.is_none(),
     };
-    sheet.formulas().iter().filter_map(|(_, formula)| range(formula)).collect()
-}
-
-/// Calls `compare` for the cells of one run of rows, apart from chunks that both columns share.
-fn compare_run(
-    old: &Column,
-    new: &Column,
-    run: Run,
-    may_skip: bool,
-    formulas_differ: impl Fn(&workbook::Chunk) -> bool,
-    compare: &mut impl FnMut(u32, u32, Option<RawCell>, Option<RawCell>),
-) {
-    let last = run.old.saturating_add(run.len - 1);
-    let mut at = run.old;
-    if may_skip {
-        let mut others = new.chunks().peekable();
-        for (base, chunk) in old.chunks().filter(|(_, chunk)| !chunk.is_empty()) {
-            let first_row = base + u32::from(chunk.offset(0));
-            let last_row = base + u32::from(chunk.offset(chunk.len() - 1));
-            if first_row < at || last_row > last {
-                continue;
+    let is_in_place = changed == 0 || same_size && changed <= FEW || changed.saturating_mul(50) < cells;
+    if is_in_place {
+        return Default::default();
+    }
+    let hasher = RandomState::new();
+    let keys = |sheet: &Sheet| {
+        let (mut rows, mut columns) = (Vec::new(), Vec::new());
+        for (col, column) in sheet.columns() {
+            for (row, cell) in column.cells(0..=grid::MAX_ROWS - 1) {
+                let value = sheet.resolve_value(cell.value);
+                // Results of formulas may change where nothing came or went.
+                let key = match (cell.formula, value) {
+                    (None, Value::Empty) => continue,
+                    (None, value) => hash(&hasher, value),
+                    (Some(_), _) => 1,
+                };
+                add(&mut rows, row, key);
+                add(&mut columns, col, key);
             }
-            let wanted = base as i64 + i64::from(run.new) - i64::from(run.old);
-            while others.next_if(|(other, _)| i64::from(*other) < wanted).is_some() {}
-            let is_shared = others
-                .peek()
-                .is_some_and(|(other, same)| i64::from(*other) == wanted && std::ptr::eq(*same, chunk));
-            if !is_shared || formulas_differ(chunk) {
-                continue;
-            }
-            if first_row > at {
-                merge(old, new, run, at..=first_row - 1, compare);
-            }
-            at = last_row + 1;
         }
+        (rows, columns)
+    };
+    let (old_keys, new_keys) = (keys(old), keys(new));
+    (align(&old_keys.0, &new_keys.0), align(&old_keys.1, &new_keys.1))
+}
+
+fn add(keys: &mut Vec<u64>, line: u32, key: u64) {
+    let line = line as usize;
+    if keys.len() <= line {
+        keys.resize(line + 1, 0);
     }
-    if at <= last {
-        merge(old, new, run, at..=last, compare);
+    keys[line] = keys[line].wrapping_add(key).max(1);
+}
+
+fn hash(hasher: &RandomState, value: Value<'_>) -> u64 {
+    match value {
+        Value::Empty => 0,
+        Value::Number(number) => hasher.hash_one(number.to_bits()),
+        Value::Text(text) => hasher.hash_one(text),
+        Value::Bool(value) => hasher.hash_one((0u8, value)),
+        Value::Error(error) => hasher.hash_one((1u8, error.as_str())),
     }
 }
 
-fn merge(
-    old: &Column,
-    new: &Column,
-    run: Run,
-    rows: RangeInclusive<u32>,
-    compare: &mut impl FnMut(u32, u32, Option<RawCell>, Option<RawCell>),
-) {
-    let to_new = |row: u32| row - run.old + run.new;
-    let mut old_cells = old.cells(rows.clone()).peekable();
-    let mut new_cells = new
-        .cells(to_new(*rows.start())..=run.new.saturating_add(*rows.end() - run.old))
-        .map(|(row, cell)| (row - run.new + run.old, cell))
-        .peekable();
-    loop {
-        let row = match (old_cells.peek(), new_cells.peek()) {
-            (None, None) => return,
-            (Some((row, _)), None) | (None, Some((row, _))) => *row,
-            (Some((a, _)), Some((b, _))) => *a.min(b),
+fn columns_of(old: &Sheet, new: &Sheet) -> Vec<u32> {
+    let mut columns: Vec<u32> = old.columns().chain(new.columns()).map(|(col, _)| col).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    columns
+}
+
+/// Rows of a column whose stored cells differ.
+fn differing(old: &Sheet, new: &Sheet, col: u32) -> Vec<u32> {
+    let empty = Column::default();
+    old.column(col).unwrap_or(&empty).differing_rows(new.column(col).unwrap_or(&empty))
+}
+
+/// Formulas that have other texts under the same id: those that followed cells that were moved.
+fn changed_formulas(old: &Sheet, new: &Sheet) -> HashSet<FormulaId> {
+    let texts = old.formulas().iter().zip(new.formulas().iter());
+    texts.filter(|((_, before), (_, after))| before != after).map(|((id, _), _)| id).collect()
+}
+
+/// Rows of a column with one of these formulas.
+fn with_formulas(sheet: &Sheet, col: u32, wanted: &HashSet<FormulaId>) -> Vec<u32> {
+    let chunks = sheet.column(col).into_iter().flat_map(Column::chunks);
+    let rows = chunks
+        .flat_map(|(base, chunk)| chunk.formulas().iter().map(move |(row, id)| (base + u32::from(*row), id)));
+    rows.filter(|(_, id)| wanted.contains(id)).map(|(row, _)| row).collect()
+}
+
+/// Every cell that changed, in the order of rows.
+pub(super) fn changes(
+    old: &Sheet,
+    new: &Sheet,
+    rows: &Alignment,
+    columns: &Alignment,
+    steps: &Steps,
+    formats: &mut Formats<'_>,
+) -> Vec<CellChange> {
+    let mut found = Vec::new();
+    let is_in_place = rows.is_identity() && columns.is_identity();
+    // Texts may read the same in other tables of texts: what is stored tells only what cannot differ.
+    let may_share = is_in_place
+        && steps.resizes.is_empty()
+        && steps.renames.is_empty()
+        && std::ptr::eq(old.shared_strings(), new.shared_strings());
+    if may_share {
+        let moved = changed_formulas(old, new);
+        for col in columns_of(old, new) {
+            let mut rows = differing(old, new, col);
+            if !moved.is_empty() {
+                rows.extend(with_formulas(new, col, &moved));
+            }
+            for row in rows {
+                let at = CellRef::clamped(row, col);
+                compare(old, new, Some(at), Some(at), steps, formats, &mut found);
+            }
+        }
+    } else {
+        let moves: Vec<_> =
+            columns.steps(Direction::Column).into_iter().chain(rows.steps(Direction::Row)).collect();
+        let place = |at: CellRef| {
+            moves
+                .iter()
+                .try_fold(CellRange::cell(at), |range, step| step.moved_range(range))
+                .map(CellRange::start)
         };
-        let a = old_cells.next_if(|(at, _)| *at == row).map(|(_, cell)| cell);
-        let b = new_cells.next_if(|(at, _)| *at == row).map(|(_, cell)| cell);
-        if a != b || a.is_some() {
-            compare(row, to_new(row), a, b);
+        for (at, _) in old.cells_by_row(CellRange::ALL) {
+            if let Some(to) = place(at) {
+                compare(old, new, Some(at), Some(to), steps, formats, &mut found);
+            }
+        }
+        // Cells that are new where their lines are not; those of new lines are told by the lines.
+        let is_new = |lines: &[(u32, u32)], line: u32| {
+            lines.iter().any(|(first, count)| (*first..first + count).contains(&line))
+        };
+        let back: Vec<_> = moves.iter().rev().map(|step| inverse(*step)).collect();
+        for (at, _) in new.cells_by_row(CellRange::ALL) {
+            if is_new(&rows.inserted, at.row()) || is_new(&columns.inserted, at.col()) {
+                continue;
+            }
+            let from = back.iter().try_fold(CellRange::cell(at), |range, step| step.moved_range(range));
+            let is_known = from.is_some_and(|from| {
+                let cell = old.cell(from.start());
+                cell.value != Value::Empty || cell.formula.is_some() || cell.style != StyleId::default()
+            });
+            if !is_known {
+                compare(old, new, from.map(CellRange::start), Some(at), steps, formats, &mut found);
+            }
         }
     }
+    found.sort_unstable_by_key(CellChange::at);
+    found.dedup();
+    found
+}
+
+fn inverse(step: formula::Resize) -> formula::Resize {
+    let change = match step.change {
+        formula::Change::Insert(count) => formula::Change::Delete(count),
+        formula::Change::Delete(count) => formula::Change::Insert(count),
+    };
+    formula::Resize { change, ..step }
+}
+
+fn compare(
+    old: &Sheet,
+    new: &Sheet,
+    from: Option<CellRef>,
+    to: Option<CellRef>,
+    steps: &Steps,
+    formats: &mut Formats<'_>,
+    found: &mut Vec<CellChange>,
+) {
+    let cell = |sheet, at: Option<CellRef>| at.map(|at| Sheet::cell(sheet, at)).unwrap_or_default();
+    let (before, after): (Cell<'_>, Cell<'_>) = (cell(old, from), cell(new, to));
+    let format = formats.differ(before.style, after.style);
+    let text = |sheet: &Sheet, at: Option<CellRef>, cell: Cell<'_>| {
+        at.zip(cell.formula).map(|(at, id)| sheet.formula_text(at, id).into_owned())
+    };
+    let aspect = match (text(old, from, before), text(new, to, after)) {
+        (None, None) => (before.value != after.value).then_some(Aspect::Value),
+        (Some(a), Some(b)) if a == b || steps.followed(&a, &new.name) == b => {
+            (before.value != after.value).then_some(Aspect::Result)
+        }
+        _ => Some(Aspect::Formula),
+    };
+    let aspect = aspect.or(format.then_some(Aspect::Format));
+    found.extend(aspect.map(|aspect| CellChange { old: from, new: to, aspect, format }));
+}
+
+/// Rectangles of the same change: runs down each column, then equal runs side by side.
+pub(super) fn groups(changes: &[CellChange]) -> Vec<Group> {
+    let mut places: Vec<(u32, u32, Aspect)> =
+        changes.iter().map(|change| (change.at().col(), change.at().row(), change.aspect)).collect();
+    places.sort_unstable();
+    // By first row, last row and aspect: the columns of runs that end so far.
+    let mut runs: Vec<(u32, u32, u32, Aspect)> = Vec::new();
+    for (col, row, aspect) in places {
+        match runs.last_mut() {
+            Some(run) if run.0 == col && run.2 + 1 == row && run.3 == aspect => run.2 = row,
+            _ => runs.push((col, row, row, aspect)),
+        }
+    }
+    let mut open: BTreeMap<(u32, u32, Aspect), (u32, u32)> = BTreeMap::new();
+    let mut done: Vec<Group> = Vec::new();
+    let close = |(first, last, aspect): (u32, u32, Aspect), (from, to): (u32, u32)| {
+        let range = CellRange::new(CellRef::clamped(first, from), CellRef::clamped(last, to));
+        Group { range, aspect }
+    };
+    for (col, first, last, aspect) in runs {
+        let key = (first, last, aspect);
+        match open.get_mut(&key) {
+            Some(columns) if columns.1 + 1 == col => columns.1 = col,
+            _ => done.extend(open.insert(key, (col, col)).map(|columns| close(key, columns))),
+        }
+    }
+    done.extend(open.into_iter().map(|(key, columns)| close(key, columns)));
+    done.sort_unstable_by_key(|group| (group.range.start(), group.range.end()));
+    done
 }

@@ -1,258 +1,213 @@
-//! What two workbooks differ in: sheets, rows and columns first, so that one inserted row is one change; then the cells
-//! of the rows and columns that stayed, aspect by aspect.
+//! What differs between two workbooks, or two states of one: sheets, rows and columns first, then the cells that are left.
 //!
-//! Copies share what nobody wrote to, and what is shared is not looked at: comparing a workbook with an edited copy of it
-//! costs what was edited.
+//! What two states share (chunks, sheets) costs nothing. Rows and columns that came or went are found first, and old formulas
+//! follow them, so that `A5` that became `A6` under a new row is no change.
 
 mod align;
 mod cells;
-mod fingerprint;
-mod follow;
-mod lines;
-mod matching;
-mod sequence;
+mod errors;
+mod items;
+mod verify;
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
-use grid::CellRange;
-use serde::Serialize;
-use workbook::{SheetId, Styles, Visibility, Workbook};
+use formula::{Direction, Resize};
+use workbook::{OpenError, Sheet, SheetId, Watch, Workbook};
 
-pub use cells::{CellChange, ChangeKind};
-pub use lines::{LineChange, LineKind, Lines};
+pub use align::{Alignment, Lines};
+pub use cells::{Aspect, CellChange, Group};
+pub use errors::{ErrorCell, Errors};
+pub use items::{Item, ItemChange};
+pub use verify::{Assertion, Checked, Expected, verify};
 
-use crate::formulas::{Area, Cancel, Cancelled, Places};
-use cells::{Formats, Pair};
-use follow::{Layout, Sheetwise};
-
-/// What is compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// The only places of the new workbook whose cells are looked at; all of them if there are none.
-    pub areas: Vec<Area>,
-    /// Whether constants are compared.
-    pub values: bool,
-    /// Whether formulas are.
-    pub formulas: bool,
-    /// Whether results of formulas that are the same are.
-    pub results: bool,
-    /// Whether formats are.
-    pub formats: bool,
-    /// Changed cells that are kept for the details of one sheet; all are counted.
-    pub max_cells: usize,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        let areas = Vec::new();
-        Options { areas, values: true, formulas: true, results: true, formats: true, max_cells: 1_000_000 }
-    }
-}
-
-/// What two workbooks differ in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Diff {
-    /// The sheets that differ: those of the new workbook in its order, then those that went.
-    pub sheets: Vec<SheetDiff>,
-}
-
-/// What two sheets differ in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SheetDiff {
-    /// The old sheet; `None` if it is new.
-    pub old: Option<SheetId>,
-    /// The new sheet; `None` if it went.
-    pub new: Option<SheetId>,
-    /// What became of the sheet as a whole.
-    pub changes: Vec<SheetChange>,
-    /// Rows and columns that came, went or moved.
-    pub lines: Vec<LineChange>,
-    /// How many cells changed.
-    pub counts: Counts,
-    /// Neighbouring cells with one kind of change, from the top of the new sheet.
-    pub groups: Vec<Group>,
-    /// Every changed cell, row by row; the first ones if there are more than were asked for.
-    pub cells: Vec<CellChange>,
-}
-
-/// What became of a sheet as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SheetChange {
-    /// It is new.
-    Added,
-    /// It is gone.
-    Removed,
-    /// It has another name.
-    Renamed {
-        /// The old name.
-        from: String,
-    },
-    /// It stands elsewhere among the sheets that both workbooks have.
-    Moved {
-        /// The old position, from 0.
-        from: u32,
-    },
-    /// It is shown, or hidden, otherwise.
-    Visibility {
-        /// As it was.
-        from: Visibility,
-    },
-}
-
-/// How many cells changed, by aspect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[allow(missing_docs, reason = "the fields are their names")]
-pub struct Counts {
-    pub values: u64,
-    pub formulas: u64,
-    pub results: u64,
-    pub formats: u64,
-}
-
-impl Counts {
-    /// All of them.
-    pub fn total(&self) -> u64 {
-        self.values + self.formulas + self.results + self.formats
-    }
-
-    fn of(cells: &[CellChange]) -> Counts {
-        let mut counts = Counts::default();
-        for change in cells {
-            match change.kind {
-                ChangeKind::Value => counts.values += 1,
-                ChangeKind::Formula => counts.formulas += 1,
-                ChangeKind::Result => counts.results += 1,
-                ChangeKind::Format => counts.formats += 1,
-            }
-        }
-        counts
-    }
-}
-
-/// Neighbouring cells with one kind of change.
+/// What became of a sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Group {
-    /// What changed.
-    pub kind: ChangeKind,
-    /// The cells in the new sheet, all of them changed.
-    pub range: CellRange,
+#[allow(missing_docs, reason = "the variants are their names")]
+pub enum SheetStatus {
+    Added,
+    Removed,
+    Kept,
 }
 
-impl Diff {
+/// What differs in one sheet.
+#[derive(Debug)]
+pub struct SheetDiff {
+    /// Its name now, or the one that it had.
+    pub name: String,
+    /// The name that it had, if it was renamed.
+    pub old_name: Option<String>,
+    /// Whether it came, went or stayed.
+    pub status: SheetStatus,
+    /// In the old workbook.
+    pub old: Option<SheetId>,
+    /// In the new workbook.
+    pub new: Option<SheetId>,
+    /// Rows that came and went.
+    pub rows: Alignment,
+    /// Columns that came and went.
+    pub columns: Alignment,
+    /// Every changed cell, in the order of rows.
+    pub cells: Vec<CellChange>,
+    /// Names, tables, rules, objects, layout.
+    pub items: Vec<Item>,
+}
+
+impl SheetDiff {
     /// Whether nothing differs.
     pub fn is_empty(&self) -> bool {
-        self.sheets.is_empty()
+        self.status == SheetStatus::Kept
+            && self.old_name.is_none()
+            && self.rows.is_identity()
+            && self.columns.is_identity()
+            && self.cells.is_empty()
+            && self.items.is_empty()
     }
 
-    /// The changed cells with their sheets, from a position on: what a cursor pages through.
-    pub fn cells(&self, from: usize) -> impl Iterator<Item = (&SheetDiff, CellChange)> {
-        self.sheets.iter().flat_map(|sheet| sheet.cells.iter().map(move |cell| (sheet, *cell))).skip(from)
+    /// Neighbouring cells of the same change, as rectangles.
+    pub fn groups(&self) -> Vec<Group> {
+        cells::groups(&self.cells)
     }
 }
 
-/// The layouts of all pairs of sheets, by the folded old name.
-struct Book<'a> {
-    sheets: HashMap<String, (&'a str, &'a Layout)>,
+/// What differs between two workbooks.
+#[derive(Debug)]
+pub struct Diff {
+    /// Sheets with a difference: those there are now in their order, then those that are gone.
+    pub sheets: Vec<SheetDiff>,
+    /// Defined names.
+    pub names: Vec<Item>,
+    /// Whether the sheets that both have stand in another order.
+    pub reordered: bool,
+    /// Errors that came, went and stayed.
+    pub errors: Errors,
 }
 
-impl Sheetwise for Book<'_> {
-    fn sheet(&self, old_name: &str) -> Option<(&str, &Layout)> {
-        self.sheets.get(&old_name.to_lowercase()).copied()
+/// How references in formulas of the old workbook read in the new one.
+#[derive(Debug, Default)]
+struct Steps {
+    renames: Vec<(String, String)>,
+    /// By the name that the sheet has now.
+    resizes: Vec<(String, Resize)>,
+}
+
+impl Steps {
+    /// An old formula of the sheet that is now called `home`.
+    fn followed(&self, formula: &str, home: &str) -> String {
+        let mut text = formula.to_owned();
+        for (from, to) in &self.renames {
+            text = formula::rename_sheet(&text, from, to).unwrap_or(text);
+        }
+        for (sheet, resize) in &self.resizes {
+            let is_home = sheet.eq_ignore_ascii_case(home);
+            text = formula::resize(&text, sheet, is_home, *resize).unwrap_or(text);
+        }
+        text
     }
 }
 
 /// Compares two workbooks.
 ///
-/// Cells of rows and columns that came or went are not told one by one. A formula is the same if its text or its pattern
-/// is, or if its references followed rows, columns and sheets. Formats are compared by what they look like.
-///
 /// # Errors
-/// Once `cancel` says so.
-pub fn diff(
-    (old_book, old): (&Workbook, &Places<'_>),
-    (new_book, new): (&Workbook, &Places<'_>),
-    options: &Options,
-    cancel: Cancel<'_>,
-) -> Result<Diff, Cancelled> {
-    let pairs = matching::matched(old, new, cancel)?;
-    let both: Vec<(SheetId, SheetId)> =
-        pairs.iter().filter_map(|(old, new)| Some(((*old)?, (*new)?))).collect();
-    let mut layouts = Vec::with_capacity(both.len());
-    for (a, b) in &both {
-        layouts.push(align::align(old.sheet(*a), new.sheet(*b), cancel)?);
-    }
-    let named = |((a, b), layout): (&(SheetId, SheetId), _)| {
-        (old.sheet_name(*a).to_lowercase(), (new.sheet_name(*b), layout))
-    };
-    let book = Book { sheets: both.iter().zip(&layouts).map(named).collect() };
-    let (old_styles, new_styles): (&Styles, &Styles) = (&old_book.styles, &new_book.styles);
-    let formats = Formats::new(old_styles, new_styles);
-    let stayed = in_order(&both);
-    let mut result = Diff { sheets: Vec::new() };
-    for (a, b) in pairs {
-        let mut sheet = SheetDiff {
-            old: a,
-            new: b,
-            changes: Vec::new(),
-            lines: Vec::new(),
-            counts: Counts::default(),
-            groups: Vec::new(),
-            cells: Vec::new(),
+/// When a sheet can't be read, or the caller stops.
+pub fn diff(old: &Workbook, new: &Workbook, watch: &dyn Watch) -> Result<Diff, OpenError> {
+    let pairs = paired(old, new, watch)?;
+    let mut steps = Steps::default();
+    let mut alignments = Vec::new();
+    for (old_id, new_id) in &pairs {
+        let (Some(old_id), Some(new_id)) = (old_id, new_id) else {
+            alignments.push((Alignment::default(), Alignment::default()));
+            continue;
         };
-        match (a, b) {
-            (Some(a), Some(b)) => {
-                sheet.changes = sheet_changes(old_book, new_book, a, b, stayed.contains(&a));
-                let Some(layout) = both.iter().position(|pair| *pair == (a, b)).map(|at| &layouts[at]) else {
-                    continue;
+        let (before, after) = (old.sheet(*old_id, watch)?, new.sheet(*new_id, watch)?);
+        if before.name != after.name {
+            steps.renames.push((before.name.clone(), after.name.clone()));
+        }
+        let (rows, columns) = match Arc::ptr_eq(&before, &after) {
+            true => (Alignment::default(), Alignment::default()),
+            false => cells::aligned(&before, &after),
+        };
+        let resizes = columns.steps(Direction::Column).into_iter().chain(rows.steps(Direction::Row));
+        steps.resizes.extend(resizes.map(|resize| (after.name.clone(), resize)));
+        alignments.push((rows, columns));
+    }
+    let mut sheets = Vec::new();
+    let mut formats = cells::Formats::new(old, new);
+    for ((old_id, new_id), (rows, columns)) in pairs.iter().zip(alignments) {
+        if watch.progress(sheets.len() as u64, pairs.len() as u64).is_break() {
+            return Err(OpenError::Cancelled);
+        }
+        let before = old_id.map(|id| old.sheet(id, watch)).transpose()?;
+        let after = new_id.map(|id| new.sheet(id, watch)).transpose()?;
+        let found = match (before, after) {
+            (Some(before), Some(after)) => {
+                let is_same = Arc::ptr_eq(&before, &after);
+                let (cells, items) = match is_same && steps.resizes.is_empty() && steps.renames.is_empty() {
+                    true => (Vec::new(), Vec::new()),
+                    false => (
+                        cells::changes(&before, &after, &rows, &columns, &steps, &mut formats),
+                        items::of_sheets(&before, &after, &rows, &columns, &steps),
+                    ),
                 };
-                let within: Vec<CellRange> =
-                    options.areas.iter().filter(|area| area.sheet == b).map(|area| area.range).collect();
-                if !options.areas.is_empty() && within.is_empty() {
-                    continue;
+                SheetDiff {
+                    name: after.name.clone(),
+                    old_name: (before.name != after.name).then(|| before.name.clone()),
+                    status: SheetStatus::Kept,
+                    old: *old_id,
+                    new: *new_id,
+                    rows,
+                    columns,
+                    cells,
+                    items,
                 }
-                sheet.lines = layout.rows.changes(Lines::Rows);
-                sheet.lines.extend(layout.cols.changes(Lines::Columns));
-                let (old, new) = (old.sheet(a), new.sheet(b));
-                let pair = Pair { old, new, layout, sheets: &book, formats: &formats, options, within };
-                sheet.cells = pair.changes(cancel)?;
-                sheet.counts = Counts::of(&sheet.cells);
-                sheet.groups = groups(&sheet.cells);
-                sheet.cells.truncate(options.max_cells);
             }
-            (None, _) => sheet.changes.push(SheetChange::Added),
-            (Some(_), None) => sheet.changes.push(SheetChange::Removed),
+            (one, other) => {
+                let status = if one.is_some() { SheetStatus::Removed } else { SheetStatus::Added };
+                let name = one.or(other).map(|sheet| sheet.name.clone()).unwrap_or_default();
+                SheetDiff {
+                    name,
+                    old_name: None,
+                    status,
+                    old: *old_id,
+                    new: *new_id,
+                    rows,
+                    columns,
+                    cells: Vec::new(),
+                    items: Vec::new(),
+                }
+            }
+        };
+        sheets.push(found);
+    }
+    let errors = errors::compared(old, new, &sheets, watch)?;
+    sheets.retain(|sheet| !sheet.is_empty());
+    let places: Vec<SheetId> = pairs.iter().filter_map(|(old, new)| new.and(*old)).collect();
+    let reordered = places.windows(2).any(|pair| pair[0] > pair[1]);
+    Ok(Diff { sheets, names: items::of_names(old, new, &steps), reordered, errors })
+}
+
+/// Which sheet is which: by name, then by part, for those that were renamed.
+type Pair = (Option<SheetId>, Option<SheetId>);
+
+fn paired(old: &Workbook, new: &Workbook, watch: &dyn Watch) -> Result<Vec<Pair>, OpenError> {
+    let mut left: Vec<SheetId> = old.sheet_ids().collect();
+    let mut pairs: Vec<Pair> = Vec::new();
+    for id in new.sheet_ids() {
+        let found = old.sheet_id(&new.tab(id).name).filter(|found| left.contains(found));
+        left.retain(|known| Some(*known) != found);
+        pairs.push((found, Some(id)));
+    }
+    for (old_id, new_id) in &mut pairs {
+        let (None, Some(id)) = (*old_id, *new_id) else { continue };
+        let part = new.sheet(id, watch)?.part.clone();
+        let same_part = |known: &Sheet| !part.is_empty() && known.part == part;
+        for candidate in left.clone() {
+            if same_part(&*old.sheet(candidate, watch)?) {
+                left.retain(|known| *known != candidate);
+                *old_id = Some(candidate);
+                break;
+            }
         }
-        if !sheet.changes.is_empty() || !sheet.lines.is_empty() || sheet.counts.total() > 0 {
-            result.sheets.push(sheet);
-        }
     }
-    Ok(result)
-}
-
-fn groups(cells: &[CellChange]) -> Vec<Group> {
-    let places = cells.iter().map(|change| (change.kind, change.new.row(), change.new.col()));
-    matching::rectangles(places).into_iter().map(|(kind, range)| Group { kind, range }).collect()
-}
-
-fn sheet_changes(old: &Workbook, new: &Workbook, a: SheetId, b: SheetId, stayed: bool) -> Vec<SheetChange> {
-    let (from, to) = (old.tab(a), new.tab(b));
-    let mut changes = Vec::new();
-    if from.name != to.name {
-        changes.push(SheetChange::Renamed { from: from.name.clone() });
-    }
-    if !stayed {
-        changes.push(SheetChange::Moved { from: a.0 });
-    }
-    if from.visibility != to.visibility {
-        changes.push(SheetChange::Visibility { from: from.visibility });
-    }
-    changes
-}
-
-/// The old sheets that kept their order: what came and went beside them moves none.
-fn in_order(pairs: &[(SheetId, SheetId)]) -> Vec<SheetId> {
-    let mut pairs: Vec<(usize, usize)> = pairs.iter().map(|(a, b)| (a.0 as usize, b.0 as usize)).collect();
-    pairs.sort_unstable();
-    let kept = sequence::longest_ascending(&pairs);
-    kept.into_iter().map(|(old, _)| SheetId(old as u32)).collect()
+    pairs.extend(left.into_iter().map(|id| (Some(id), None)));
+    Ok(pairs)
 }

@@ -108,9 +108,11 @@ edit_tool!(
     "Edit cells",
     "Edits cells of a fork. ops: set {range, values: [[…]], parse?} (values: 1, \"007\" text, true, null clears, \"=A1*2\" or \
      {f}, {date: \"2026-01-31\"}, {text}, {error}; one value fills the range; parse reads texts as typed), clear {range, what?: \
-     [values, formulas, formats, all]}, fill {range, from?, kind?: series|copy}, replace {range, find, with, regex?, match_case?, \
+     [values, formulas, formats, comments, all]}, fill {range, from?, kind?: series|copy}, replace {range, find, with, regex?, match_case?, \
      whole?, formulas?}, copy {range, to, what?: all|values|formulas|formats}, move {range, to}, paste {range, csv, delimiter?, \
-     as_text?}, sort {range, by: [{column, descending?}]}, append {range, rows}. Ranges: Data!B2:C9, a name, Table[Column]. \
+     as_text?}, sort {range, by: [{column, descending?}]}, append {range: a table's name or header and data, rows: [[…]] or \
+     [{header: value}], footer_rows?} (formats and formulas go on, totals stay below), comment {cell, text, author?}, \
+     delete_comment {range}. Ranges: Data!B2:C9, a name, Table[Column]. \
      ops of the other edit tools may be mixed in."
 );
 edit_tool!(
@@ -138,7 +140,11 @@ edit_tool!(
      {sheet, position}, copy_sheet {sheet, name, position?}, delete_sheet {sheet}, sheet_visibility {sheet, visibility: \
      visible|hidden|very_hidden}, merge {range, across?, discard?}, unmerge {range}, auto_filter {range} ({sheet} removes it), \
      define_name {name, refers_to, sheet?, comment?}, delete_name {name, sheet?}, hyperlink {range, url or place, tooltip?, text?}, \
-     clear_hyperlinks {range}."
+     clear_hyperlinks {range}, create_table {range, name, style?, has_headers?}, resize_table {table, range}, rename_table \
+     {table, name}, rename_table_column {table, column, name}, delete_table {table}, create_chart {sheet, kind: \
+     line|bar|column|pie|scatter|area, data: range with headers (or series: [{values, categories?, name?}]), anchor: \
+     \"E2:L20\", title?, x_title?, y_title?, name?}, retarget_chart {chart, sheet?, data or series}, place_image {sheet, anchor, \
+     data: Base64 of a PNG, JPEG or GIF, alt_text?, name?}, delete_object {name, sheet?}."
 );
 
 fn run(call: &Call, params: Params, tool: &'static str) -> Result<Answer, ToolError> {

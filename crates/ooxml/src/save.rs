@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, BufWriter, Cursor, Seek, Write};
 
+use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
@@ -90,7 +91,7 @@ impl Package {
     /// # Errors
     /// When the target does not take the bytes, or an entry cannot be copied.
     pub fn save(&self, changes: &Changes<'_>, out: impl Write + Seek) -> Result<(), SaveError> {
-        let unreadable = |error: zip::result::ZipError| SaveError::Copy {
+        let unreadable = |error: ZipError| SaveError::Copy {
             part: "the zip's directory".to_owned(),
             problem: error.to_string(),
         };
@@ -105,10 +106,7 @@ impl Package {
             let key = name.as_ref().map(|name| name.to_ascii_lowercase());
             let change = key.as_ref().and_then(|key| parts.get_key_value(key.as_str()));
             match change {
-                None => writer.raw_copy_file(entry).map_err(|error| SaveError::Copy {
-                    part: name.unwrap_or_default(),
-                    problem: error.to_string(),
-                })?,
+                None => writer.raw_copy_file(entry).map_err(|error| not_copied(name.as_deref(), error))?,
                 Some((key, (_, content))) => {
                     let method = match entry.compression() {
                         CompressionMethod::Stored => CompressionMethod::Stored,
@@ -145,6 +143,14 @@ impl Package {
             (key.as_str(), (name.as_str(), content.as_deref().map(|content| Source::Stream(content))))
         });
         kept.chain(added).collect()
+    }
+}
+
+/// What a failed copy means: that the target does not take it, or that the entry ends too soon or is otherwise wrong.
+fn not_copied(name: Option<&str>, error: ZipError) -> SaveError {
+    match error {
+        ZipError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => SaveError::Write(error),
+        error => SaveError::Copy { part: name.unwrap_or_default().to_owned(), problem: error.to_string() },
     }
 }
 

@@ -2,6 +2,8 @@
 //! acknowledged is kept (DURABLE), and what was not asked for is not written (ORIGINAL).
 
 mod crash;
+mod faults;
 mod program;
 mod shell;
+mod small_disk;
 mod together;

@@ -45,7 +45,18 @@ impl Place {
         self.workspace.join(name)
     }
 
-    /// Writes a workbook with one sheet of that name.
+    /// The files of the workspace, also those that are hidden.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.workspace).expect("the workspace");
+        let name = |entry: io::Result<std::fs::DirEntry>| {
+            entry.expect("an entry").file_name().to_string_lossy().into_owned()
+        };
+        let mut names: Vec<String> = entries.map(name).collect();
+        names.sort();
+        names
+    }
+
+    /// Writes a workbook with one sheet, `Data`.
     pub(crate) fn write_workbook(&self, name: &str) {
         let path = self.file(name);
         let mut book = rust_xlsxwriter::Workbook::new();

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""Edits workbooks in LibreOffice, and stores what became of them as .xlsx.
+"""Opens workbooks in LibreOffice, edits them, and stores what became of them as .xlsx or reads a cell of it.
 
-Reads jobs as lines of JSON, and answers each with a line: {"seconds": 0.2}, or {"error": "…"}.
+Reads jobs as lines of JSON, and answers each with a line: {"seconds": 0.2, "text": "42.5"}, or {"error": "…"}.
 
     {"file": "/a/book.xlsx", "store": "/b/edited.xlsx", "seconds": 20,
      "edits": [{"op": "insert_rows", "sheet": "Data", "at": 4, "count": 2}]}
+    {"file": "/a/book.xlsx", "read": {"sheet": "Data", "cell": "B2"}}
 
 One LibreOffice without windows, macros and network serves all jobs; one that hangs is killed, and the next job gets
 another. Needs Debian's libreoffice-calc-nogui and python3-uno.
@@ -90,7 +91,7 @@ class Office:
         limit = threading.Timer(job.get("seconds", 30), give_up)
         limit.start()
         try:
-            self.edit_and_store(job)
+            return self.edit_and_store(job)
         except Exception as error:
             told = "no answer in time" if is_late.is_set() else str(error).strip().split("\n")[0] or type(error).__name__
             # Whatever state it is in, the next job starts with a sound one.
@@ -105,10 +106,15 @@ class Office:
         if document is None:
             raise RuntimeError("LibreOffice does not open it")
         try:
-            for edit in job["edits"]:
+            for edit in job.get("edits", []):
                 apply(document.Sheets.getByName(edit["sheet"]), edit)
-            store = properties(FilterName="Calc MS Excel 2007 XML")
-            document.storeToURL(uno.systemPathToFileUrl(job["store"]), store)
+            if "store" in job:
+                store = properties(FilterName="Calc MS Excel 2007 XML")
+                document.storeToURL(uno.systemPathToFileUrl(job["store"]), store)
+            if "read" in job:
+                sheet = document.Sheets.getByName(job["read"]["sheet"])
+                return str(sheet.getCellRangeByName(job["read"]["cell"]).Value)
+            return None
         finally:
             document.close(True)
 
@@ -150,8 +156,8 @@ def main():
             job = json.loads(line)
             started = time.monotonic()
             try:
-                office.run(job)
-                answer = {"seconds": round(time.monotonic() - started, 3)}
+                text = office.run(job)
+                answer = {"seconds": round(time.monotonic() - started, 3), "text": text}
             except Exception as error:
                 answer = {"error": str(error)}
             print(json.dumps(answer), flush=True)

@@ -59,6 +59,15 @@ impl Resize {
 }
 
 impl Resize {
+    /// Where a row or column was before; `None` if it is new.
+    pub fn origin(self, index: u32) -> Option<u32> {
+        match self.change {
+            _ if index < self.at => Some(index),
+            Change::Insert(count) => (index - self.at).checked_sub(count).map(|behind| self.at + behind),
+            Change::Delete(count) => Some(index.saturating_add(count)).filter(|index| *index < self.size()),
+        }
+    }
+
     /// Where the cells of a range are afterwards, as a reference to it follows; `None` if none of them is left.
     pub fn moved_range(self, range: CellRange) -> Option<CellRange> {
         let (start, end) = (range.start(), range.end());

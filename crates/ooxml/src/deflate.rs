@@ -1,19 +1,23 @@
-//! Large parts compressed on several threads: in blocks that stand for themselves, so that each can be worked on alone.
+//! A part's content compressed: on several threads, in pieces that stand for themselves, so that each can be worked on
+//! alone; and where it is a copy of what was compressed before, in the blocks that it had.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use flate2::{Compress, Compression, FlushCompress};
 
-/// Bytes of one block: large enough that what is repeated is nearly always in it.
-const BLOCK_BYTES: usize = 512 << 10;
+/// Bytes compressed at a time: so many that what is repeated is nearly always among them.
+const PIECE_BYTES: usize = 512 << 10;
 /// Threads at most.
 const MAX_THREADS: usize = 4;
-/// Parts of up to as many bytes are compressed well, larger ones fast.
-const SMALL_PART_BYTES: u64 = 4 << 20;
+/// Up to as many bytes of a part are compressed well, what follows fast.
+const WELL_COMPRESSED_BYTES: u64 = 4 << 20;
+/// Levels of zlib: on a large sheet the fast one takes a third of the time, for a fifteenth more bytes.
+const GOOD: u32 = 6;
+const FAST: u32 = 3;
 
 /// A part's content, compressed.
 pub(crate) struct Deflated {
@@ -34,9 +38,11 @@ type Done = (usize, io::Result<Vec<u8>>);
 
 /// Takes content and compresses it as it comes.
 pub(crate) struct Deflater {
-    block: Vec<u8>,
+    piece: Vec<u8>,
     hasher: crc32fast::Hasher,
     size: u64,
+    /// Bytes that were compressed, or will be.
+    compressed: u64,
     jobs: Option<SyncSender<Job>>,
     done: Receiver<Done>,
     sent: usize,
@@ -56,9 +62,10 @@ impl Deflater {
         };
         let threads = (0..count).map(spawn).collect::<io::Result<Vec<_>>>()?;
         Ok(Deflater {
-            block: Vec::with_capacity(BLOCK_BYTES),
+            piece: Vec::new(),
             hasher: crc32fast::Hasher::new(),
             size: 0,
+            compressed: 0,
             jobs: Some(jobs),
             done,
             sent: 0,
@@ -67,28 +74,62 @@ impl Deflater {
         })
     }
 
-    fn send(&mut self) -> io::Result<()> {
-        let block = std::mem::replace(&mut self.block, Vec::with_capacity(BLOCK_BYTES));
-        self.hasher.update(&block);
-        self.size += block.len() as u64;
-        let level = if self.size > SMALL_PART_BYTES { 1 } else { 6 };
-        let jobs = self.jobs.as_ref().ok_or_else(ended)?;
-        jobs.send((self.sent, level, block)).map_err(|_| ended())?;
+    /// Content to compress.
+    pub(crate) fn compress(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        self.pass(bytes);
+        while !bytes.is_empty() {
+            let (taken, rest) = bytes.split_at(bytes.len().min(PIECE_BYTES - self.piece.len()));
+            self.piece.extend_from_slice(taken);
+            bytes = rest;
+            if self.piece.len() == PIECE_BYTES {
+                self.send()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Content of which [`Deflater::push`] is to get the compressed form.
+    pub(crate) fn pass(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+        self.size += bytes.len() as u64;
+    }
+
+    /// What is compressed already: blocks that end at a byte, none of them the last.
+    pub(crate) fn push(&mut self, compressed: Vec<u8>) -> io::Result<()> {
+        self.send()?;
+        self.finished.insert(self.sent, compressed);
         self.sent += 1;
-        while let Ok((index, block)) = self.done.try_recv() {
-            self.finished.insert(index, block?);
+        Ok(())
+    }
+
+    /// Bytes of the content that were not compressed before.
+    #[cfg(test)]
+    pub(crate) fn compressed_bytes(&self) -> u64 {
+        self.compressed + self.piece.len() as u64
+    }
+
+    fn send(&mut self) -> io::Result<()> {
+        if self.piece.is_empty() {
+            return Ok(());
+        }
+        let piece = std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE_BYTES));
+        self.compressed += piece.len() as u64;
+        let level = if self.compressed > WELL_COMPRESSED_BYTES { FAST } else { GOOD };
+        let jobs = self.jobs.as_ref().ok_or_else(ended)?;
+        jobs.send((self.sent, level, piece)).map_err(|_| ended())?;
+        self.sent += 1;
+        while let Ok((index, piece)) = self.done.try_recv() {
+            self.finished.insert(index, piece?);
         }
         Ok(())
     }
 
     pub(crate) fn finish(mut self) -> io::Result<Deflated> {
-        if !self.block.is_empty() {
-            self.send()?;
-        }
+        self.send()?;
         drop(self.jobs.take());
         while self.finished.len() < self.sent {
-            let (index, block) = self.done.recv().map_err(|_| ended())?;
-            self.finished.insert(index, block?);
+            let (index, piece) = self.done.recv().map_err(|_| ended())?;
+            self.finished.insert(index, piece?);
         }
         for thread in std::mem::take(&mut self.threads) {
             thread.join().map_err(|_| ended())?;
@@ -100,21 +141,6 @@ impl Deflater {
     }
 }
 
-impl Write for Deflater {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = bytes.len().min(BLOCK_BYTES - self.block.len());
-        self.block.extend_from_slice(&bytes[..taken]);
-        if self.block.len() == BLOCK_BYTES {
-            self.send()?;
-        }
-        Ok(taken)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 fn ended() -> io::Error {
     io::Error::other("a thread that compresses ended unexpectedly")
 }
@@ -122,25 +148,27 @@ fn ended() -> io::Error {
 fn work(queue: &Mutex<Receiver<Job>>, results: &Sender<Done>) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((index, level, block)) = job else { return };
-        if results.send((index, deflate(&block, level))).is_err() {
+        let Ok((index, level, piece)) = job else { return };
+        if results.send((index, deflate(&piece, level))).is_err() {
             return;
         }
     }
 }
 
-/// One block, ended at a byte so that the next one can follow.
-fn deflate(block: &[u8], level: u32) -> io::Result<Vec<u8>> {
+/// Blocks that end at a byte, so that others can follow.
+fn deflate(content: &[u8], level: u32) -> io::Result<Vec<u8>> {
     let mut compressor = Compress::new(Compression::new(level), false);
-    let mut out = Vec::with_capacity(block.len() / 4 + 1024);
+    let mut out = Vec::with_capacity(content.len() / 4 + 1024);
     loop {
         let taken = compressor.total_in() as usize;
-        compressor.compress_vec(&block[taken..], &mut out, FlushCompress::Sync).map_err(io::Error::other)?;
+        compressor
+            .compress_vec(&content[taken..], &mut out, FlushCompress::Sync)
+            .map_err(io::Error::other)?;
         // Room that is left means that everything, with the mark at its end, is out.
-        if compressor.total_in() as usize == block.len() && out.len() < out.capacity() {
+        if compressor.total_in() as usize == content.len() && out.len() < out.capacity() {
             return Ok(out);
         }
-        out.reserve(block.len() / 4 + 1024);
+        out.reserve(content.len() / 4 + 1024);
     }
 }
 
@@ -153,7 +181,7 @@ mod tests {
     #[track_caller]
     fn check(content: &[u8]) {
         let mut deflater = Deflater::start().unwrap();
-        deflater.write_all(content).unwrap();
+        deflater.compress(content).unwrap();
         let deflated = deflater.finish().unwrap();
         let bytes = deflated.pieces.concat();
         let mut inflated = Vec::new();

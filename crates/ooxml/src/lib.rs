@@ -6,6 +6,7 @@
 //!
 //! **What this crate must never know:** spreadsheets, the file system, tokio, clocks.
 
+mod blocks;
 mod chunks;
 mod content_types;
 mod deflate;
@@ -13,6 +14,7 @@ mod error;
 mod limits;
 mod package;
 mod part;
+mod part_writer;
 mod relationships;
 mod save;
 mod sniff;
@@ -20,12 +22,14 @@ mod tree;
 mod xml;
 mod xml_source;
 
+pub use blocks::Blocks;
 pub use chunks::Chunks;
 pub use content_types::ContentTypes;
 pub use error::PackageError;
 pub use limits::Limits;
 pub use package::Package;
 pub use part::PartReader;
+pub use part_writer::PartWriter;
 pub use relationships::{RelType, Relationship, Relationships};
 pub use save::{Changes, SaveError};
 pub use sniff::{FileKind, sniff};

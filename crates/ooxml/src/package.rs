@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use zip::CompressionMethod;
 
+use crate::blocks::Blocks;
 use crate::chunks::Chunks;
 use crate::content_types::ContentTypes;
 use crate::error::PackageError;
@@ -258,6 +259,13 @@ impl Package {
     /// A part's content in large pieces that a second thread inflates.
     pub fn chunks(&self, name: &str) -> Result<Chunks, PackageError> {
         Chunks::start(self.stream(name)?)
+    }
+
+    /// As [`Package::chunks`], with the blocks of what is read, which [`PartWriter::copy`](crate::PartWriter::copy) takes.
+    pub fn chunks_with_blocks(&self, name: &str) -> Result<(Chunks, Option<Blocks>), PackageError> {
+        let mut reader = self.stream(name)?;
+        let blocks = reader.note_blocks().map_err(|error| PackageError::Thread(error.to_string()))?;
+        Ok((Chunks::start(reader)?, blocks))
     }
 
     /// What the parts are.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use flate2::{Decompress, FlushDecompress, Status};
 
+use crate::blocks::{BlockInflater, Blocks};
 use crate::error::PackageError;
 use crate::limits::Limits;
 use crate::package::{Entry, Method, over};
@@ -18,7 +19,7 @@ pub struct PartReader {
     bytes: Arc<[u8]>,
     entry: Entry,
     limits: Limits,
-    inflater: Option<Decompress>,
+    inflater: Inflater,
     consumed: usize,
     produced: u64,
     hasher: crc32fast::Hasher,
@@ -28,14 +29,21 @@ pub struct PartReader {
     buffer_at: usize,
 }
 
+enum Inflater {
+    /// Not compressed.
+    Stored,
+    Plain(Decompress),
+    Noting(BlockInflater),
+}
+
 impl PartReader {
     pub(crate) fn new(bytes: Arc<[u8]>, entry: Entry, limits: &Limits) -> Result<PartReader, PackageError> {
         if entry.is_encrypted {
             return Err(PackageError::EncryptedPart(entry.name));
         }
         let inflater = match entry.method {
-            Method::Stored => None,
-            Method::Deflated => Some(Decompress::new(false)),
+            Method::Stored => Inflater::Stored,
+            Method::Deflated => Inflater::Plain(Decompress::new(false)),
             Method::Other => {
                 return Err(PackageError::DamagedPart {
                     part: entry.name,
@@ -56,6 +64,16 @@ impl PartReader {
             buffer: Vec::new(),
             buffer_at: 0,
         })
+    }
+
+    /// Notes on the way where the blocks are that the part is compressed in, if it is. To be said before anything is read.
+    pub fn note_blocks(&mut self) -> io::Result<Option<Blocks>> {
+        if !matches!(self.inflater, Inflater::Plain(_)) {
+            return Ok(None);
+        }
+        let blocks = Blocks::new(Arc::clone(&self.bytes), self.entry.data.clone());
+        self.inflater = Inflater::Noting(BlockInflater::new(blocks.clone())?);
+        Ok(Some(blocks))
     }
 
     pub(crate) fn entry(&self) -> &Entry {
@@ -87,30 +105,42 @@ impl PartReader {
             return self.failure.clone().map_or(Ok(0), Err);
         }
         let compressed = &self.bytes[self.entry.data.clone()];
-        let filled = match &mut self.inflater {
-            None => {
-                let rest = &compressed[self.consumed..];
+        let rest = &compressed[self.consumed..];
+        let damaged = |problem: String| PackageError::DamagedPart { part: self.entry.name.clone(), problem };
+        let (taken, filled) = match &mut self.inflater {
+            Inflater::Stored => {
                 let length = rest.len().min(out.len());
                 out[..length].copy_from_slice(&rest[..length]);
-                self.consumed += length;
-                self.is_done = self.consumed == compressed.len();
-                length
+                self.is_done = length == rest.len();
+                (length, length)
             }
-            Some(inflater) => {
-                let (before_in, before_out) = (inflater.total_in(), inflater.total_out());
-                let rest = &compressed[self.consumed..];
-                let status = inflater.decompress(rest, out, FlushDecompress::None).map_err(|error| {
-                    PackageError::DamagedPart { part: self.entry.name.clone(), problem: error.to_string() }
-                })?;
-                self.consumed += (inflater.total_in() - before_in) as usize;
-                let length = (inflater.total_out() - before_out) as usize;
+            Inflater::Plain(inflater) => {
+                let before = (inflater.total_in(), inflater.total_out());
+                let status = inflater
+                    .decompress(rest, out, FlushDecompress::None)
+                    .map_err(|error| damaged(error.to_string()))?;
                 self.is_done = status == Status::StreamEnd;
-                if length == 0 && !self.is_done {
-                    return Err(self.damaged("its compressed bytes end too early"));
+                ((inflater.total_in() - before.0) as usize, (inflater.total_out() - before.1) as usize)
+            }
+            Inflater::Noting(inflater) => {
+                let before = inflater.totals();
+                // An empty block is taken without anything coming of it.
+                while inflater.totals().1 == before.1 && !self.is_done {
+                    let now = inflater.totals();
+                    self.is_done =
+                        inflater.inflate(&rest[(now.0 - before.0) as usize..], out).map_err(damaged)?;
+                    if inflater.totals() == now {
+                        break;
+                    }
                 }
-                length
+                let (taken, made) = inflater.totals();
+                ((taken - before.0) as usize, (made - before.1) as usize)
             }
         };
+        self.consumed += taken;
+        if filled == 0 && !self.is_done {
+            return Err(self.damaged("its compressed bytes end too early"));
+        }
         self.produced += filled as u64;
         self.hasher.update(&out[..filled]);
         self.check()?;

@@ -8,14 +8,15 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use crate::deflate::{Deflated, Deflater};
+use crate::deflate::Deflated;
 use crate::package::{Package, part_name};
+use crate::part_writer::PartWriter;
 
 /// Bytes that gather before they are compressed: writers of XML write little at a time.
 const BUFFER_BYTES: usize = 1 << 16;
 
 /// Writes a part's content.
-type Content<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
+type Content<'a> = Box<dyn Fn(&mut PartWriter<'_>) -> io::Result<()> + 'a>;
 
 /// What becomes of parts. Names are found without regard to case, as when they are read.
 #[derive(Default)]
@@ -43,7 +44,7 @@ pub enum SaveError {
 /// Where a part's new content comes from.
 enum Source<'a> {
     Bytes(&'a [u8]),
-    Stream(&'a (dyn Fn(&mut dyn Write) -> io::Result<()> + 'a)),
+    Stream(&'a (dyn Fn(&mut PartWriter<'_>) -> io::Result<()> + 'a)),
 }
 
 impl<'a> Changes<'a> {
@@ -58,7 +59,7 @@ impl<'a> Changes<'a> {
     }
 
     /// As [`Changes::put`], with content that is written when the package is: a large part need not be in memory.
-    pub fn stream(&mut self, name: &str, content: impl Fn(&mut dyn Write) -> io::Result<()> + 'a) {
+    pub fn stream(&mut self, name: &str, content: impl Fn(&mut PartWriter<'_>) -> io::Result<()> + 'a) {
         self.set(name, Some(Box::new(content)));
     }
 
@@ -161,10 +162,9 @@ fn write_part<W: Write + Seek>(
     content: &Source<'_>,
 ) -> Result<(), SaveError> {
     if let (Source::Stream(write), CompressionMethod::Deflated) = (content, method) {
-        let mut deflater = BufWriter::with_capacity(BUFFER_BYTES, Deflater::start()?);
-        write(&mut deflater)?;
-        let deflated = deflater.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?;
-        if deflated.size < u64::from(u32::MAX) {
+        let mut content = PartWriter::deflate()?;
+        write(&mut content)?;
+        if let Some(deflated) = content.finish()?.filter(|deflated| deflated.size < u64::from(u32::MAX)) {
             return copy_deflated(writer, name, deflated);
         }
         // Beyond what a simple entry holds the library knows the way.
@@ -175,7 +175,7 @@ fn write_part<W: Write + Seek>(
     let mut buffered = BufWriter::with_capacity(BUFFER_BYTES, writer);
     match content {
         Source::Bytes(bytes) => buffered.write_all(bytes)?,
-        Source::Stream(write) => write(&mut buffered)?,
+        Source::Stream(write) => write(&mut PartWriter::plain(&mut buffered))?,
     }
     Ok(buffered.flush()?)
 }
@@ -193,7 +193,7 @@ fn copy_deflated<W: Write + Seek>(
 }
 
 /// An archive with one entry (APPNOTE.TXT 4.3.6): its header, its bytes, the directory, the end record.
-fn single_entry(name: &str, deflated: Deflated) -> Vec<u8> {
+pub(crate) fn single_entry(name: &str, deflated: Deflated) -> Vec<u8> {
     /// Version 2.0, names in UTF-8, deflated, at the zip's own epoch.
     const COMMON: [u8; 10] = [20, 0, 0, 8, 8, 0, 0, 0, 0x21, 0];
     let (crc32, size, compressed) = (deflated.crc32, deflated.size as u32, deflated.compressed_size() as u32);

@@ -6,7 +6,7 @@ use grid::CellRef;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use workbook::{Sheet, Workbook};
+use workbook::{Sheet, edit::Draft};
 
 use crate::cell_json;
 
@@ -29,19 +29,49 @@ pub(crate) struct ChangedCells {
     pub(crate) cells: Vec<ChangedCell>,
 }
 
-/// Compares the sheets of equal part; what they share costs nothing.
-pub(crate) fn changed_cells(before: &Workbook, after: &Workbook, limit: usize) -> ChangedCells {
+/// Compares the sheets of equal part; what they share costs nothing. A cell that does nothing but move with its row or column
+/// has not changed.
+pub(crate) fn changed_cells(before: &Draft, after: &Draft, limit: usize) -> ChangedCells {
     let mut changes = ChangedCells::default();
-    for id in after.sheet_ids() {
-        let Ok(new) = after.sheet(id, &()) else { continue };
-        let counterpart =
-            before.sheet_ids().find_map(|id| before.sheet(id, &()).ok().filter(|old| old.part == new.part));
-        if counterpart.as_ref().is_some_and(|old| Arc::ptr_eq(old, &new)) {
-            continue;
+    let old_sheets = before.book();
+    for id in after.book().sheet_ids() {
+        let Ok(new) = after.book().sheet(id, &()) else { continue };
+        let counterpart = old_sheets
+            .sheet_ids()
+            .find_map(|id| old_sheets.sheet(id, &()).ok().filter(|old| old.part == new.part));
+        match &counterpart {
+            Some(old) if Arc::ptr_eq(old, &new) => {}
+            Some(old) if let Some(written) = after.written_since(before, id) => {
+                compare_written(&written, old, &new, limit, &mut changes);
+            }
+            old => compare(old.as_deref(), &new, limit, &mut changes),
         }
-        compare(counterpart.as_deref(), &new, limit, &mut changes);
     }
     changes
+}
+
+/// Compares cells with what they were elsewhere.
+fn compare_written(
+    written: &[(CellRef, Option<CellRef>)],
+    old: &Sheet,
+    new: &Sheet,
+    limit: usize,
+    changes: &mut ChangedCells,
+) {
+    for (at, was_at) in written {
+        let (was, is) = (was_at.map_or(Value::Null, |at| told(old, at)), told(new, *at));
+        if was == is {
+            continue;
+        }
+        changes.count += 1;
+        if changes.cells.len() < limit {
+            changes.cells.push(ChangedCell {
+                cell: format!("{}!{at}", grid::quote(&new.name)),
+                old: was,
+                new: is,
+            });
+        }
+    }
 }
 
 fn compare(old: Option<&Sheet>, new: &Sheet, limit: usize, changes: &mut ChangedCells) {

@@ -84,6 +84,22 @@ fn a_fork_is_edited_and_the_file_stays() {
 }
 
 #[test]
+fn cells_that_move_have_not_changed() {
+    let desk = Desk::new(&[]);
+    let fork = desk.fork();
+    let ops = json!([
+        { "op": "insert_rows", "range": "Summary!2:4" },
+        { "op": "set", "range": "Summary!H3", "values": [["new"]] },
+        { "op": "delete_columns", "range": "Summary!F:F" },
+    ]);
+    let answer = desk.ask("edit_structure", json!({ "workbook": fork, "ops": ops }));
+    assert_eq!(
+        (&answer["changed_cells"], &answer["cells"]),
+        (&json!(1), &json!([{ "cell": "Summary!G3", "new": "new" }]))
+    );
+}
+
+#[test]
 fn states_are_named_and_come_back_to() {
     let desk = Desk::new(&[]);
     let fork = desk.fork();

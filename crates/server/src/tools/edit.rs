@@ -78,7 +78,7 @@ pub(super) struct Answer {
     preview: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     staged: Option<String>,
-    /// Cells that differ now.
+    /// Cells that differ now, apart from moving with their rows and columns.
     changed_cells: usize,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     cells: Vec<ChangedCell>,
@@ -237,7 +237,7 @@ fn stage(call: &Call, id: &::forks::ForkId, edited: &Edited) -> Result<String, T
 }
 
 fn answer_of(call: &Call, id: &::forks::ForkId, edited: &Edited, head: Seq) -> Answer {
-    let changes = changed_cells(&edited.before.book.workbook, &edited.after.book.workbook, TOLD_CELLS);
+    let changes = changed_cells(&edited.before.draft, &edited.after.draft, TOLD_CELLS);
     let (cells, _) = Room::of(call).fill_half(changes.cells);
     Answer {
         fork: id.to_string(),

@@ -41,7 +41,7 @@ mod validation;
 use std::sync::Arc;
 
 use formula::Direction;
-use grid::{Address, CellRange};
+use grid::{Address, CellRange, CellRef};
 use ooxml::Package;
 
 pub use append::NewRow;
@@ -151,6 +151,15 @@ impl Draft {
     /// Whether results of formulas may be older than what they are computed from.
     pub fn is_stale(&self) -> bool {
         self.is_stale
+    }
+
+    /// Where rows or columns of a sheet came or went since an earlier draft: the cells that were written, each with where it
+    /// was then. `None` if every row and column is where it was.
+    pub fn written_since(&self, earlier: &Draft, id: SheetId) -> Option<Vec<(CellRef, Option<CellRef>)>> {
+        let now = self.sheets.get(id.0 as usize)?;
+        let then = earlier.sheets.iter().find(|then| then.part == now.part)?;
+        let origin = |at| (at, now.origin(at, then.steps.len()));
+        (now.steps.len() != then.steps.len()).then(|| now.all_dirty().map(|(at, _)| origin(at)).collect())
     }
 
     /// Applies edits one after the other, all or none, and gives them back with their addresses made explicit: what a log

@@ -254,7 +254,7 @@ pub(crate) struct Shape {
 
 /// Opens a part to be spliced: the prefix of its elements, and its bytes in UTF-8.
 pub(crate) fn open_part(package: &Package, part: &str) -> Result<Shape, OpenError> {
-    let mut window = Window::open(package, part)?;
+    let mut window = Window::open_to_copy(package, part)?;
     while window.rest().len() < 4096 && window.grow()? {}
     let is_utf8 = window.is_scannable("") || {
         // Another encoding: decoded as a whole, which is rare and small.

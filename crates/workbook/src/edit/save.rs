@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Seek, Write};
 
 use grid::CellRange;
-use ooxml::{Changes, Package, RelType};
+use ooxml::{Changes, Package, PartWriter, RelType};
 
 use crate::edit::Draft;
 use crate::edit::cell_xml::CellWriter;
@@ -63,8 +63,8 @@ impl Draft {
         if let Some((part, texts)) = &plan.strings {
             let base = &self.base;
             changes.stream(part, move |out| {
-                let Shape { prefix, .. } = parts::open_part(base, part)?;
-                strings::append(base, part, &prefix, texts, out)
+                let Shape { prefix, mut window } = parts::open_part(base, part)?;
+                strings::append(&mut window, &prefix, texts, out)
             });
         }
         package.save(&changes, out)?;
@@ -176,7 +176,7 @@ impl Draft {
         sheet: &Sheet,
         shared: &Indices,
         dynamic_array: Option<u32>,
-        out: &mut dyn Write,
+        out: &mut PartWriter<'_>,
     ) -> io::Result<()> {
         let has_frame = package.changed_names().any(|name| name.eq_ignore_ascii_case(&edit.part));
         let cells = |prefix| CellWriter { prefix, sheet, shared, dynamic_array };
@@ -212,26 +212,27 @@ impl Draft {
             return out.write_all(tail);
         };
         if !has_frame {
-            let head = &window.rest()[..at];
-            match with_dimension(head, &prefix, edit.dirty_range()) {
-                Some(head) => out.write_all(&head)?,
-                None => out.write_all(head)?,
+            match with_dimension(&window.rest()[..at], &prefix, edit.dirty_range()) {
+                Some(head) => {
+                    out.write_all(&head)?;
+                    window.advance(at);
+                }
+                None => window.copy(at, out)?,
             }
+        } else {
+            window.advance(at);
         }
-        window.advance(at);
         let Some(tag_end) = window.find(b">")? else { return Err(window.damaged("it is cut off").into()) };
         let is_empty = window.rest()[tag_end - 1] == b'/';
         if is_empty && edit.touched_rows().is_empty() {
-            out.write_all(&window.rest()[..=tag_end])?;
-            window.advance(tag_end + 1);
+            window.copy(tag_end + 1, out)?;
         } else if is_empty {
             write!(out, "<{prefix}sheetData>")?;
             window.advance(tag_end + 1);
             Splicer::new(edit, cells(&prefix), out).write_new()?;
             write!(out, "</{prefix}sheetData>")?;
         } else {
-            out.write_all(&window.rest()[..=tag_end])?;
-            window.advance(tag_end + 1);
+            window.copy(tag_end + 1, out)?;
             Splicer::new(edit, cells(&prefix), out).splice(&mut window)?;
             if has_frame {
                 write!(out, "</{prefix}sheetData>")?;

@@ -118,6 +118,15 @@ impl SheetEdit {
         }
     }
 
+    /// Where a cell was before all steps but the first `earlier`; `None` if its row or column is new.
+    pub(crate) fn origin(&self, at: CellRef, earlier: usize) -> Option<CellRef> {
+        let steps = self.steps.get(earlier..).unwrap_or_default();
+        steps.iter().rev().try_fold(at, |at, step| match step.direction {
+            Direction::Row => CellRef::new(step.origin(at.row())?, at.col()),
+            Direction::Column => CellRef::new(at.row(), step.origin(at.col())?),
+        })
+    }
+
     /// Where a row or column of the base is now; `None` if it is gone.
     pub(crate) fn place(&self, direction: Direction, index: u32) -> Option<u32> {
         let steps = self.steps.iter().filter(|step| step.direction == direction);

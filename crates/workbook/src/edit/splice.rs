@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use formula::Direction;
 use grid::{CellRange, CellRef, MAX_ROWS};
 use memchr::{memchr, memmem};
+use ooxml::PartWriter;
 
 use crate::edit::cell_xml::{CellWriter, data_table, push, push_address, push_integer};
 use crate::edit::sheet_edit::{Dirt, SheetEdit};
@@ -17,12 +18,12 @@ use crate::xlsx::window::Window;
 const FLUSH_BYTES: usize = 256 << 10;
 
 /// Writes the rows of one sheet.
-pub(crate) struct Splicer<'a> {
+pub(crate) struct Splicer<'a, 'b> {
     pub(crate) edit: &'a SheetEdit,
     pub(crate) cells: CellWriter<'a>,
     /// Shared formulas whose master is not where the base has it: their cells get texts of their own.
     pub(crate) unshared: HashSet<FormulaId>,
-    pub(crate) out: &'a mut dyn Write,
+    out: &'a mut PartWriter<'b>,
     buffer: Vec<u8>,
     /// Rows with something marked, and how many of them are written.
     touched: Vec<u32>,
@@ -42,14 +43,27 @@ pub(crate) struct Splicer<'a> {
 struct Names {
     row: Vec<u8>,
     cell: Vec<u8>,
+    /// `<c` with the prefix.
+    cell_open: memmem::Finder<'static>,
     formula: Vec<u8>,
     data: Vec<u8>,
 }
 
-impl<'a> Splicer<'a> {
-    pub(crate) fn new(edit: &'a SheetEdit, cells: CellWriter<'a>, out: &'a mut dyn Write) -> Splicer<'a> {
+impl<'a, 'b> Splicer<'a, 'b> {
+    pub(crate) fn new(
+        edit: &'a SheetEdit,
+        cells: CellWriter<'a>,
+        out: &'a mut PartWriter<'b>,
+    ) -> Splicer<'a, 'b> {
         let name = |local: &str| format!("{}{local}", cells.prefix).into_bytes();
-        let names = Names { row: name("row"), cell: name("c"), formula: name("f"), data: name("sheetData") };
+        let cell_open = memmem::Finder::new(&[&b"<"[..], &name("c")].concat()).into_owned();
+        let names = Names {
+            row: name("row"),
+            cell: name("c"),
+            cell_open,
+            formula: name("f"),
+            data: name("sheetData"),
+        };
         let moves = |direction| edit.steps.iter().any(|step| step.direction == direction);
         Splicer {
             unshared: unshared(edit, cells.sheet),
@@ -78,16 +92,13 @@ impl<'a> Splicer<'a> {
     pub(crate) fn splice(mut self, window: &mut Window) -> io::Result<()> {
         loop {
             let Some(open) = memchr(b'<', window.rest()) else {
-                self.buffer.extend_from_slice(window.rest());
-                let length = window.rest().len();
-                window.advance(length);
+                self.copy(window, window.rest().len())?;
                 if !window.grow()? {
                     return Err(window.damaged("its cells end too early").into());
                 }
                 continue;
             };
-            self.buffer.extend_from_slice(&window.rest()[..open]);
-            window.advance(open);
+            self.copy(window, open)?;
             if window.rest().len() < 64 && window.grow()? {
                 continue;
             }
@@ -103,10 +114,18 @@ impl<'a> Splicer<'a> {
                 let Some(found) = window.find(end)? else {
                     return Err(window.damaged("its cells end too early").into());
                 };
-                self.buffer.extend_from_slice(&window.rest()[..found + end.len()]);
-                window.advance(found + end.len());
+                self.copy(window, found + end.len())?;
             }
         }
+    }
+
+    /// Writes bytes of the base as they stand.
+    fn copy(&mut self, window: &mut Window, bytes: usize) -> io::Result<()> {
+        if bytes > 0 {
+            self.flush()?;
+            window.copy(bytes, self.out)?;
+        }
+        Ok(())
     }
 
     fn row(&mut self, window: &mut Window) -> io::Result<()> {
@@ -149,18 +168,14 @@ impl<'a> Splicer<'a> {
             || !self.unshared.is_empty() && memmem::find(&window.rest()[..after], b"shared").is_some();
         let row_moves = target != base || number.is_none() && self.needs_numbers;
         let has_formulas = || memmem::find(&window.rest()[..after], &self.names.formula).is_some();
-        let cells_change = is_touched
-            || row_moves
-            || self.moves_columns
-            || has_unshared()
-            || self.edit.formulas_follow && has_formulas();
+        let is_rewritten =
+            is_touched || self.moves_columns || has_unshared() || self.edit.formulas_follow && has_formulas();
+        let cells_change = is_rewritten || row_moves;
         if is_touched {
             self.written += 1;
         }
         if !cells_change {
-            self.buffer.extend_from_slice(&window.rest()[..after]);
-            window.advance(after);
-            return Ok(());
+            return self.copy(window, after);
         }
         let cells = match is_empty {
             true => &[][..],
@@ -170,7 +185,9 @@ impl<'a> Splicer<'a> {
             window.rest()[name_end..tag_end].strip_suffix(b"/").unwrap_or(&window.rest()[name_end..tag_end]);
         self.row_tag(tag, target, is_touched || self.moves_columns);
         let start = self.buffer.len();
-        self.row_cells(cells, base, target);
+        if is_rewritten || !self.renumber(cells, target) {
+            self.row_cells(cells, base, target);
+        }
         if self.buffer.len() == start && is_empty {
             // Nothing came into it: back to an empty element.
             self.buffer.pop();
@@ -260,6 +277,38 @@ impl<'a> Splicer<'a> {
             self.flush_if_full()?;
         }
         Ok(())
+    }
+
+    /// The cells of a row that does nothing but move: their addresses alone are written anew. `false`, and nothing written,
+    /// if they are not as nearly all programs write them.
+    fn renumber(&mut self, cells: &[u8], row: u32) -> bool {
+        if memmem::find(cells, b"<!").is_some() {
+            return false;
+        }
+        let start = self.buffer.len();
+        let mut number = Vec::with_capacity(8);
+        push_integer(&mut number, row + 1);
+        let mut copied = 0;
+        for open in self.names.cell_open.find_iter(cells) {
+            let name_end = open + self.names.cell_open.needle().len();
+            let tag = &cells[name_end..];
+            if !matches!(tag.first(), Some(b' ' | b'>' | b'/' | b'\t' | b'\r' | b'\n')) {
+                continue;
+            }
+            let address = tag.strip_prefix(b" r=\"").unwrap_or_default();
+            let letters = address.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+            let digits = address[letters..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if letters == 0 || digits == 0 || address.get(letters + digits) != Some(&b'"') {
+                self.buffer.truncate(start);
+                return false;
+            }
+            let number_at = cells.len() - address.len() + letters;
+            self.buffer.extend_from_slice(&cells[copied..number_at]);
+            self.buffer.extend_from_slice(&number);
+            copied = number_at + digits;
+        }
+        self.buffer.extend_from_slice(&cells[copied..]);
+        true
     }
 
     /// The cells of a row, those that are marked written from the model.
@@ -472,8 +521,10 @@ impl<'a> Splicer<'a> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.write_all(&self.buffer)?;
-        self.buffer.clear();
+        if !self.buffer.is_empty() {
+            self.out.write_all(&self.buffer)?;
+            self.buffer.clear();
+        }
         Ok(())
     }
 }

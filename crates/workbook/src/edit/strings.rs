@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use memchr::memmem;
-use ooxml::Package;
+use ooxml::PartWriter;
 
 use crate::edit::cell_xml::text_element;
 use crate::xlsx::markup::{Attributes, integer};
@@ -11,19 +11,16 @@ use crate::xlsx::window::Window;
 
 /// Copies the table while it streams past, with texts added behind the last one.
 pub(crate) fn append(
-    package: &Package,
-    part: &str,
+    window: &mut Window,
     prefix: &str,
     texts: &[String],
-    out: &mut dyn Write,
+    out: &mut PartWriter<'_>,
 ) -> io::Result<()> {
-    let mut window = Window::open(package, part)?;
     let name = format!("{prefix}sst");
     let Some(root) = window.find(format!("<{name}").as_bytes())? else {
         return Err(window.damaged("its root element is missing").into());
     };
-    out.write_all(&window.rest()[..root])?;
-    window.advance(root);
+    window.copy(root, out)?;
     let Some(tag_end) = window.find(b">")? else {
         return Err(window.damaged("its root element is cut off").into());
     };
@@ -43,7 +40,7 @@ pub(crate) fn append(
     window.advance(tag_end + 1);
     let close = format!("</{name}");
     if !is_empty {
-        copy_up_to(&mut window, close.as_bytes(), out)?;
+        copy_up_to(window, close.as_bytes(), out)?;
     }
     for text in texts {
         write!(out, "<{prefix}si>{}</{prefix}si>", text_element(prefix, text))?;
@@ -51,21 +48,18 @@ pub(crate) fn append(
     if is_empty {
         write!(out, "{close}>")?;
     }
-    copy_rest(&mut window, out)
+    copy_rest(window, out)
 }
 
 /// Copies everything before the last `mark` that the part has.
-fn copy_up_to(window: &mut Window, mark: &[u8], out: &mut dyn Write) -> io::Result<()> {
+fn copy_up_to(window: &mut Window, mark: &[u8], out: &mut PartWriter<'_>) -> io::Result<()> {
     loop {
         let rest = window.rest();
         if let Some(found) = memmem::find(rest, mark) {
-            out.write_all(&rest[..found])?;
-            window.advance(found);
-            return Ok(());
+            return window.copy(found, out);
         }
         let safe = rest.len().saturating_sub(mark.len());
-        out.write_all(&rest[..safe])?;
-        window.advance(safe);
+        window.copy(safe, out)?;
         if !window.grow()? {
             return Err(window.damaged("its elements do not end").into());
         }
@@ -73,11 +67,9 @@ fn copy_up_to(window: &mut Window, mark: &[u8], out: &mut dyn Write) -> io::Resu
 }
 
 /// Copies what is left.
-pub(crate) fn copy_rest(window: &mut Window, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn copy_rest(window: &mut Window, out: &mut PartWriter<'_>) -> io::Result<()> {
     loop {
-        out.write_all(window.rest())?;
-        let length = window.rest().len();
-        window.advance(length);
+        window.copy(window.rest().len(), out)?;
         if !window.grow()? {
             return Ok(());
         }

@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead, Read};
 
-use memchr::memmem;
-use ooxml::{Chunks, Package, PackageError, PartReader};
+use memchr::{memchr2, memmem};
+use ooxml::{Blocks, Chunks, Package, PackageError, PartReader, PartWriter};
 
 use crate::error::OpenError;
 use crate::xlsx::markup;
@@ -66,6 +66,10 @@ pub(crate) struct Window {
     at: usize,
     /// Bytes passed in earlier pieces: for progress and error messages.
     passed: u64,
+    /// How the part is compressed, where that is to be kept in a copy.
+    blocks: Option<Blocks>,
+    /// What [`Window::find_end`] looked for last.
+    end_tag: Option<(Vec<u8>, memmem::Finder<'static>)>,
 }
 
 impl Window {
@@ -76,23 +80,36 @@ impl Window {
             true => Source::Small(Box::new(package.stream(part)?)),
             false => Source::Chunks(package.chunks(part)?),
         };
-        let mut window = Window { part: part.to_owned(), source, buffer: Vec::new(), at: 0, passed: 0 };
+        let mut window = Window::new(part, source, None);
         window.grow()?;
         Ok(window)
     }
 
+    /// A part from its start, most of which will be copied ([`Window::copy`]).
+    pub(crate) fn open_to_copy(package: &Package, part: &str) -> Result<Window, PackageError> {
+        if package.declared_size(part).is_some_and(|size| size <= SMALL_PART_BYTES) {
+            return Window::open(package, part);
+        }
+        let (chunks, blocks) = package.chunks_with_blocks(part)?;
+        let mut window = Window::new(part, Source::Chunks(chunks), blocks);
+        window.grow()?;
+        Ok(window)
+    }
+
+    fn new(part: &str, source: Source, blocks: Option<Blocks>) -> Window {
+        Window { part: part.to_owned(), source, buffer: Vec::new(), at: 0, passed: 0, blocks, end_tag: None }
+    }
+
     /// Bytes that are there already.
     pub(crate) fn of_bytes(part: &str, bytes: Vec<u8>) -> Window {
-        let source = Source::Pieces(vec![bytes].into_iter());
-        Window { part: part.to_owned(), source, buffer: Vec::new(), at: 0, passed: 0 }
+        Window::new(part, Source::Pieces(vec![bytes].into_iter()), None)
     }
 
     /// Bytes in pieces of a given size, as an inflating thread might deliver them.
     #[cfg(test)]
     pub(crate) fn of_pieces(bytes: &[u8], size: usize) -> Window {
         let pieces: Vec<Vec<u8>> = bytes.chunks(size).map(<[u8]>::to_vec).collect();
-        let source = Source::Pieces(pieces.into_iter());
-        Window { part: "part".to_owned(), source, buffer: Vec::new(), at: 0, passed: 0 }
+        Window::new("part", Source::Pieces(pieces.into_iter()), None)
     }
 
     /// Whether the part is written as nearly all are: in UTF-8, its root element `root` without a namespace prefix.
@@ -127,6 +144,13 @@ impl Window {
 
     pub(crate) fn advance(&mut self, bytes: usize) {
         self.at += bytes;
+    }
+
+    /// Passes as many bytes, which are written as they stand.
+    pub(crate) fn copy(&mut self, bytes: usize, out: &mut PartWriter<'_>) -> io::Result<()> {
+        out.copy(self.blocks.as_ref(), self.position(), &self.rest()[..bytes])?;
+        self.advance(bytes);
+        Ok(())
     }
 
     /// Position within the part.
@@ -164,6 +188,9 @@ impl Window {
         name: &[u8],
         mut from: usize,
     ) -> Result<Option<(usize, usize)>, PackageError> {
+        if let Some(end) = self.plain_end(name, from) {
+            return Ok(Some(end));
+        }
         loop {
             match markup::find_end(self.rest(), name, from) {
                 Ok(end) => return Ok(Some(end)),
@@ -173,6 +200,20 @@ impl Window {
                 return Ok(None);
             }
         }
+    }
+
+    /// As [`Window::find_end`] among the bytes that are there, if what is passed over has no comments and no CDATA.
+    fn plain_end(&mut self, name: &[u8], from: usize) -> Option<(usize, usize)> {
+        if self.end_tag.as_ref().is_none_or(|(known, _)| known != name) {
+            let finder = memmem::Finder::new(&[b"</", name].concat()).into_owned();
+            self.end_tag = Some((name.to_vec(), finder));
+        }
+        let (_, finder) = self.end_tag.as_ref()?;
+        let content = &self.rest()[from..];
+        let open = finder.find(content)?;
+        let after = open + 2 + name.len();
+        let is_plain = content.get(after) == Some(&b'>') && memchr2(b'!', b'?', &content[..open]).is_none();
+        is_plain.then_some((from + open, from + after + 1))
     }
 
     /// Offset of `needle` behind the current position, reading on as far as needed.

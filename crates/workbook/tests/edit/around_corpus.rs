@@ -7,12 +7,12 @@ use std::sync::Arc;
 use ooxml::{Limits as PackageLimits, Node, Package, Tree};
 use serde_json::{Value as Json, json};
 use workbook::edit::{Draft, Edit, ExplicitPlaces};
-use workbook::{Limits, SheetKind, Workbook};
+use workbook::{Limits, SheetId, SheetKind, Workbook};
 
 use crate::support::{around, saved};
 
 /// Larger files say no more about what is kept, and take long.
-const MAX_BYTES: u64 = 1_500_000;
+pub(crate) const MAX_BYTES: u64 = 1_500_000;
 
 /// An edit, and what it may touch.
 struct Case {
@@ -132,7 +132,7 @@ fn what_edits_of_rules_do_not_concern_stays() {
 }
 
 /// Whether a part is of the kind that careless programs lose.
-fn is_worth_keeping(part: &str) -> bool {
+pub(crate) fn is_worth_keeping(part: &str) -> bool {
     let part = part.to_ascii_lowercase();
     let kinds = [
         "/charts/",
@@ -159,11 +159,8 @@ fn check_file(base: &Package, book: &Workbook, tally: &mut Tally) -> Result<(), 
     });
     let Some(id) = id else { return Ok(()) };
     let sheet = book.sheet(id, &()).map_err(|error| error.to_string())?;
-    let cells = sheet.cells_by_row(grid::CellRange::ALL).map(|(at, _)| (at.row(), at.col()));
-    let (row, col) = cells.fold((0, 0), |(row, col), at| (at.0.max(row), at.1.max(col)));
-    let (row, column) = ((row + 9).min(1_048_000), grid::column_letters((col + 3).min(grid::MAX_COLS - 1)));
     tally.files += 1;
-    for case in cases(&book.tab(id).name, row, &column) {
+    for case in cases_of(book, id) {
         let op = case.edit["op"].to_string();
         let edit: Edit = serde_json::from_value(case.edit.clone()).expect("an edit");
         let mut draft = draft.clone();
@@ -175,6 +172,19 @@ fn check_file(base: &Package, book: &Workbook, tally: &mut Tally) -> Result<(), 
         check_case(base, &draft, &sheet.part, &case, tally).map_err(|problem| format!("{op}: {problem}"))?;
     }
     Ok(())
+}
+
+fn cases_of(book: &Workbook, id: SheetId) -> Vec<Case> {
+    let sheet = book.sheet(id, &()).expect("read before");
+    let cells = sheet.cells_by_row(grid::CellRange::ALL).map(|(at, _)| (at.row(), at.col()));
+    let (row, col) = cells.fold((0, 0), |(row, col), at| (at.0.max(row), at.1.max(col)));
+    let (row, column) = ((row + 9).min(1_048_000), grid::column_letters((col + 3).min(grid::MAX_COLS - 1)));
+    cases(&book.tab(id).name, row, &column)
+}
+
+/// Every edit of layout and rules, in a corner of the sheet that is free.
+pub(crate) fn edits(book: &Workbook, id: SheetId) -> Vec<Json> {
+    cases_of(book, id).into_iter().map(|case| case.edit).collect()
 }
 
 fn check_case(

@@ -1,10 +1,11 @@
 //! The round-trip oracle: one cell of every real file set and saved. Everything else is as it was.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ooxml::{Limits as PackageLimits, Package, XmlEvent, XmlReader};
 use workbook::edit::{Draft, Edit, ExplicitPlaces, Input};
-use workbook::{Limits, SheetKind, Workbook};
+use workbook::{Limits, SheetId, SheetKind, Workbook};
 
 use crate::support::saved;
 
@@ -22,9 +23,7 @@ struct Tally {
 fn one_cell_set_changes_one_cell() {
     let Some(folder) = fixtures::corpus::folder() else { return };
     let mut tally = Tally::default();
-    for path in
-        fixtures::corpus::files(&folder, &["xlsx", "xlsm", "xltx", "xltm"]).expect("a readable corpus")
-    {
+    for path in files(&folder) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let bytes: Arc<[u8]> = std::fs::read(&path).unwrap().into();
         let Ok(book) = Workbook::open(Arc::clone(&bytes), &name, &Limits::default(), &()) else { continue };
@@ -43,25 +42,42 @@ fn one_cell_set_changes_one_cell() {
     assert!(tally.files > 100 && tally.refused.is_empty(), "{:#?}", tally.refused);
 }
 
-fn check_file(bytes: &Arc<[u8]>, book: &Workbook, tally: &mut Tally) -> Result<(), String> {
-    let Ok(mut draft) = Draft::new(book, &Limits::default()) else { return Ok(()) };
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    fixtures::corpus::files(folder, &["xlsx", "xlsm", "xltx", "xltm"]).expect("a readable corpus")
+}
+
+/// A draft with one cell set: beside the used range, where nothing is merged, spilled or pivoted. `None` if there is no
+/// sheet to edit.
+pub(crate) fn with_one_cell_set(book: &Workbook) -> Result<Option<(Draft, SheetId, grid::CellRef)>, String> {
+    let Ok(mut draft) = Draft::new(book, &Limits::default()) else { return Ok(None) };
     let sheet = book.sheet_ids().find(|id| {
         book.tab(*id).kind == SheetKind::Worksheet
             && book.sheet(*id, &()).is_ok_and(|sheet| !sheet.part.is_empty())
     });
-    let Some(id) = sheet else { return Ok(()) };
+    let Some(id) = sheet else { return Ok(None) };
     let name = book.tab(id).name.clone();
-    // A cell beside the used range: nothing there is merged, spilled or pivoted.
     let sheet = book.sheet(id, &()).map_err(|error| error.to_string())?;
     let used = sheet.cells_by_row(grid::CellRange::ALL).map(|(at, _)| at.col()).max().unwrap_or(0);
     let row = sheet.used_range().map_or(0, |used| used.start().row());
     let at = grid::CellRef::clamped(row, (used + 2).min(grid::MAX_COLS - 1));
     let range = format!("{}!{at}", grid::quote(&name));
     let edit = Edit::Set { range, values: vec![vec![Input::Number(42.5)]], parse: false };
-    if let Err(error) = draft.apply(&[edit], &ExplicitPlaces) {
-        tally.refused.push(format!("{name}: {error}"));
-        return Ok(());
+    match draft.apply(&[edit], &ExplicitPlaces) {
+        Ok(_) => Ok(Some((draft, id, at))),
+        Err(error) => Err(format!("{name}: {error}")),
     }
+}
+
+fn check_file(bytes: &Arc<[u8]>, book: &Workbook, tally: &mut Tally) -> Result<(), String> {
+    let (draft, id, at) = match with_one_cell_set(book) {
+        Ok(Some(set)) => set,
+        Ok(None) => return Ok(()),
+        Err(refusal) => {
+            tally.refused.push(refusal);
+            return Ok(());
+        }
+    };
+    let sheet = book.sheet(id, &()).map_err(|error| error.to_string())?;
     let saved = saved(&draft);
     let (old, new) = (open(bytes.to_vec())?, open(saved.clone())?);
     let old_names: Vec<&str> = old.names().collect();

@@ -12,6 +12,7 @@ mod layout;
 mod links;
 mod objects;
 mod objects_corpus;
+mod other_programs;
 mod page;
 mod replay;
 mod rules;

@@ -73,6 +73,11 @@ fn what_edits_of_objects_do_not_concern_stays() {
     assert!(tally.files > 100 && tally.edits["create_chart"] > 100, "{:?}", tally.edits);
 }
 
+/// Every edit of tables, notes, charts and pictures that the workbook has something for.
+pub(crate) fn edits(book: &Workbook) -> Vec<Vec<Json>> {
+    cases(book).into_iter().map(|case| case.edits).collect()
+}
+
 /// Every edit that the workbook has something for.
 fn cases(book: &Workbook) -> Vec<Case> {
     let mut cases = Vec::new();

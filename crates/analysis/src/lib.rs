@@ -1,6 +1,8 @@
 //! Regions, profiles, search, formula maps and traces over the model.
 
+pub mod cell_json;
 pub mod diff;
+pub mod export;
 pub mod formulas;
 pub mod frame;
 pub mod near_miss;

@@ -36,6 +36,7 @@ pub mod workspace;
 mod arguments;
 mod cell_json;
 mod changed_cells;
+mod export;
 mod room;
 mod table_filter;
 mod table_target;

@@ -69,15 +69,9 @@ impl Call {
     /// Opens a fork at its head, or at the state that the reference names.
     fn open_fork(&self, reference: &ForkReference) -> Result<Opened, ToolError> {
         let seq = self.state_of(reference)?;
-        let Replayed { fork, live } = self.replayed(&reference.fork, seq)?;
-        self.forks().open()?.store.touch(&fork.id, forks::now()).map_err(store_error)?;
-        Ok(Opened {
-            id: fork.id.to_string(),
-            path: fork.id.to_string(),
-            file_bytes: fork.base.size,
-            book: live.book,
-            state: format!("{}.{}", fork.id, live.seq),
-        })
+        let replayed = self.replayed(&reference.fork, seq)?;
+        self.forks().open()?.store.touch(&replayed.fork.id, forks::now()).map_err(store_error)?;
+        Ok(Opened::from(&replayed))
     }
 
     /// The state that a reference to a fork names; none for the head.
@@ -97,6 +91,20 @@ impl Call {
         })?;
         let store = &self.forks().open()?.store;
         Ok(Some(store.checkpoint(&reference.fork, &name).map_err(store_error)?.seq))
+    }
+}
+
+/// A fork reads like any other workbook.
+impl From<&Replayed> for Opened {
+    fn from(replayed: &Replayed) -> Opened {
+        let Replayed { fork, live } = replayed;
+        Opened {
+            id: fork.id.to_string(),
+            path: fork.id.to_string(),
+            file_bytes: fork.base.size,
+            book: Arc::clone(&live.book),
+            state: format!("{}.{}", fork.id, live.seq),
+        }
     }
 }
 

@@ -72,6 +72,22 @@ impl Opened {
         Ok(within_regions(&self.book.workbook, sheet, area, &regions))
     }
 
+    /// The table that an address names as such: an Excel table or a region; `None` for cells.
+    ///
+    /// # Errors
+    /// When the address leads nowhere.
+    pub(crate) fn named_table(&self, call: &Call, text: &str) -> Result<Option<TableTarget>, ToolError> {
+        if let Some(region_id) = RegionId::parse(text)
+            && let Some(found) = self.region_target(call, &region_id, None)?
+        {
+            return Ok(Some(found));
+        }
+        match self.locate(call, text, None)?.origin {
+            Origin::Table(_) => self.table_target(call, text, None).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// The region of an id; `None` where a defined name or a table is called so.
     fn region_target(
         &self,

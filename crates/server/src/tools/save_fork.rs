@@ -1,8 +1,8 @@
 //! `save_fork`: a fork as a file of the workspace.
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Seek, Write};
 
-use ::forks::{Digest, SavedVersion, Seq, Store};
+use ::forks::{Digest, SavedVersion, Store};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use workbook::{
@@ -13,8 +13,9 @@ use workbook::{
 use crate::{
     call::Call,
     error::{ErrorCode, ToolError},
-    forks::{now, save_error, store_error},
-    open::ForkReference,
+    export::{EXTENSIONS, Export, ExportTold, Format, InjectionParam, ValuesParam},
+    forks::{Replayed, now, save_error, store_error},
+    open::{ForkReference, Opened},
     room::Room,
     tool::Tool,
     workspace::{Target, TargetState},
@@ -29,8 +30,16 @@ pub(super) struct SaveFork;
 pub(super) struct Params {
     /// Fork id, or a state of it: fork@checkpoint.
     fork: String,
-    /// Path within the workspace; the file that the fork was made from if left out.
+    /// Path within the workspace; the file that the fork was made from if left out. .csv, .tsv and .json export.
     path: Option<String>,
+    /// Of an export (by the extension).
+    format: Option<Format>,
+    /// What to export: a sheet, table, region, name or cells (the only sheet with content).
+    range: Option<String>,
+    /// Of an export (raw: exact numbers, ISO dates).
+    values: Option<ValuesParam>,
+    /// Texts in csv and tsv that programs would take for formulas (escape: an apostrophe in front).
+    formula_injection: Option<InjectionParam>,
     /// Replace a file that is there; its previous version is kept.
     #[serde(default)]
     overwrite: bool,
@@ -42,7 +51,7 @@ pub(super) struct Params {
     drop_signature: bool,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub(super) struct Answer {
     path: String,
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
@@ -53,13 +62,17 @@ pub(super) struct Answer {
     /// SHA-256.
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
-    parts_changed: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts_changed: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     parts_added: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     parts_removed: Vec<String>,
     /// Parts kept byte for byte.
-    parts_copied: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts_copied: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exported: Option<ExportTold>,
     /// What was replaced is kept under this digest.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous_version: Option<String>,
@@ -71,7 +84,8 @@ impl Tool for SaveFork {
     const NAME: &'static str = "save_fork";
     const TITLE: &'static str = "Save a fork";
     const DESCRIPTION: &'static str = "Writes a fork to a new file, or over the one that it was made from (overwrite, if the \
-        server allows it and the file did not change). Only touched parts are rewritten; the fork stays.";
+        server allows it and the file did not change). Only touched parts are rewritten; the fork stays. A path in .csv, \
+        .tsv or .json exports cells.";
     type Params = Params;
     type Answer = Answer;
 
@@ -86,7 +100,7 @@ impl Tool for SaveFork {
         };
         let seq = call.state_of(&reference)?;
         let replayed = call.replayed(&reference.fork, seq)?;
-        let (fork, live) = (replayed.fork, replayed.live);
+        let fork = &replayed.fork;
         let path = match (&params.path, &fork.origin) {
             (Some(path), _) => path.clone(),
             (None, Some(origin)) => origin.path.clone(),
@@ -99,24 +113,27 @@ impl Tool for SaveFork {
                 .hint("give a path for a new file, for example \"report.xlsx\""));
             }
         };
-        let target = call.workspace().target(&path)?;
-        check_format(&live.draft, target.path())?;
+        let content = Content::of(&params, &path, &replayed)?;
+        let target = call.workspace().target(&path, content.extensions())?;
         let origin = fork.origin.as_ref().filter(|origin| origin.path == target.path());
         let state = target.state()?;
         let replaces = check_target(call, &params, &target, &state, origin.map(|origin| origin.digest))?;
-        let options = SaveOptions { drop_signature: params.drop_signature };
+        let mut answer = Answer {
+            path: target.path().to_owned(),
+            dry_run: params.dry_run,
+            head: replayed.live.seq.get(),
+            ..Answer::default()
+        };
         if params.dry_run {
-            let saved = live.draft.dry_run(options).map_err(save_error)?;
-            return Ok(Answer::of(call, &target, live.seq, &saved, &live.draft));
+            content.dry_run(call, &replayed, &mut answer)?;
+            return Ok(answer);
         }
         let mut temporary = target.create()?;
         let mut buffered = BufWriter::with_capacity(1 << 20, temporary.file());
-        let saved = live.draft.save(options, &mut buffered).map_err(save_error)?;
+        content.write(call, &replayed, &mut buffered, &mut answer)?;
         buffered.flush().map_err(|error| target.failed(&error))?;
         drop(buffered);
         let (digest, bytes) = temporary.finish()?;
-        let mut answer =
-            Answer { dry_run: false, ..Answer::of(call, &target, live.seq, &saved, &live.draft) };
         if let Some(previous) = replaces {
             let opened = call.forks().open()?;
             let kept = opened.blobs.put(&previous, now()).map_err(store_error)?;
@@ -126,7 +143,7 @@ impl Tool for SaveFork {
                 size: previous.len() as u64,
                 saved_at: now(),
                 fork: fork.id.clone(),
-                seq: live.seq,
+                seq: replayed.live.seq,
             };
             opened.store.add_version(&version).map_err(store_error)?;
             answer.previous_version = Some(kept.to_string());
@@ -138,6 +155,87 @@ impl Tool for SaveFork {
         answer.bytes = Some(bytes);
         answer.digest = Some(digest.to_string());
         Ok(answer)
+    }
+}
+
+/// What is written.
+enum Content<'a> {
+    Workbook(SaveOptions),
+    Export(Export<'a>),
+}
+
+impl<'a> Content<'a> {
+    fn of(params: &'a Params, path: &'a str, replayed: &Replayed) -> Result<Content<'a>, ToolError> {
+        let Params { range, values, formula_injection, .. } = params;
+        let wrong = |argument: &str, message: &str| {
+            Err(ToolError::new(ErrorCode::InvalidArgument, message)
+                .at(argument)
+                .hint("leave it out, or let the path end in .csv or .tsv"))
+        };
+        let Some(format) = Format::of(params.format, path)? else {
+            let of_exports = [
+                ("range", range.is_some()),
+                ("values", values.is_some()),
+                ("formula_injection", formula_injection.is_some()),
+            ];
+            if let Some((argument, _)) = of_exports.iter().find(|(_, is_given)| *is_given) {
+                return wrong(argument, "a workbook is saved as a whole");
+            }
+            check_format(&replayed.live.draft, path)?;
+            return Ok(Content::Workbook(SaveOptions { drop_signature: params.drop_signature }));
+        };
+        if formula_injection.is_some() && !format.is_delimited() {
+            return wrong("formula_injection", "no program takes a text in JSON for a formula");
+        }
+        Ok(Content::Export(Export {
+            path,
+            format,
+            range: range.as_deref(),
+            values: values.unwrap_or(ValuesParam::Raw),
+            injection: formula_injection.unwrap_or(InjectionParam::Escape),
+            is_stale: replayed.live.draft.is_stale(),
+        }))
+    }
+
+    /// Extensions that the path may have besides those of workbooks.
+    fn extensions(&self) -> &'static [&'static str] {
+        match self {
+            Content::Workbook(_) => &[],
+            Content::Export(_) => &EXTENSIONS,
+        }
+    }
+
+    fn write(
+        &self,
+        call: &Call,
+        replayed: &Replayed,
+        out: impl Write + Seek,
+        answer: &mut Answer,
+    ) -> Result<(), ToolError> {
+        let draft = &replayed.live.draft;
+        match self {
+            Content::Workbook(options) => {
+                answer.tell_saved(call, &draft.save(*options, out).map_err(save_error)?, draft);
+            }
+            Content::Export(export) => {
+                answer.tell_exported(export.write(call, &Opened::from(replayed), out)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// What writing would tell.
+    fn dry_run(&self, call: &Call, replayed: &Replayed, answer: &mut Answer) -> Result<(), ToolError> {
+        let draft = &replayed.live.draft;
+        match self {
+            Content::Workbook(options) => {
+                answer.tell_saved(call, &draft.dry_run(*options).map_err(save_error)?, draft);
+            }
+            Content::Export(export) => {
+                answer.tell_exported(export.write(call, &Opened::from(replayed), io::sink())?);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -203,30 +301,25 @@ fn check_format(draft: &Draft, path: &str) -> Result<(), ToolError> {
 }
 
 impl Answer {
-    fn of(call: &Call, target: &Target, seq: Seq, saved: &Saved, draft: &Draft) -> Answer {
+    fn tell_saved(&mut self, call: &Call, saved: &Saved, draft: &Draft) {
         let mut room = Room::of(call);
-        let mut warnings = Vec::new();
         if saved.full_calc_on_load {
-            warnings.push(
+            self.warnings.push(
                 "results of formulas may be older than their inputs; the program that opens the file is asked to calculate"
                     .to_owned(),
             );
         }
         if draft.book().signed && draft.is_changed() {
-            warnings.push("the digital signature is dropped".to_owned());
+            self.warnings.push("the digital signature is dropped".to_owned());
         }
-        Answer {
-            path: target.path().to_owned(),
-            dry_run: true,
-            head: seq.get(),
-            bytes: None,
-            digest: None,
-            parts_changed: room.fill_half(saved.changed.clone()).0,
-            parts_added: room.fill_half(saved.added.clone()).0,
-            parts_removed: room.fill_half(saved.removed.clone()).0,
-            parts_copied: saved.copied,
-            previous_version: None,
-            warnings,
-        }
+        self.parts_changed = Some(room.fill_half(saved.changed.clone()).0);
+        self.parts_added = room.fill_half(saved.added.clone()).0;
+        self.parts_removed = room.fill_half(saved.removed.clone()).0;
+        self.parts_copied = Some(saved.copied);
+    }
+
+    fn tell_exported(&mut self, (told, warnings): (ExportTold, Vec<String>)) {
+        self.exported = Some(told);
+        self.warnings = warnings;
     }
 }

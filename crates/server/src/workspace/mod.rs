@@ -22,6 +22,7 @@ use cap_std::{
 
 pub use id::WorkbookId;
 pub use listing::{Listed, Listing};
+pub(crate) use target::not_written;
 pub use target::{Target, TargetState, Temporary};
 
 use crate::{
@@ -231,17 +232,19 @@ fn outside(reference: &str) -> ToolError {
 impl WorkspaceRules {
     /// Whether a path within the folder is one of the workbooks to show.
     fn shows(&self, path: &str) -> bool {
+        self.takes(path, &[])
+    }
+
+    /// Whether a path within the folder may be that of a workbook, or of a file with one of the `other` extensions.
+    fn takes(&self, path: &str, other: &[&str]) -> bool {
         if let Some(only) = &self.locked_to {
             return path == only;
         }
         let hidden = path.split('/').any(|name| name.starts_with('.') || name.starts_with("~$"));
-        !hidden && self.has_workbook_extension(path)
-    }
-
-    fn has_workbook_extension(&self, path: &str) -> bool {
         let extension =
             Path::new(path).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        self.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension))
+        let mut known = self.extensions.iter().map(String::as_str).chain(other.iter().copied());
+        !hidden && known.any(|known| known.eq_ignore_ascii_case(extension))
     }
 }
 

@@ -47,14 +47,14 @@ pub struct Temporary<'a> {
 }
 
 impl Workspace {
-    /// A place to write to, which may have a file or not.
+    /// A place to write to, which may have a file or not. Its extension is that of a workbook, or one of `other`.
     ///
     /// # Errors
     /// When the path leads out, is none that the workspace shows, or its folder is not there.
-    pub fn target(&self, reference: &str) -> Result<Target, ToolError> {
+    pub fn target(&self, reference: &str, other: &[&str]) -> Result<Target, ToolError> {
         let path = self.relative_path(reference).map_err(|error| error.at("path"))?;
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
-        if name.is_empty() || !self.rules.shows(&path) {
+        if name.is_empty() || !self.rules.takes(&path, other) {
             return Err(ToolError::new(
                 ErrorCode::InvalidArgument,
                 format!("{reference:?} is no path that a workbook may have here"),
@@ -75,7 +75,7 @@ impl Workspace {
             io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {
                 outside(reference).at("path")
             }
-            _ => refused(reference, &error),
+            _ => not_written(reference, &error),
         })?;
         Ok(Target { name: name.to_owned(), path, folder })
     }
@@ -140,11 +140,12 @@ impl Target {
 
     /// What a failed write to this place means.
     pub(crate) fn failed(&self, error: &io::Error) -> ToolError {
-        refused(&self.path, error)
+        not_written(&self.path, error)
     }
 }
 
-fn refused(path: &str, error: &io::Error) -> ToolError {
+/// What a failed write to a path of the workspace means.
+pub(crate) fn not_written(path: &str, error: &io::Error) -> ToolError {
     let (code, hint) = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             (ErrorCode::StorageFull, "free some space, then save again; nothing was replaced")

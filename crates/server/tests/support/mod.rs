@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, dead_code, reason = "tests, and not each of them needs everything")]
 
+pub(crate) mod desk;
+
 use std::path::Path;
 use std::sync::Arc;
 

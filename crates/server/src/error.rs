@@ -112,7 +112,9 @@ impl ErrorCode {
                 "The workbook is digitally signed, and saving drops the signature"
             }
             ErrorCode::OverwriteNotAllowed => "Replacing files of the workspace is switched off",
-            ErrorCode::TargetChanged => "The file to be replaced changed since the fork was made",
+            ErrorCode::TargetChanged => {
+                "The file to be replaced is not what the fork was made from, or not what the caller expects"
+            }
             ErrorCode::StorageFull => "The disk is full; nothing was changed",
             ErrorCode::StateUnavailable => "The state directory cannot be used",
             ErrorCode::Internal => "A defect of the server",

@@ -164,6 +164,49 @@ fn files_are_replaced_only_where_that_is_allowed_and_nobody_changed_them() {
 }
 
 #[test]
+fn another_file_is_replaced_only_by_who_knows_it() {
+    let desk = Desk::new(&["--allow-overwrite"]);
+    let fork = desk.fork();
+    let over = |path: &str, digest: Value| {
+        let mut arguments = json!({ "fork": fork, "path": path, "overwrite": true });
+        if !digest.is_null() {
+            arguments["expected_digest"] = digest;
+        }
+        arguments
+    };
+    let save = |path: &str, digest: Value| desk.ask("save_fork", over(path, digest));
+    fs::write(desk.file("other.xlsx"), "a,b").unwrap();
+    let error = json!(support::call(&desk.server, "save_fork", over("other.xlsx", Value::Null)).unwrap_err());
+    assert_eq!((&error["code"], &error["where"]), (&json!("already_exists"), &json!("expected_digest")));
+    let digest = json!(error["hint"].as_str().unwrap().split('"').nth(1).unwrap());
+
+    fs::write(desk.file("other.xlsx"), "c,d").unwrap();
+    let (code, told) = desk.refused("save_fork", over("other.xlsx", digest));
+    assert!(code == ErrorCode::TargetChanged && told.contains("something else"), "{told}");
+    assert_eq!(fs::read(desk.file("other.xlsx")).unwrap(), b"c,d");
+    let (code, _) = desk.refused("save_fork", over("other.xlsx", json!("0123")));
+    assert_eq!(code, ErrorCode::InvalidArgument);
+
+    // What a save answers is what to expect of the next one.
+    let first = save("new.xlsx", Value::Null);
+    desk.set(&fork, "Ledger!A2", json!("changed"));
+    let second = save("new.xlsx", first["digest"].clone());
+    assert!(second["digest"] != first["digest"] && second["previous_version"].is_string(), "{second}");
+    let (code, _) = desk.refused("save_fork", over("new.xlsx", first["digest"].clone()));
+    assert_eq!(code, ErrorCode::TargetChanged);
+    let (code, _) = desk.refused("save_fork", over("none.xlsx", first["digest"].clone()));
+    assert_eq!(code, ErrorCode::TargetChanged, "what is to be replaced has to be there");
+
+    // Who knows what somebody else made of the origin may replace it, too.
+    fs::write(desk.file("ledger.xlsx"), "somebody else's").unwrap();
+    let (code, told) = desk.refused("save_fork", json!({ "fork": fork, "overwrite": true }));
+    assert!(code == ErrorCode::TargetChanged && told.contains("new fork"), "{told}");
+    let digest = forks::Digest::of(b"somebody else's").to_string();
+    save("ledger.xlsx", json!(digest));
+    assert_eq!(desk.read("ledger.xlsx", "Ledger!A2"), "changed");
+}
+
+#[test]
 fn new_workbooks_and_other_formats_become_xlsx() {
     let desk = Desk::new(&[]);
     let new = desk.ask("create_fork", json!({ "sheets": ["Plan", "Data 2"] }));

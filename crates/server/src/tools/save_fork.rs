@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, Seek, Write};
 
-use ::forks::{Digest, SavedVersion, Store};
+use ::forks::{Digest, InvalidDigest, SavedVersion, Store};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use workbook::{
@@ -43,6 +43,8 @@ pub(super) struct Params {
     /// Replace a file that is there; its previous version is kept.
     #[serde(default)]
     overwrite: bool,
+    /// SHA-256 of the file to replace; needed for another one than the fork was made from.
+    expected_digest: Option<String>,
     /// Tell which parts would be touched, and write nothing.
     #[serde(default)]
     dry_run: bool,
@@ -84,7 +86,7 @@ impl Tool for SaveFork {
     const NAME: &'static str = "save_fork";
     const TITLE: &'static str = "Save a fork";
     const DESCRIPTION: &'static str = "Writes a fork to a new file, or over the one that it was made from (overwrite, if the \
-        server allows it and the file did not change). Only touched parts are rewritten; the fork stays. A path in .csv, \
+        server allows it and the file did not change), or over another one whose expected_digest you give. Only touched parts are rewritten; the fork stays. A path in .csv, \
         .tsv or .json exports cells.";
     type Params = Params;
     type Answer = Answer;
@@ -136,11 +138,15 @@ impl Tool for SaveFork {
         let (digest, bytes) = temporary.finish()?;
         if let Some(previous) = replaces {
             let opened = call.forks().open()?;
-            let kept = opened.blobs.put(&previous, now()).map_err(store_error)?;
+            let (kept, size) = opened.blobs.put_from(&mut target.open()?, now()).map_err(store_error)?;
+            // What is kept is what was looked at.
+            if kept != previous {
+                return Err(target.changed());
+            }
             let version = SavedVersion {
                 path: target.path().to_owned(),
                 digest: kept,
-                size: previous.len() as u64,
+                size,
                 saved_at: now(),
                 fork: fork.id.clone(),
                 seq: replayed.live.seq,
@@ -239,24 +245,30 @@ impl<'a> Content<'a> {
     }
 }
 
-/// What may be replaced, and whether it is what the fork was made from. Gives the bytes that go.
+/// Whether the file that is there may be replaced: it is what the fork was made from, or what the caller says. Gives what goes.
 fn check_target(
     call: &Call,
     params: &Params,
     target: &Target,
     state: &TargetState,
     origin: Option<Digest>,
-) -> Result<Option<Vec<u8>>, ToolError> {
+) -> Result<Option<Digest>, ToolError> {
+    let path = target.path();
+    let expected: Option<Digest> = params.expected_digest.as_deref().map(digest).transpose()?;
     if !state.is_there() {
-        return Ok(None);
+        return match expected {
+            None => Ok(None),
+            Some(_) => {
+                Err(ToolError::new(ErrorCode::TargetChanged, format!("there is no file {path:?} any more"))
+                    .at("expected_digest")
+                    .hint("leave it out to save a new file"))
+            }
+        };
     }
     if !params.overwrite {
-        return Err(ToolError::new(
-            ErrorCode::AlreadyExists,
-            format!("there is a file {:?} already", target.path()),
-        )
-        .at("path")
-        .hint("save to another path, or pass overwrite: true"));
+        return Err(ToolError::new(ErrorCode::AlreadyExists, format!("there is a file {path:?} already"))
+            .at("path")
+            .hint("save to another path, or pass overwrite: true"));
     }
     if !call.config().state.allow_overwrite {
         return Err(ToolError::new(
@@ -266,17 +278,35 @@ fn check_target(
         .at("overwrite")
         .hint("save to a new path, or start the server with SPREADSHEET_MCP_ALLOW_OVERWRITE=true"));
     }
-    let bytes = target.read(call.config().limits.max_file_bytes)?;
-    let is_known = origin.is_none_or(|origin| Digest::of(&bytes) == origin);
-    if !is_known {
-        return Err(ToolError::new(
+    let actual = target.digest()?;
+    match (expected, origin) {
+        (Some(known), _) | (None, Some(known)) if known == actual => Ok(Some(actual)),
+        (Some(_), _) => Err(ToolError::new(
             ErrorCode::TargetChanged,
-            format!("{:?} changed since the fork was made", target.path()),
+            format!("{path:?} holds something else than you expect"),
         )
-        .at("path")
-        .hint("save to a new path and compare, or make a new fork of the file as it is now"));
+        .at("expected_digest")
+        .hint(format!("read the file again; it may go with expected_digest: \"{actual}\""))),
+        (None, Some(_)) => {
+            Err(ToolError::new(ErrorCode::TargetChanged, format!("{path:?} changed since the fork was made"))
+                .at("path")
+                .hint("save to a new path and compare, or make a new fork of the file as it is now"))
+        }
+        (None, None) => Err(ToolError::new(
+            ErrorCode::AlreadyExists,
+            format!("{path:?} is not the file that the fork was made from"),
+        )
+        .at("expected_digest")
+        .hint(format!("save to another path; or it may go with expected_digest: \"{actual}\""))),
     }
-    Ok(Some(bytes))
+}
+
+fn digest(text: &str) -> Result<Digest, ToolError> {
+    text.parse().map_err(|error: InvalidDigest| {
+        ToolError::new(ErrorCode::InvalidArgument, error.to_string())
+            .at("expected_digest")
+            .hint("take it from the answer of save_fork, or from the error that asks for it")
+    })
 }
 
 /// The extension has to say what the bytes are: Excel refuses to open a workbook under the wrong one.

@@ -4,7 +4,7 @@
 //! linked (for a new file: fails if one is there) or renamed (to replace one that is still what it was).
 
 use std::{
-    io::{self, Read, Seek, SeekFrom},
+    io::{self, Seek, SeekFrom},
     path::Path,
 };
 
@@ -107,23 +107,21 @@ impl Target {
         }
     }
 
-    /// The bytes that are there now.
+    /// The file that is there now.
     ///
     /// # Errors
-    /// When they can't be read, or are more than `max_bytes`.
-    pub fn read(&self, max_bytes: u64) -> Result<Vec<u8>, ToolError> {
-        let mut bytes = Vec::new();
-        let file = self.folder.open(&self.name).map_err(|error| self.failed(&error))?;
-        file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(|error| self.failed(&error))?;
-        if bytes.len() as u64 > max_bytes {
-            return Err(ToolError::new(
-                ErrorCode::LimitExceeded,
-                format!("{:?} has more than {max_bytes} bytes", self.path),
-            )
-            .at("path")
-            .hint("raise SPREADSHEET_MCP_MAX_FILE_BYTES, or save to a new path"));
-        }
-        Ok(bytes)
+    /// When it can't be opened.
+    pub fn open(&self) -> Result<File, ToolError> {
+        self.folder.open(&self.name).map_err(|error| self.failed(&error))
+    }
+
+    /// What the file that is there now holds.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn digest(&self) -> Result<Digest, ToolError> {
+        let read = Digest::of_stream(&mut self.open()?);
+        read.map(|(digest, _)| digest).map_err(|error| self.failed(&error))
     }
 
     /// A new file beside the target.
@@ -136,6 +134,16 @@ impl Target {
         options.read(true).write(true).create_new(true);
         let file = self.folder.open_with(&name, &options).map_err(|error| self.failed(&error))?;
         Ok(Temporary { target: self, name, file })
+    }
+
+    /// The file became another one between two looks at it.
+    pub(crate) fn changed(&self) -> ToolError {
+        ToolError::new(
+            ErrorCode::TargetChanged,
+            format!("{:?} changed while it was about to be replaced", self.path),
+        )
+        .at("path")
+        .hint("nothing was replaced; look at the file and save again")
     }
 
     /// What a failed write to this place means.
@@ -211,12 +219,7 @@ impl Temporary<'_> {
     pub fn replace(self, state: &TargetState) -> Result<(), ToolError> {
         let target = self.target;
         if target.state()? != *state {
-            return Err(ToolError::new(
-                ErrorCode::TargetChanged,
-                format!("{:?} changed while it was about to be replaced", target.path),
-            )
-            .at("path")
-            .hint("nothing was replaced; look at the file and save again"));
+            return Err(target.changed());
         }
         target
             .folder

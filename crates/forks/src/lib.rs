@@ -27,8 +27,8 @@ pub use digest::{Digest, InvalidDigest};
 pub use error::StoreError;
 pub use id::{CheckpointName, ForkId, IdempotencyKey, InvalidName, Seq, StagedId};
 pub use model::{
-    Appended, Base, Checkpoint, Entry, EntrySummary, Fork, ForkQuery, Idempotency, Limits, Millis, Move,
-    NewEntry, NewFork, Origin, Repeated, SavedVersion, Staged, StagedSummary,
+    Appended, Base, Checkpoint, Entry, EntrySummary, Fork, ForkQuery, Idempotency, KeptVersion, Limits,
+    Millis, Move, NewEntry, NewFork, Origin, Repeated, SavedVersion, Staged, StagedSummary,
 };
 pub use sqlite::SqliteStore;
 pub use store::Store;

@@ -218,3 +218,12 @@ pub struct SavedVersion {
     /// The state of that fork that was saved.
     pub seq: Seq,
 }
+
+/// A version that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptVersion {
+    /// Its number, which no other version of any file has.
+    pub number: u64,
+    /// What it is.
+    pub saved: SavedVersion,
+}

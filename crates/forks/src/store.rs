@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::{
     Appended, Checkpoint, CheckpointName, Digest, Entry, EntrySummary, Fork, ForkId, ForkQuery, Idempotency,
-    IdempotencyKey, Limits, Millis, Move, NewEntry, NewFork, Repeated, SavedVersion, Seq, Staged, StagedId,
-    StagedSummary, StoreError,
+    IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated, SavedVersion, Seq,
+    Staged, StagedId, StagedSummary, StoreError,
 };
 
 /// The durable state of forks. Every method is one transaction: it happens wholly or not at all, and what it returned `Ok`
@@ -154,17 +154,25 @@ pub trait Store: Send + Sync {
     /// `NotFound` (the fork, or the change).
     fn discard_staged(&self, id: &ForkId, staged: &StagedId) -> Result<(), StoreError>;
 
-    /// Notes what a workspace file held before it was replaced. The blob must be stored already.
+    /// Notes what a workspace file held before it was replaced, and gives the number of that version. The blob must be stored
+    /// already. Nothing is noted twice in a row: a newest version with the same digest, of a save that failed after this,
+    /// gives way.
     ///
     /// # Errors
     /// None of its own.
-    fn add_version(&self, version: &SavedVersion) -> Result<(), StoreError>;
+    fn add_version(&self, version: &SavedVersion) -> Result<u64, StoreError>;
 
     /// What a workspace file held before, newest first.
     ///
     /// # Errors
     /// None of its own.
-    fn versions(&self, path: &str) -> Result<Vec<SavedVersion>, StoreError>;
+    fn versions(&self, path: &str) -> Result<Vec<KeptVersion>, StoreError>;
+
+    /// A version of a workspace file.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    fn version(&self, path: &str, number: u64) -> Result<KeptVersion, StoreError>;
 
     /// Drops all but the `keep` newest versions of every file, and says how many that were.
     ///

@@ -139,9 +139,7 @@ fn files_are_replaced_only_where_that_is_allowed_and_nobody_changed_them() {
     let fork = desk.fork();
     desk.set(&fork, "Summary!H1", json!(1));
     let saved = desk.ask("save_fork", json!({ "fork": fork, "overwrite": true }));
-    let kept = saved["previous_version"].as_str().unwrap();
-    let blob = desk.folder.path().join("state/blobs").join(&kept[..2]).join(kept);
-    assert_eq!(fs::read(blob).unwrap(), before, "the previous version is kept");
+    assert!(saved["previous_version"].is_u64(), "{saved}");
     // What it has become by this fork is no change that the fork does not know.
     desk.set(&fork, "Summary!H1", json!(2));
     desk.ask("save_fork", json!({ "fork": fork, "overwrite": true }));
@@ -161,6 +159,58 @@ fn files_are_replaced_only_where_that_is_allowed_and_nobody_changed_them() {
         assert_eq!(desk.refused("save_fork", json!({ "fork": fork, "path": path })).0, code, "{path}");
     }
     assert_eq!(fs::read_dir(desk.file(".")).unwrap().count(), 1, "nothing half written is left");
+}
+
+#[test]
+fn previous_versions_are_listed_and_come_back() {
+    let desk = Desk::new(&["--allow-overwrite"]);
+    let now = || fs::read(desk.file("ledger.xlsx")).unwrap();
+    let save = |fork: &Value| desk.ask("save_fork", json!({ "fork": fork, "overwrite": true }));
+    let versions =
+        || desk.ask("list_forks", json!({ "versions_of": "ledger.xlsx" }))["versions"].as_array().cloned();
+    let original = now();
+    assert_eq!(versions(), None);
+    let fork = desk.fork();
+    desk.set(&fork, "Summary!H1", json!(1));
+    let first = save(&fork)["previous_version"].clone();
+    let once = now();
+    desk.set(&fork, "Summary!H1", json!(2));
+    let second = save(&fork)["previous_version"].clone();
+    let listed = versions().unwrap();
+    let told: Vec<_> =
+        listed.iter().map(|it| (it["version"].clone(), it["bytes"].as_u64().unwrap())).collect();
+    assert_eq!(told, [(second.clone(), once.len() as u64), (first.clone(), original.len() as u64)]);
+    assert_eq!(listed[1]["by"], format!("{}@1", fork.as_str().unwrap()));
+
+    let old = desk.ask("create_fork", json!({ "workbook": "ledger.xlsx", "version": first }));
+    assert_eq!(
+        (&old["origin"], desk.read(old["fork"].as_str().unwrap(), "Summary!H1")),
+        (&json!("ledger.xlsx"), Value::Null)
+    );
+    let restored = save(&old["fork"]);
+    assert!(now() == original, "byte for byte");
+    assert_eq!(restored["parts_changed"], json!([]));
+    // And the version that was replaced by it is kept, too.
+    let newest = desk
+        .ask("create_fork", json!({ "workbook": "ledger.xlsx", "version": restored["previous_version"] }));
+    assert_eq!(desk.read(newest["fork"].as_str().unwrap(), "Summary!H1"), 2);
+
+    // Somebody changes the file after the version was taken out.
+    fs::write(desk.file("ledger.xlsx"), &once).unwrap();
+    let (code, _) = desk.refused("save_fork", json!({ "fork": newest["fork"], "overwrite": true }));
+    assert_eq!(code, ErrorCode::TargetChanged);
+    // A file that is gone comes back.
+    let again = desk.ask("create_fork", json!({ "workbook": "ledger.xlsx", "version": second }));
+    fs::remove_file(desk.file("ledger.xlsx")).unwrap();
+    desk.ask("save_fork", json!({ "fork": again["fork"] }));
+    assert!(now() == once);
+
+    let (code, told) = desk.refused("create_fork", json!({ "workbook": "ledger.xlsx", "version": 99 }));
+    assert!(code == ErrorCode::NotFound && told.contains("versions_of"), "{told}");
+    let (code, _) = desk.refused("create_fork", json!({ "version": 1 }));
+    assert_eq!(code, ErrorCode::InvalidArgument);
+    let (code, _) = desk.refused("list_forks", json!({ "versions_of": "../ledger.xlsx" }));
+    assert_eq!(code, ErrorCode::OutsideWorkspace);
 }
 
 #[test]
@@ -191,7 +241,7 @@ fn another_file_is_replaced_only_by_who_knows_it() {
     let first = save("new.xlsx", Value::Null);
     desk.set(&fork, "Ledger!A2", json!("changed"));
     let second = save("new.xlsx", first["digest"].clone());
-    assert!(second["digest"] != first["digest"] && second["previous_version"].is_string(), "{second}");
+    assert!(second["digest"] != first["digest"] && second["previous_version"].is_u64(), "{second}");
     let (code, _) = desk.refused("save_fork", over("new.xlsx", first["digest"].clone()));
     assert_eq!(code, ErrorCode::TargetChanged);
     let (code, _) = desk.refused("save_fork", over("none.xlsx", first["digest"].clone()));

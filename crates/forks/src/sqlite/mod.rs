@@ -19,8 +19,8 @@ use std::path::Path;
 
 use crate::{
     Appended, Checkpoint, CheckpointName, Digest, Entry, EntrySummary, Fork, ForkId, ForkQuery, Idempotency,
-    IdempotencyKey, Limits, Millis, Move, NewEntry, NewFork, Repeated, SavedVersion, Seq, Staged, StagedId,
-    StagedSummary, Store, StoreError,
+    IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated, SavedVersion, Seq,
+    Staged, StagedId, StagedSummary, Store, StoreError,
 };
 use connection::Connections;
 use failure::Failure;
@@ -169,12 +169,16 @@ impl Store for SqliteStore {
         self.connections.write(|database| staged::discard(database, id, staged))
     }
 
-    fn add_version(&self, version: &SavedVersion) -> Result<(), StoreError> {
+    fn add_version(&self, version: &SavedVersion) -> Result<u64, StoreError> {
         self.connections.write(|database| versions::add(database, version))
     }
 
-    fn versions(&self, path: &str) -> Result<Vec<SavedVersion>, StoreError> {
+    fn versions(&self, path: &str) -> Result<Vec<KeptVersion>, StoreError> {
         self.connections.read(|database| versions::list(database, path))
+    }
+
+    fn version(&self, path: &str, number: u64) -> Result<KeptVersion, StoreError> {
+        self.connections.read(|database| versions::get(database, path, number))
     }
 
     fn prune_versions(&self, keep: u32) -> Result<u64, StoreError> {

@@ -2,39 +2,59 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::{integer, natural};
 use super::failure::Failure;
-use crate::{Digest, SavedVersion};
+use crate::{Digest, KeptVersion, SavedVersion, StoreError};
 
-pub(super) fn add(database: &Connection, version: &SavedVersion) -> Result<(), Failure> {
+pub(super) fn add(database: &Connection, version: &SavedVersion) -> Result<u64, Failure> {
     let SavedVersion { path, digest, size, saved_at, fork, seq } = version;
     database
         .prepare_cached(
+            "DELETE FROM versions
+             WHERE number = (SELECT max(number) FROM versions WHERE path = ?1) AND digest = ?2",
+        )?
+        .execute(params![path, digest])?;
+    let number = database
+        .prepare_cached(
             "INSERT INTO versions (path, digest, size, saved_at, fork, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute(params![path, digest, integer(*size), saved_at, fork, seq])?;
-    Ok(())
+        .insert(params![path, digest, integer(*size), saved_at, fork, seq])?;
+    Ok(natural(number).map_err(rusqlite::Error::from)?)
 }
 
-pub(super) fn list(database: &Connection, path: &str) -> Result<Vec<SavedVersion>, Failure> {
+const COLUMNS: &str = "number, path, digest, size, saved_at, fork, seq";
+
+fn kept(row: &Row<'_>) -> rusqlite::Result<KeptVersion> {
+    let saved = SavedVersion {
+        path: row.get(1)?,
+        digest: row.get(2)?,
+        size: natural(row.get(3)?)?,
+        saved_at: row.get(4)?,
+        fork: row.get(5)?,
+        seq: row.get(6)?,
+    };
+    Ok(KeptVersion { number: natural(row.get(0)?)?, saved })
+}
+
+pub(super) fn list(database: &Connection, path: &str) -> Result<Vec<KeptVersion>, Failure> {
     let versions = database
-        .prepare_cached(
-            "SELECT path, digest, size, saved_at, fork, seq FROM versions WHERE path = ?1 ORDER BY number DESC",
-        )?
-        .query_map([path], |row| {
-            Ok(SavedVersion {
-                path: row.get(0)?,
-                digest: row.get(1)?,
-                size: natural(row.get(2)?)?,
-                saved_at: row.get(3)?,
-                fork: row.get(4)?,
-                seq: row.get(5)?,
-            })
-        })?
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM versions WHERE path = ?1 ORDER BY number DESC"))?
+        .query_map([path], kept)?
         .collect::<Result<_, _>>()?;
     Ok(versions)
+}
+
+pub(super) fn get(database: &Connection, path: &str, number: u64) -> Result<KeptVersion, Failure> {
+    let version = database
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM versions WHERE path = ?1 AND number = ?2"))?
+        .query_row(params![path, integer(number)], kept)
+        .optional()?;
+    version.ok_or_else(|| {
+        let name = format!("{number} of {path:?}");
+        Failure::Store(StoreError::NotFound { what: "version", name })
+    })
 }
 
 pub(super) fn prune(database: &Connection, keep: u32) -> Result<u64, Failure> {

@@ -1,10 +1,10 @@
 //! What workspace files held before they were replaced.
 
-use forks::{Digest, SavedVersion, Seq, SqliteStore, Store};
+use forks::{Digest, SavedVersion, Seq, SqliteStore, Store, StoreError};
 
 use crate::{Place, id};
 
-fn add(store: &SqliteStore, path: &str, content: &str) {
+fn add(store: &SqliteStore, path: &str, content: &str) -> u64 {
     let version = SavedVersion {
         path: path.to_owned(),
         digest: Digest::of(content.as_bytes()),
@@ -13,12 +13,12 @@ fn add(store: &SqliteStore, path: &str, content: &str) {
         fork: id(1),
         seq: Seq::new(3),
     };
-    store.add_version(&version).unwrap();
+    store.add_version(&version).unwrap()
 }
 
 /// The sizes of a file's versions: enough to tell them apart here.
 fn sizes(store: &SqliteStore, path: &str) -> Vec<u64> {
-    store.versions(path).unwrap().into_iter().map(|version| version.size).collect()
+    store.versions(path).unwrap().into_iter().map(|version| version.saved.size).collect()
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn versions_are_listed_newest_first_and_outlive_their_fork() {
     assert_eq!(sizes(&place.store, "a.xlsx"), [2, 1]);
     assert_eq!(sizes(&place.opened_again(), "b.xlsx"), [4]);
     assert_eq!(sizes(&place.store, "c.xlsx"), []);
-    let newest = place.store.versions("a.xlsx").unwrap().remove(0);
+    let newest = place.store.versions("a.xlsx").unwrap().remove(0).saved;
     assert_eq!((newest.digest, newest.fork, newest.seq), (Digest::of(b"22"), fork, Seq::new(3)));
 }
 
@@ -48,4 +48,28 @@ fn the_newest_of_each_file_are_kept() {
     assert_eq!(place.store.prune_versions(2).unwrap(), 0);
     let kept = [Digest::of(b"333"), Digest::of(b"22"), Digest::of(b"four")];
     assert_eq!(place.store.referenced_blobs().unwrap(), kept.into());
+}
+
+#[test]
+fn a_version_is_found_by_its_number() {
+    let place = Place::new();
+    let (first, other) = (add(&place.store, "a.xlsx", "1"), add(&place.store, "b.xlsx", "four"));
+    let second = add(&place.store, "a.xlsx", "22");
+    let found = place.store.version("a.xlsx", first).unwrap();
+    assert_eq!((found.number, found.saved.digest), (first, Digest::of(b"1")));
+    let listed: Vec<u64> = place.store.versions("a.xlsx").unwrap().iter().map(|it| it.number).collect();
+    assert_eq!(listed, [second, first]);
+    for missing in [other, 99] {
+        let error = place.store.version("a.xlsx", missing).unwrap_err();
+        assert!(matches!(error, StoreError::NotFound { what: "version", .. }), "{error}");
+    }
+}
+
+#[test]
+fn what_is_noted_twice_in_a_row_is_one_version() {
+    let place = Place::new();
+    for content in ["1", "22", "22", "1"] {
+        add(&place.store, "a.xlsx", content);
+    }
+    assert_eq!(sizes(&place.store, "a.xlsx"), [1, 2, 1]);
 }

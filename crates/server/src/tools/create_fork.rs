@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::forks::{Base, Digest, ForkId, InvalidName, NewFork, Origin, Seq, Store};
+use ::forks::{Base, ForkId, InvalidName, NewFork, Origin, Seq, Store, StoreError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use workbook::{
@@ -14,6 +14,7 @@ use crate::{
     book::Book,
     call::Call,
     error::{ErrorCode, ToolError},
+    export::EXTENSIONS,
     forks::{Live, edit_error, new_id, now, store_error},
     timestamp,
     tool::Tool,
@@ -31,6 +32,8 @@ pub(super) struct CreateFork;
 pub(super) struct Params {
     /// Workbook id, path or fork; leave out for a new, empty workbook.
     workbook: Option<String>,
+    /// A previous version of that file (list_forks versions_of tells them).
+    version: Option<u64>,
     /// Sheets of a new workbook (Sheet1).
     #[serde(default)]
     sheets: Vec<String>,
@@ -76,9 +79,18 @@ impl Tool for CreateFork {
             let told = format!("the label has {} characters, more than {MAX_LABEL}", label.chars().count());
             return Err(ToolError::new(ErrorCode::InvalidArgument, told).at("label"));
         }
-        let start = match &params.workbook {
-            Some(reference) => Start::of(call, reference)?,
-            None => Start::blank(call, &params.sheets)?,
+        let start = match (&params.workbook, params.version) {
+            (Some(reference), Some(version)) => Start::of_version(call, reference, version)?,
+            (Some(reference), None) => Start::of(call, reference)?,
+            (None, None) => Start::blank(call, &params.sheets)?,
+            (None, Some(_)) => {
+                return Err(ToolError::new(
+                    ErrorCode::InvalidArgument,
+                    "a version of which file is not said",
+                )
+                .at("workbook")
+                .hint("name the file that the version is of"));
+            }
         };
         let id: ForkId = new_id("fork-")
             .parse()
@@ -127,18 +139,11 @@ impl Start {
             let options = edit::SaveOptions { drop_signature: true };
             live.live.draft.save(options, &mut bytes).map_err(crate::forks::save_error)?;
             let extension = book.format.extension();
-            return Start::from_bytes(
-                call,
-                bytes.into_inner(),
-                &format!("fork.{extension}"),
-                live.fork.origin,
-                None,
-            );
+            let name = format!("fork.{extension}");
+            return Start::from_bytes(call, bytes.into_inner().into(), &name, live.fork.origin);
         }
         let Some(bytes) = opened.book.file_bytes() else {
-            let bytes = edit::converted(book, &limits, call).map_err(edit_error)?;
-            let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
-            return Start::from_bytes(call, bytes, &format!("{stem}.xlsx"), None, Some(book.format));
+            return Start::converted(call, book, &name);
         };
         let digest = opened.book.digest(&bytes);
         if !blobs.contains(&digest) {
@@ -159,21 +164,51 @@ impl Start {
             names => names.iter().map(String::as_str).collect(),
         };
         let bytes = edit::blank_workbook(&names).map_err(edit_error)?;
-        Start::from_bytes(call, bytes, "new.xlsx", None, None)
+        Start::from_bytes(call, bytes.into(), "new.xlsx", None)
+    }
+
+    /// What the file was. It may be saved over what the file is now, if that stays.
+    fn of_version(call: &Call, reference: &str, number: u64) -> Result<Start, ToolError> {
+        let path = call.workspace().path_of(reference)?;
+        let state = call.forks().open()?;
+        let kept = state.store.version(&path, number).map_err(|error| match error {
+            StoreError::NotFound { .. } => {
+                ToolError::new(ErrorCode::NotFound, format!("there is no version {number} of {path:?}"))
+                    .at("version")
+                    .hint("list_forks with versions_of tells the versions that are kept")
+            }
+            other => store_error(other),
+        })?;
+        let bytes = state.blobs.read(&kept.saved.digest).map_err(store_error)?;
+        let target = call.workspace().target(&path, &EXTENSIONS)?;
+        let digest = if target.state()?.is_there() { target.digest()? } else { kept.saved.digest };
+        let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+        Start::from_bytes(call, bytes, &name, Some(Origin { path, digest }))
+    }
+
+    /// A workbook of a format that is only read, as one that can be edited.
+    fn converted(call: &Call, book: &Workbook, name: &str) -> Result<Start, ToolError> {
+        let limits = call.config().limits.for_reading();
+        let bytes = edit::converted(book, &limits, call).map_err(edit_error)?;
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let start = Start::from_bytes(call, bytes.into(), &format!("{stem}.xlsx"), None)?;
+        Ok(Start { converted_from: Some(book.format), ..start })
     }
 
     fn from_bytes(
         call: &Call,
-        bytes: Vec<u8>,
+        bytes: Arc<[u8]>,
         name: &str,
         origin: Option<Origin>,
-        converted_from: Option<FileFormat>,
     ) -> Result<Start, ToolError> {
         let limits = call.config().limits.for_reading();
-        let digest: Digest = call.forks().open()?.blobs.put(&bytes, now()).map_err(store_error)?;
-        let size = bytes.len() as u64;
-        let book = Workbook::open(bytes.into(), name, &limits, call)?;
-        let draft = Arc::new(Draft::new(&book, &limits).map_err(edit_error)?);
-        Ok(Start { draft, base: Base { digest, size, file_name: name.to_owned() }, origin, converted_from })
+        let book = Book::new(Workbook::open(Arc::clone(&bytes), name, &limits, call)?);
+        if book.file_bytes().is_none() {
+            return Start::converted(call, &book.workbook, name);
+        }
+        let digest = call.forks().open()?.blobs.put(&bytes, now()).map_err(store_error)?;
+        let draft = Arc::new(Draft::new(&book.workbook, &limits).map_err(edit_error)?);
+        let base = Base { digest, size: bytes.len() as u64, file_name: name.to_owned() };
+        Ok(Start { draft, base, origin, converted_from: None })
     }
 }

@@ -1,6 +1,6 @@
-//! `list_forks`: the forks there are.
+//! `list_forks`: the forks there are, and what is kept of files that forks replaced.
 
-use ::forks::{Fork, ForkId, ForkQuery, InvalidName, Store};
+use ::forks::{Fork, ForkId, ForkQuery, InvalidName, KeptVersion, Store};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,8 @@ pub(super) struct ListForks;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
+    /// Path of a file: tell its previous versions instead.
+    versions_of: Option<String>,
     /// Entries of the page (50).
     limit: Option<usize>,
     /// Continue after a previous page.
@@ -33,6 +35,9 @@ pub(super) struct Params {
 pub(super) struct Answer {
     /// Those used last first.
     forks: Vec<ForkEntry>,
+    /// Newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    versions: Vec<VersionEntry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -54,14 +59,30 @@ struct ForkEntry {
     expires: Option<String>,
 }
 
+/// What a file was before a fork was saved over it.
+#[derive(Debug, Serialize, JsonSchema)]
+struct VersionEntry {
+    version: u64,
+    bytes: u64,
+    digest: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced: Option<String>,
+    /// By this state of a fork.
+    by: String,
+}
+
 impl Tool for ListForks {
     const NAME: &'static str = "list_forks";
     const TITLE: &'static str = "List forks";
-    const DESCRIPTION: &'static str = "Your forks: id, origin, head, when they expire.";
+    const DESCRIPTION: &'static str = "Your forks: id, origin, head, when they expire. Or the previous versions that are kept of a file \
+        (versions_of), which create_fork reads.";
     type Params = Params;
     type Answer = Answer;
 
     fn run(call: &Call, params: Params) -> Result<Answer, ToolError> {
+        if let Some(reference) = &params.versions_of {
+            return versions(call, reference);
+        }
         let after = params.cursor.as_deref().map(position).transpose()?;
         let limit = params.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, call.config().limits.max_items);
         let query = ForkQuery {
@@ -74,7 +95,27 @@ impl Tool for ListForks {
         let (forks, untold) = Room::of(call).fill(shown);
         let last = found.get(forks.len().saturating_sub(1)).filter(|_| untold > 0 || found.len() > limit);
         let next_cursor = last.map(|fork| format!("{}.{}", fork.last_used, fork.id));
-        Ok(Answer { forks, next_cursor })
+        Ok(Answer { forks, versions: Vec::new(), next_cursor })
+    }
+}
+
+/// The server keeps a handful of each file: they are one page.
+fn versions(call: &Call, reference: &str) -> Result<Answer, ToolError> {
+    let path = call.workspace().path_of(reference)?;
+    let kept = call.forks().open()?.store.versions(&path).map_err(store_error)?;
+    let (versions, _) = Room::of(call).fill(kept.iter().map(VersionEntry::of).collect());
+    Ok(Answer { forks: Vec::new(), versions, next_cursor: None })
+}
+
+impl VersionEntry {
+    fn of(kept: &KeptVersion) -> VersionEntry {
+        VersionEntry {
+            version: kept.number,
+            bytes: kept.saved.size,
+            digest: kept.saved.digest.to_string(),
+            replaced: timestamp::of_millis(kept.saved.saved_at),
+            by: format!("{}@{}", kept.saved.fork, kept.saved.seq),
+        }
     }
 }
 

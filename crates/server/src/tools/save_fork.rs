@@ -75,9 +75,9 @@ pub(super) struct Answer {
     parts_copied: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exported: Option<ExportTold>,
-    /// What was replaced is kept under this digest.
+    /// What was replaced is kept under this number: list_forks versions_of, create_fork version.
     #[serde(skip_serializing_if = "Option::is_none")]
-    previous_version: Option<String>,
+    previous_version: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     warnings: Vec<String>,
 }
@@ -151,8 +151,7 @@ impl Tool for SaveFork {
                 fork: fork.id.clone(),
                 seq: replayed.live.seq,
             };
-            opened.store.add_version(&version).map_err(store_error)?;
-            answer.previous_version = Some(kept.to_string());
+            answer.previous_version = Some(opened.store.add_version(&version).map_err(store_error)?);
             temporary.replace(&state)?;
             opened.store.follow_origin(&fork.id, target.path(), &digest).map_err(store_error)?;
         } else {

@@ -119,6 +119,17 @@ impl Workspace {
         }
     }
 
+    /// The path that `reference` names, whether or not there is a file any more: an id, or a path within the workspace.
+    ///
+    /// # Errors
+    /// When the id is of no workbook, or the path leads out.
+    pub fn path_of(&self, reference: &str) -> Result<String, ToolError> {
+        match reference.parse::<WorkbookId>() {
+            Ok(id) => self.resolve_id(id).map(|file| file.path),
+            Err(_) => self.relative_path(reference),
+        }
+    }
+
     fn resolve_id(&self, id: WorkbookId) -> Result<WorkbookFile, ToolError> {
         if let Some(Known::One(path)) = self.known(id)
             && let Ok(file) = self.open_path(&path)

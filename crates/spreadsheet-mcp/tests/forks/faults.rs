@@ -58,13 +58,18 @@ fn what_is_replaced_is_kept() {
     let server = place.serve(&["--allow-overwrite"]);
     let saved = server.call("save_fork", &over(&fork)).expect("saved");
     assert_eq!(b2(&server, "book.xlsx"), 42);
-    let digest = saved["previous_version"].as_str().expect("a digest");
-    let kept = files_below(&place.state).into_iter().filter(|path| fs::read(path).expect("read") == original);
-    let names: Vec<String> = kept.map(|path| path.to_string_lossy().replace(['/', '-'], "")).collect();
-    assert!(
-        names.iter().any(|name| name.contains(&digest[digest.len() - 32..])),
-        "{digest} is not in {names:?}"
+    let version = &saved["previous_version"];
+    let kept = server.call("list_forks", &json!({ "versions_of": "book.xlsx" })).expect("listed");
+    assert_eq!(
+        (&kept["versions"][0]["version"], kept["versions"].as_array().map(Vec::len)),
+        (version, Some(1))
     );
+    let digest = kept["versions"][0]["digest"].as_str().expect("a digest");
+    let blob = place.state.join("blobs").join(&digest[..2]).join(digest);
+    assert!(fs::read(blob).expect("read") == original);
+    let old = fork_of(server.call("create_fork", &json!({ "workbook": "book.xlsx", "version": version })));
+    server.call("save_fork", &over(&old)).expect("saved");
+    assert!(fs::read(place.file("book.xlsx")).expect("read") == original, "it came back byte for byte");
 }
 
 #[test]

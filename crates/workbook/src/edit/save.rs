@@ -48,8 +48,13 @@ impl Draft {
     ///
     /// # Errors
     /// When a part cannot be read or written, or a signature would be broken that is not to be dropped.
-    pub fn save(&self, options: SaveOptions, out: impl Write + Seek) -> Result<Saved, SaveError> {
+    pub fn save(&self, options: SaveOptions, mut out: impl Write + Seek) -> Result<Saved, SaveError> {
         let (package, saved) = self.prepared(options)?;
+        if saved.changed.is_empty() && saved.added.is_empty() && saved.removed.is_empty() {
+            // Not even what stands between the parts.
+            out.write_all(&self.base.bytes()).map_err(ooxml::SaveError::Write)?;
+            return Ok(saved);
+        }
         let plan = self.plan(&package)?;
         let mut changes = Changes::new();
         for (part, (id, indices)) in &plan.sheets {

@@ -217,6 +217,8 @@ pub struct SavedVersion {
     pub fork: ForkId,
     /// The state of that fork that was saved.
     pub seq: Seq,
+    /// What the file holds since, unless the save was interrupted before.
+    pub became: Option<Digest>,
 }
 
 /// A version that is kept.

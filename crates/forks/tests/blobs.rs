@@ -184,6 +184,7 @@ fn forks_and_versions_keep_their_blobs() {
         saved_at: 0,
         fork: id.clone(),
         seq: Seq::BASE,
+        became: None,
     };
     store.add_version(&saved).unwrap();
 

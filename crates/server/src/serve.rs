@@ -80,6 +80,10 @@ async fn clean(server: Arc<Server>) {
         interval.tick().await;
         let context = Arc::clone(&server.context);
         let work = move || {
+            let swept = context.workspace.sweep();
+            if swept > 0 {
+                tracing::info!(files = swept, "deleted what crashed writers left in the workspace");
+            }
             if !is_checked {
                 context.forks.check()?;
             }

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use crate::{Digest, KeptVersion, SavedVersion, StoreError};
 
 pub(super) fn add(database: &Connection, version: &SavedVersion) -> Result<u64, Failure> {
-    let SavedVersion { path, digest, size, saved_at, fork, seq } = version;
+    let SavedVersion { path, digest, size, saved_at, fork, seq, became } = version;
     database
         .prepare_cached(
             "DELETE FROM versions
@@ -18,13 +18,13 @@ pub(super) fn add(database: &Connection, version: &SavedVersion) -> Result<u64, 
         .execute(params![path, digest])?;
     let number = database
         .prepare_cached(
-            "INSERT INTO versions (path, digest, size, saved_at, fork, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO versions (path, digest, size, saved_at, fork, seq, became) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
-        .insert(params![path, digest, integer(*size), saved_at, fork, seq])?;
+        .insert(params![path, digest, integer(*size), saved_at, fork, seq, became])?;
     Ok(natural(number).map_err(rusqlite::Error::from)?)
 }
 
-const COLUMNS: &str = "number, path, digest, size, saved_at, fork, seq";
+const COLUMNS: &str = "number, path, digest, size, saved_at, fork, seq, became";
 
 fn kept(row: &Row<'_>) -> rusqlite::Result<KeptVersion> {
     let saved = SavedVersion {
@@ -34,6 +34,7 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<KeptVersion> {
         saved_at: row.get(4)?,
         fork: row.get(5)?,
         seq: row.get(6)?,
+        became: row.get(7)?,
     };
     Ok(KeptVersion { number: natural(row.get(0)?)?, saved })
 }

@@ -12,6 +12,7 @@ fn add(store: &SqliteStore, path: &str, content: &str) -> u64 {
         saved_at: 5,
         fork: id(1),
         seq: Seq::new(3),
+        became: None,
     };
     store.add_version(&version).unwrap()
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, Seek, Write};
 
-use ::forks::{Digest, InvalidDigest, SavedVersion, Store};
+use ::forks::{Digest, Fork, InvalidDigest, SavedVersion, Store};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use workbook::{
@@ -117,9 +117,8 @@ impl Tool for SaveFork {
         };
         let content = Content::of(&params, &path, &replayed)?;
         let target = call.workspace().target(&path, content.extensions())?;
-        let origin = fork.origin.as_ref().filter(|origin| origin.path == target.path());
         let state = target.state()?;
-        let replaces = check_target(call, &params, &target, &state, origin.map(|origin| origin.digest))?;
+        let replaces = check_target(call, &params, &target, &state, fork)?;
         let mut answer = Answer {
             path: target.path().to_owned(),
             dry_run: params.dry_run,
@@ -150,6 +149,7 @@ impl Tool for SaveFork {
                 saved_at: now(),
                 fork: fork.id.clone(),
                 seq: replayed.live.seq,
+                became: Some(digest),
             };
             answer.previous_version = Some(opened.store.add_version(&version).map_err(store_error)?);
             temporary.replace(&state)?;
@@ -250,7 +250,7 @@ fn check_target(
     params: &Params,
     target: &Target,
     state: &TargetState,
-    origin: Option<Digest>,
+    fork: &Fork,
 ) -> Result<Option<Digest>, ToolError> {
     let path = target.path();
     let expected: Option<Digest> = params.expected_digest.as_deref().map(digest).transpose()?;
@@ -278,6 +278,10 @@ fn check_target(
         .hint("save to a new path, or start the server with SPREADSHEET_MCP_ALLOW_OVERWRITE=true"));
     }
     let actual = target.digest()?;
+    let origin = fork.origin.as_ref().filter(|origin| origin.path == path).map(|origin| origin.digest);
+    if expected.is_none() && origin.is_some() && was_interrupted(call, fork, path, &actual)? {
+        return Ok(Some(actual));
+    }
     match (expected, origin) {
         (Some(known), _) | (None, Some(known)) if known == actual => Ok(Some(actual)),
         (Some(_), _) => Err(ToolError::new(
@@ -298,6 +302,12 @@ fn check_target(
         .at("expected_digest")
         .hint(format!("save to another path; or it may go with expected_digest: \"{actual}\""))),
     }
+}
+
+/// Whether the file is what this fork was saved as by a server that died before it noted so.
+fn was_interrupted(call: &Call, fork: &Fork, path: &str, actual: &Digest) -> Result<bool, ToolError> {
+    let last = call.forks().open()?.store.versions(path).map_err(store_error)?.into_iter().next();
+    Ok(last.is_some_and(|last| last.saved.fork == fork.id && last.saved.became.as_ref() == Some(actual)))
 }
 
 fn digest(text: &str) -> Result<Digest, ToolError> {

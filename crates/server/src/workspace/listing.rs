@@ -7,10 +7,10 @@ use cap_std::fs::Dir;
 use super::{WorkbookId, Workspace};
 
 /// Entries that one scan looks at, at most: a mistaken `--workspace /` must not hang.
-const MAX_ENTRIES: usize = 200_000;
+pub(super) const MAX_ENTRIES: usize = 200_000;
 
 /// Folders within folders that one scan enters, at most.
-const MAX_DEPTH: usize = 32;
+pub(super) const MAX_DEPTH: usize = 32;
 
 /// A workbook of the listing.
 #[derive(Debug, Clone, PartialEq, Eq)]

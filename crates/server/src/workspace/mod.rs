@@ -5,6 +5,7 @@
 
 mod id;
 mod listing;
+mod sweep;
 mod target;
 
 use std::{

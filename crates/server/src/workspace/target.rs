@@ -17,6 +17,9 @@ use crate::{
     forks::new_id,
 };
 
+/// What the names of files that are still being written begin with.
+pub(super) const TEMPORARY: &str = ".spreadsheet-mcp-";
+
 /// A place in the workspace that a file is to be written to.
 #[derive(Debug)]
 pub struct Target {
@@ -129,11 +132,18 @@ impl Target {
     /// # Errors
     /// When the folder can't be written.
     pub fn create(&self) -> Result<Temporary<'_>, ToolError> {
-        let name = format!(".{}", new_id("spreadsheet-mcp-"));
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
-        let file = self.folder.open_with(&name, &options).map_err(|error| self.failed(&error))?;
-        Ok(Temporary { target: self, name, file })
+        loop {
+            let name = new_id(TEMPORARY);
+            let file = self.folder.open_with(&name, &options).map_err(|error| self.failed(&error))?;
+            let temporary = Temporary { target: self, name, file };
+            // A sweep between making and locking took it away.
+            if temporary.lock() && self.folder.symlink_metadata(&temporary.name).is_err() {
+                continue;
+            }
+            return Ok(temporary);
+        }
     }
 
     /// The file became another one between two looks at it.
@@ -168,6 +178,11 @@ pub(crate) fn not_written(path: &str, error: &io::Error) -> ToolError {
 }
 
 impl Temporary<'_> {
+    /// Says that the file has an owner, for as long as this one lives. Not every file system can.
+    fn lock(&self) -> bool {
+        self.file.try_clone().is_ok_and(|file| file.into_std().lock().is_ok())
+    }
+
     /// The file to write to.
     pub fn file(&mut self) -> &mut File {
         &mut self.file
@@ -241,7 +256,7 @@ impl Temporary<'_> {
 
 impl Drop for Temporary<'_> {
     fn drop(&mut self) {
-        // After a rename there is nothing of that name; a file that stays is hidden and swept by nobody but its owner.
+        // After a rename there is nothing of that name; a file that a crash leaves is swept.
         let _gone = self.target.folder.remove_file(&self.name);
     }
 }

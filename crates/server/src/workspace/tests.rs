@@ -116,3 +116,20 @@ fn a_file_that_changes_while_it_is_read_is_refused() {
         b"longer than before"
     );
 }
+
+#[test]
+fn files_of_dead_writers_are_swept_and_those_of_living_ones_stay() {
+    let (folder, workspace) = workspace(&["a/b.xlsx", "a/.spreadsheet-mcp-dead", ".spreadsheet-mcp-too"]);
+    let target = workspace.target("a/c.xlsx", &[]).expect("a place");
+    let mut living = target.create().expect("created");
+    assert_eq!((workspace.sweep(), workspace.sweep()), (2, 0));
+    living.finish().expect("synced");
+    living.publish().expect("in place");
+    let left = |path: &str| {
+        let entries = fs::read_dir(folder.path().join(path)).expect("a folder");
+        let mut names: Vec<_> = entries.map(|it| it.expect("an entry").file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!((left("a"), left("")), (vec!["b.xlsx".into(), "c.xlsx".into()], vec!["a".into()]));
+}

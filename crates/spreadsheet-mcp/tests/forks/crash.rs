@@ -10,15 +10,19 @@ const KILLS: u64 = 200;
 /// Kills that one fork has to survive, before the next fork is written to.
 const KILLS_OF_A_FORK: u64 = 40;
 /// How long it may write before it is killed.
-const MAX_DELAY: u64 = 120;
+const MAX_DELAY: Duration = Duration::from_millis(120);
 
 /// The delays are the same in every run.
-struct Delays(u64);
+pub(crate) struct Delays(u64);
 
 impl Delays {
-    fn next(&mut self) -> Duration {
+    pub(crate) fn new(seed: u64) -> Delays {
+        Delays(seed)
+    }
+
+    pub(crate) fn below(&mut self, longest: Duration) -> Duration {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        Duration::from_micros((self.0 >> 33) % (MAX_DELAY * 1_000))
+        longest.mul_f64((self.0 >> 33) as f64 / f64::from(1_u32 << 31))
     }
 }
 
@@ -83,7 +87,7 @@ impl Column {
 #[test]
 fn acknowledged_edits_survive_200_kills() {
     let place = Place::new();
-    let mut delays = Delays(20_260_731);
+    let mut delays = Delays::new(20_260_731);
     let (mut acknowledged, mut kept_unheard) = (0, 0);
     let mut columns: Vec<Column> = Vec::new();
     let start = Instant::now();
@@ -94,7 +98,7 @@ fn acknowledged_edits_survive_200_kills() {
             columns.push(Column { fork, kept: 0 });
         }
         let column = columns.last_mut().expect("there is one");
-        let (client, delay) = (server.client(), delays.next());
+        let (client, delay) = (server.client(), delays.below(MAX_DELAY));
         acknowledged += std::thread::scope(|scope| {
             scope.spawn(move || {
                 std::thread::sleep(delay);

@@ -2,6 +2,7 @@
 //! acknowledged is kept (DURABLE), and what was not asked for is not written (ORIGINAL).
 
 mod crash;
+mod crash_saving;
 mod faults;
 mod program;
 mod shell;

@@ -66,6 +66,20 @@ impl Place {
         book.save(path).expect("saved");
     }
 
+    /// Writes a workbook with so many rows of texts and numbers on its sheet, `Data`.
+    pub(crate) fn write_long_workbook(&self, name: &str, rows: u32) {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        sheet.set_name("Data").expect("a name");
+        for row in 0..rows {
+            sheet.write_string(row, 0, format!("item {row}")).expect("a cell");
+            for col in 2..8 {
+                sheet.write_number(row, col, f64::from(row * 7 + u32::from(col))).expect("a cell");
+            }
+        }
+        book.save(self.file(name)).expect("saved");
+    }
+
     /// Calls a tool in a process of its own.
     pub(crate) fn shell(&self, tool: &str, arguments: &Value) -> Told {
         let ran = Command::new(PROGRAM)

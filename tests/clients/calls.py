@@ -14,8 +14,14 @@ def at(document, pointer):
 
 
 def filled(arguments, kept):
-    """The arguments of a call, `$name` being what an earlier answer was kept for."""
-    return {name: kept.get(value, value) if isinstance(value, str) else value for name, value in arguments.items()}
+    """The arguments of a call, `$name` in a text being what an earlier answer was kept for."""
+
+    def fill(value):
+        for name, text in kept.items() if isinstance(value, str) else ():
+            value = value.replace(name, text)
+        return value
+
+    return {name: fill(value) for name, value in arguments.items()}
 
 
 def check_answer(call, structured, text, kept):

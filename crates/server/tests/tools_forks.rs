@@ -5,8 +5,11 @@
 mod support;
 
 use std::fs;
+use std::sync::Arc;
 
+use forks::{ForkId, Seq};
 use serde_json::{Value, json};
+use server::call::{Call, StopSignal};
 use server::error::ErrorCode;
 use support::desk::Desk;
 
@@ -81,6 +84,25 @@ fn states_are_named_and_come_back_to() {
     assert_eq!(listed["history"][0]["summary"], "set Summary!H1");
     let (code, told) = desk.refused("checkpoint", json!({ "fork": fork, "action": "undo", "steps": 9 }));
     assert!(code == ErrorCode::NotFound && told.contains("at most 2"), "{told}");
+}
+
+#[test]
+fn who_reads_an_earlier_state_leaves_the_head_ready() {
+    let desk = Desk::new(&[]);
+    let fork = desk.fork();
+    for value in 1..=3 {
+        desk.set(&fork, "Summary!H1", json!(value));
+    }
+    let id: ForkId = fork.as_str().unwrap().parse().unwrap();
+    let call = Call::new(Arc::clone(&desk.server.context), StopSignal::default(), None);
+    let book = |state: Option<u64>| call.replayed(&id, state.map(Seq::new)).unwrap().live.book;
+    let (head, earlier) = (book(None), book(Some(2)));
+    assert_eq!(desk.read(&format!("{id}@base"), "Summary!H1"), Value::Null);
+    assert_eq!(desk.read(&format!("{id}@1"), "Summary!H1"), 1);
+    assert!(Arc::ptr_eq(&head, &book(None)), "nothing is replayed for it");
+    assert!(Arc::ptr_eq(&earlier, &book(Some(2))), "nor for the next page of an earlier state");
+    desk.set(&fork, "Summary!H1", json!(4));
+    assert_eq!(desk.read(id.as_str(), "Summary!H1"), 4);
 }
 
 #[test]

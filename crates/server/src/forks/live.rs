@@ -20,6 +20,8 @@ use crate::{
 
 /// Bases that are kept ready beside the live forks.
 const BASES: usize = 8;
+/// Earlier states of forks that are kept ready: a page of one is followed by the next.
+const STATES: usize = 4;
 
 /// A fork at one of its states.
 #[derive(Debug, Clone)]
@@ -41,10 +43,12 @@ pub struct Replayed {
     pub live: Live,
 }
 
-/// A few forks at the state that was used last, the least recently used first out.
+/// A few forks at their heads and some at earlier states, the least recently used first out.
 pub(super) struct LiveForks {
     capacity: usize,
     forks: Mutex<Recent<ForkId, Live>>,
+    /// Apart, so that who reads an earlier state does not make the next writer replay the log.
+    states: Mutex<Recent<(ForkId, Seq), Live>>,
     bases: Mutex<Recent<Digest, Arc<Draft>>>,
     /// One writer of a fork at a time within this process; others are told by the store.
     writers: Mutex<HashMap<ForkId, Arc<Mutex<()>>>>,
@@ -52,11 +56,18 @@ pub(super) struct LiveForks {
 
 impl LiveForks {
     pub(super) fn new(capacity: usize) -> LiveForks {
-        LiveForks { capacity, forks: Mutex::default(), bases: Mutex::default(), writers: Mutex::default() }
+        LiveForks {
+            capacity,
+            forks: Mutex::default(),
+            states: Mutex::default(),
+            bases: Mutex::default(),
+            writers: Mutex::default(),
+        }
     }
 
     pub(super) fn forget(&self, id: &ForkId) {
         lock(&self.forks).remove(id);
+        lock(&self.states).items.retain(|((known, _), _)| known != id);
         lock(&self.writers).remove(id);
     }
 }
@@ -77,11 +88,19 @@ impl Call {
     /// When there is no such fork or state, or its log can't be replayed.
     pub fn replayed(&self, id: &ForkId, seq: Option<Seq>) -> Result<Replayed, ToolError> {
         let state = self.forks().open()?;
+        let cached = &self.forks().live;
+        // What is live is looked up before the head is: a writer in between leaves us with a state that the head continues,
+        // and not with one beyond it, which only the whole log leads back from.
+        let known = lock(&cached.forks).get(id);
         let fork = self.fork(id)?;
         let to = seq.unwrap_or(fork.head);
-        let known = lock(&self.forks().live.forks).get(id);
-        if let Some(live) = known.clone().filter(|live| live.seq == to) {
-            return Ok(Replayed { fork, live });
+        let is_head = to == fork.head;
+        let as_asked = match is_head {
+            true => None,
+            false => lock(&cached.states).get(&(id.clone(), to)),
+        };
+        if let Some(live) = known.iter().chain(&as_asked).find(|live| live.seq == to) {
+            return Ok(Replayed { fork, live: live.clone() });
         }
         // From where we are, if the state continues that; from the base otherwise.
         let continued = known.and_then(|live| Some((state.store.path(id, live.seq, to).ok()?, live.draft)));
@@ -91,7 +110,11 @@ impl Call {
         };
         let draft = replay(&draft, &entries, self)?;
         let live = Live { seq: to, book: Arc::new(Book::new(draft.book().clone())), draft };
-        self.keep_live(id, &live);
+        if is_head {
+            self.keep_live(id, &live);
+        } else {
+            lock(&cached.states).put((id.clone(), to), live.clone(), STATES);
+        }
         Ok(Replayed { fork, live })
     }
 

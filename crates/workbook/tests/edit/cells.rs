@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use rust_xlsxwriter::{Format, Formula, Workbook as Writer};
 
-use crate::support::{apply, draft_of, listing, refusal, reopened};
+use crate::support::{self, apply, draft_of, listing, refusal, reopened};
 
 /// `Data`: names, numbers, a sum and a shared look; `Other`: empty.
 fn book() -> Vec<u8> {
@@ -22,11 +22,7 @@ fn book() -> Vec<u8> {
 /// After the edits the draft reads as expected, and so does what it is saved as.
 #[track_caller]
 fn check(json: &str, expected: Expect) {
-    let mut draft = draft_of(book());
-    apply(&mut draft, json);
-    let live = listing(draft.book());
-    assert_eq!(listing(&reopened(&draft)), live, "saved and opened again");
-    expected.assert_eq(&live);
+    support::check(book(), json, listing, &expected);
 }
 
 #[test]

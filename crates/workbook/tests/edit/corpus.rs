@@ -1,13 +1,12 @@
 //! The round-trip oracle: one cell of every real file set and saved. Everything else is as it was.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ooxml::{Limits as PackageLimits, Package, XmlEvent, XmlReader};
 use workbook::edit::{Draft, Edit, ExplicitPlaces, Input};
 use workbook::{Limits, SheetId, SheetKind, Workbook};
 
-use crate::support::saved;
+use crate::support::{corpus_books, file_name, saved};
 
 /// What the oracle compared.
 #[derive(Default)]
@@ -23,12 +22,9 @@ struct Tally {
 fn one_cell_set_changes_one_cell() {
     let Some(folder) = fixtures::corpus::folder() else { return };
     let mut tally = Tally::default();
-    for path in files(&folder) {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let bytes: Arc<[u8]> = std::fs::read(&path).unwrap().into();
-        let Ok(book) = Workbook::open(Arc::clone(&bytes), &name, &Limits::default(), &()) else { continue };
+    for (path, bytes, book) in corpus_books(&folder) {
         if let Err(problem) = check_file(&bytes, &book, &mut tally) {
-            tally.wrong.push(format!("{name}: {problem}"));
+            tally.wrong.push(format!("{}: {problem}", file_name(&path)));
         }
     }
     fixtures::corpus::say(&format!(
@@ -40,10 +36,6 @@ fn one_cell_set_changes_one_cell() {
     ));
     assert!(tally.wrong.is_empty(), "{} wrong:\n{}", tally.wrong.len(), tally.wrong.join("\n"));
     assert!(tally.files > 100 && tally.refused.is_empty(), "{:#?}", tally.refused);
-}
-
-pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
-    fixtures::corpus::files(folder, &["xlsx", "xlsm", "xltx", "xltm"]).expect("a readable corpus")
 }
 
 /// A draft with one cell set: beside the used range, where nothing is merged, spilled or pivoted. `None` if there is no

@@ -1,16 +1,14 @@
 //! What is saved opens in openpyxl and in LibreOffice, wherever the file itself does.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
 use fixtures::corpus::say;
 use fixtures::other_programs::{LibreOffice, Openpyxl};
 use ooxml::{Limits as PackageLimits, Package};
 use tempfile::TempDir;
 use workbook::edit::{Draft, Edit, ExplicitPlaces};
-use workbook::{Limits, Workbook};
 
-use crate::support::saved;
+use crate::support::{corpus_books, file_name, saved};
 use crate::{around_corpus, corpus, objects_corpus};
 
 /// Both programs, and what they opened.
@@ -33,7 +31,7 @@ impl Programs {
 
     /// Opens what is saved of a draft; a cell of a sheet is to read 42.5 then.
     fn check(&mut self, original: &Path, draft: &Draft, sheet: &str, cell: &str) {
-        let name = original.file_name().unwrap().to_string_lossy().into_owned();
+        let name = file_name(original);
         let ours = self.place.path().join(&name);
         std::fs::write(&ours, saved(draft)).expect("a file for our result");
         if let Some(openpyxl) = &mut self.openpyxl {
@@ -68,19 +66,11 @@ impl Programs {
     }
 }
 
-fn books(folder: &Path) -> impl Iterator<Item = (PathBuf, Workbook)> {
-    corpus::files(folder).into_iter().filter_map(|path| {
-        let name = path.file_name()?.to_string_lossy().into_owned();
-        let bytes: Arc<[u8]> = std::fs::read(&path).ok()?.into();
-        Some((path, Workbook::open(bytes, &name, &Limits::default(), &()).ok()?))
-    })
-}
-
 #[test]
 fn one_cell() {
     let Some(folder) = fixtures::corpus::folder() else { return };
     let mut programs = Programs::start();
-    for (path, book) in books(&folder) {
+    for (path, _, book) in corpus_books(&folder) {
         if let Ok(Some((draft, id, at))) = corpus::with_one_cell_set(&book) {
             programs.check(&path, &draft, &book.tab(id).name, &at.to_string());
         }
@@ -94,10 +84,9 @@ fn every_kind_of_edit() {
     let Some(folder) = fixtures::corpus::folder() else { return };
     let mut programs = Programs::start();
     let mut applied = 0;
-    for (path, book) in books(&folder) {
-        let bytes: Arc<[u8]> = std::fs::read(&path).unwrap().into();
-        let base = Package::open(bytes, &PackageLimits::default()).unwrap();
-        let is_large = path.metadata().is_ok_and(|it| it.len() > around_corpus::MAX_BYTES);
+    for (path, bytes, book) in corpus_books(&folder) {
+        let is_large = bytes.len() > around_corpus::MAX_BYTES;
+        let Ok(base) = Package::open(bytes, &PackageLimits::default()) else { continue };
         if is_large || !base.names().any(around_corpus::is_worth_keeping) {
             continue;
         }

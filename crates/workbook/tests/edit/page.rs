@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use rust_xlsxwriter::Workbook as Writer;
 
-use crate::support::{apply, around, draft_of, edits, element, part, refusal, reopened};
+use crate::support::{self, apply, around, draft_of, edits, element, part, refusal};
 use workbook::edit::ExplicitPlaces;
 
 const SHEET: &str = "xl/worksheets/sheet1.xml";
@@ -20,11 +20,7 @@ fn book() -> Vec<u8> {
 
 #[track_caller]
 fn check(json: &str, expected: Expect) {
-    let mut draft = draft_of(book());
-    apply(&mut draft, json);
-    let live = around(draft.book());
-    assert_eq!(around(&reopened(&draft)), live, "saved and opened again");
-    expected.assert_eq(&live);
+    support::check(book(), json, around, &expected);
 }
 
 #[test]

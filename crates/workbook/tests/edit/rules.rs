@@ -6,7 +6,7 @@ use rust_xlsxwriter::{
     DataValidationRule, Format, Workbook as Writer,
 };
 
-use crate::support::{apply, around, draft_of, edits, element, refusal, reopened};
+use crate::support::{self, apply, around, draft_of, edits, element, refusal};
 use workbook::edit::ExplicitPlaces;
 
 const SHEET: &str = "xl/worksheets/sheet1.xml";
@@ -29,11 +29,7 @@ fn book() -> Vec<u8> {
 
 #[track_caller]
 fn check(json: &str, expected: Expect) {
-    let mut draft = draft_of(book());
-    apply(&mut draft, json);
-    let live = around(draft.book());
-    assert_eq!(around(&reopened(&draft)), live, "saved and opened again");
-    expected.assert_eq(&live);
+    support::check(book(), json, around, &expected);
 }
 
 /// What the file says of rules over K1:L9 once an edit was applied.

@@ -1,8 +1,10 @@
 //! Drafts of small workbooks, and what is in them.
 
 use std::io::Cursor;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use expect_test::Expect;
 use workbook::edit::{Draft, Edit, ExplicitPlaces, SaveOptions};
 use workbook::{Limits, Workbook};
 
@@ -24,6 +26,31 @@ pub(crate) fn apply(draft: &mut Draft, json: &str) {
     if let Err(error) = draft.apply(&edits(json), &ExplicitPlaces) {
         panic!("{error}");
     }
+}
+
+/// After edits of a workbook its draft reads as expected, and so does what it is saved as.
+#[track_caller]
+pub(crate) fn check(book: Vec<u8>, json: &str, listing: fn(&Workbook) -> String, expected: &Expect) {
+    let mut draft = draft_of(book);
+    apply(&mut draft, json);
+    let live = listing(draft.book());
+    assert_eq!(listing(&reopened(&draft)), live, "saved and opened again");
+    expected.assert_eq(&live);
+}
+
+/// The files of the corpus that can be edited: name, bytes, workbook.
+pub(crate) fn corpus_books(folder: &Path) -> impl Iterator<Item = (PathBuf, Arc<[u8]>, Workbook)> {
+    let files =
+        fixtures::corpus::files(folder, &["xlsx", "xlsm", "xltx", "xltm"]).expect("a readable corpus");
+    files.into_iter().filter_map(|path| {
+        let bytes: Arc<[u8]> = std::fs::read(&path).expect("a readable file").into();
+        let book = Workbook::open(Arc::clone(&bytes), &file_name(&path), &Limits::default(), &()).ok()?;
+        Some((path, bytes, book))
+    })
+}
+
+pub(crate) fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// What an edit is refused with.

@@ -93,7 +93,10 @@ impl Lexer<'_> {
 
     fn track_nesting(&mut self, kind: TokenKind) {
         match kind {
-            TokenKind::OpenParen if self.previous == TokenKind::Function => self.openers.push(Opener::Call),
+            // Behind `)` it calls what the parentheses yield: `LAMBDA(x,x+1)(2)`.
+            TokenKind::OpenParen if matches!(self.previous, TokenKind::Function | TokenKind::CloseParen) => {
+                self.openers.push(Opener::Call);
+            }
             TokenKind::OpenParen => self.openers.push(Opener::Group),
             TokenKind::OpenBrace => self.openers.push(Opener::Array),
             TokenKind::CloseParen | TokenKind::CloseBrace => {

@@ -11,6 +11,7 @@
 //! evaluates to.
 
 mod constants;
+mod future;
 mod group;
 mod grow;
 mod lexer;
@@ -24,11 +25,13 @@ mod shared;
 mod slot;
 mod structured;
 mod survey;
+mod syntax;
 mod table_columns;
 mod table_names;
 mod token;
 
 pub use constants::{Constant, hardcoded_constants};
+pub use future::{spills, to_stored};
 pub use group::stays_shared;
 pub use grow::grow_ranges;
 pub use lexer::{Lexer, lex};
@@ -42,6 +45,7 @@ pub use shared::{SharedFormula, shift};
 pub use slot::Direction;
 pub use structured::{StructuredReference, TableRows};
 pub use survey::{FunctionCall, Shape, functions, has_lost_reference, is_volatile, shape};
+pub use syntax::{SyntaxError, check_syntax};
 pub use table_columns::{LostColumns, lose_columns};
 pub use table_names::{qualify, rename_table, rename_table_column};
 pub use token::{Operator, Separator, Token, TokenKind};

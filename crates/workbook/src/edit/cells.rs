@@ -6,7 +6,7 @@ use grid::{CellRange, CellRef, DateSystem};
 use regex::{NoExpand, Regex, RegexBuilder};
 
 use crate::edit::error::Problem;
-use crate::edit::input::{Input, MAX_FORMULA, MAX_TEXT};
+use crate::edit::input::{Input, MAX_FORMULA, MAX_TEXT, stored_formula};
 use crate::edit::op::{Clearable, Copied, FillKind};
 use crate::edit::sheet_edit::{Dirt, SheetEdit};
 use crate::edit::{Draft, Place};
@@ -91,6 +91,13 @@ impl Hand<'_> {
         let formula = Formula { text: text.into(), kind: FormulaKind::Normal };
         Ok(RawCell { formula: Some(self.sheet.keep_formula(formula)?), ..RawCell::default() })
     }
+
+    /// A formula whose results take as many cells as they need. How many is known when it is calculated.
+    fn spilling_formula(&mut self, text: &str, at: CellRef) -> Result<RawCell, Problem> {
+        let kind = FormulaKind::Array { range: CellRange::cell(at), dynamic: true };
+        let formula = Formula { text: text.into(), kind };
+        Ok(RawCell { formula: Some(self.sheet.keep_formula(formula)?), ..RawCell::default() })
+    }
 }
 
 impl Draft {
@@ -155,10 +162,19 @@ impl Draft {
     /// Writes one value, keeping the cell's format. A date gets a date's format where the cell shows a number.
     pub(crate) fn write(&mut self, place: Place, at: CellRef, input: &Input) -> Result<(), Problem> {
         let dates = self.book.date_system;
-        if let Input::Formula(text) = input
-            && let Some(text) = self.qualified(place.sheet, at, text)?
-        {
-            return self.write(place, at, &Input::Formula(text));
+        let formula = match input {
+            Input::Formula(text) => {
+                let cell = Place { range: CellRange::cell(at), ..place };
+                let stored = stored_formula(text).map_err(|problem| problem.at(self.written(cell)))?;
+                self.qualified(place.sheet, at, &stored)?.unwrap_or(stored)
+            }
+            _ => String::new(),
+        };
+        // In a table a formula has one result.
+        let spills = formula::spills(&formula)
+            && !self.book.sheet(place.sheet, &())?.tables.iter().any(|table| table.range.contains(at));
+        if spills {
+            self.keep_dynamic_array_mark()?;
         }
         let mut hand = self.hand(place)?;
         let style = hand.sheet.raw_cell(at).style;
@@ -169,7 +185,8 @@ impl Draft {
             Input::Bool(flag) => value(RawValue::Bool(*flag)),
             Input::Error(error) => value(RawValue::Error(*error)),
             Input::Text(text) => value(hand.sheet.keep_text(text)?),
-            Input::Formula(text) => RawCell { style, ..hand.formula(text)? },
+            Input::Formula(_) if spills => RawCell { style, ..hand.spilling_formula(&formula, at)? },
+            Input::Formula(_) => RawCell { style, ..hand.formula(&formula)? },
             Input::Date(text) => {
                 let serial = serial(text, dates).ok_or_else(|| {
                     Problem::new(

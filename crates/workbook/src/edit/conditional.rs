@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use crate::edit::cell_xml::number_text;
 use crate::edit::error::Problem;
 use crate::edit::format::{ColorInput, FormatPatch};
-use crate::edit::input::Input;
+use crate::edit::input::{Input, stored_formula};
 use crate::edit::parts::WORKSHEET_ORDER;
 use crate::edit::styles::set_color;
 use crate::edit::validation::{Comparison, operand, text_literal};
@@ -188,7 +188,8 @@ impl TryFrom<Json> for Threshold {
                 "min" => Ok(Threshold::Min),
                 "max" => Ok(Threshold::Max),
                 text if text.len() > 1 && text.starts_with('=') => {
-                    Ok(Threshold::Formula(text[1..].to_owned()))
+                    formula::check_syntax(&text[1..]).map_err(|error| error.to_string())?;
+                    Ok(Threshold::Formula(formula::to_stored(&text[1..]).into_owned()))
                 }
                 text => match (text.strip_suffix('%'), text.strip_prefix('p')) {
                     (Some(percent), _) => share(percent).map(Threshold::Percent),
@@ -292,7 +293,7 @@ impl Draft {
                 if formula.is_empty() {
                     return Err(Problem::new("the formula is empty", "write for example =$B2>100"));
                 }
-                plain("expression", Some(formula.to_owned()));
+                plain("expression", Some(stored_formula(formula)?));
             }
             Condition::ContainsText { text } => {
                 let formula = format!("NOT(ISERROR(SEARCH({},{first})))", text_literal(text));

@@ -6,6 +6,7 @@ use grid::{DateSystem, ErrorValue};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+use crate::edit::error::Problem;
 use crate::iso8601;
 
 /// Characters that a cell's text may have (Excel's limit).
@@ -114,6 +115,23 @@ fn text_of(text: String) -> Result<Input, InputError> {
         return Err(InputError(format!("the text has {length} characters; a cell holds {MAX_TEXT}")));
     }
     Ok(Input::Text(text))
+}
+
+/// A formula as the file stores it ([`formula::to_stored`]).
+///
+/// # Errors
+/// What is wrong with its syntax.
+pub(crate) fn stored_formula(text: &str) -> Result<String, Problem> {
+    match formula::check_syntax(text) {
+        Ok(()) => Ok(formula::to_stored(text).into_owned()),
+        Err(error) => Err(Problem::new(
+            format!(
+                "={text} is no formula: {}, at character {} behind the \"=\"",
+                error.problem, error.character
+            ),
+            "put it right; formulas are in en-US syntax, and {\"text\": …} writes a text that starts with \"=\"",
+        )),
+    }
 }
 
 impl From<Input> for Json {

@@ -14,6 +14,7 @@ mod comments;
 mod conditional;
 mod drawings;
 mod dxf;
+mod dynamic_arrays;
 mod error;
 mod follow;
 mod format;

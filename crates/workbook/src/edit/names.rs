@@ -5,6 +5,7 @@ use ooxml::Node;
 
 use crate::edit::error::Problem;
 use crate::edit::follow::is_same;
+use crate::edit::input::stored_formula;
 use crate::edit::parts::WORKBOOK_ORDER;
 use crate::edit::{Draft, Places};
 use crate::model::SheetId;
@@ -43,6 +44,7 @@ impl Draft {
                 "give refers_to, for example Data!A1:A9 or =SUM(Data!$B:$B)",
             ));
         }
+        let refers_to = stored_formula(&refers_to)?;
         self.put_name(name, scope, Some(&refers_to), |node| {
             if let Some(comment) = definition.comment {
                 node.set_or_unset("comment", Some(comment).filter(|comment| !comment.is_empty()));

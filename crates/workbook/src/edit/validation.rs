@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::edit::cell_xml::number_text;
 use crate::edit::error::Problem;
-use crate::edit::input::Input;
+use crate::edit::input::{Input, stored_formula};
 use crate::edit::parts::WORKSHEET_ORDER;
 use crate::edit::{Draft, Place, areas};
 use crate::iso8601;
@@ -138,7 +138,7 @@ pub(crate) fn operand(input: &Input, dates: DateSystem) -> Result<String, Proble
         Input::Number(number) => Ok(number_text(*number)),
         Input::Bool(value) => Ok(if *value { "TRUE" } else { "FALSE" }.to_owned()),
         Input::Text(text) => Ok(text_literal(text)),
-        Input::Formula(formula) => Ok(formula.clone()),
+        Input::Formula(formula) => stored_formula(formula),
         Input::Error(error) => Ok(error.to_string()),
         Input::Date(text) => match iso8601::date_serial(text, dates) {
             Some(serial) => Ok(number_text(serial)),
@@ -220,7 +220,7 @@ impl Draft {
         let dates = self.book.date_system;
         match (rule.kind, &rule.source) {
             (ValidationKind::List, Some(source)) if rule.values.is_empty() => {
-                Ok(vec![source.trim_start_matches('=').to_owned()])
+                Ok(vec![stored_formula(source.trim_start_matches('='))?])
             }
             (ValidationKind::List, None) => list_items(&rule.values).map(|items| vec![items]),
             (_, Some(_)) => Err(Problem::new(
@@ -228,7 +228,7 @@ impl Draft {
                 "source is for a list, which has either source or values",
             )),
             (ValidationKind::Custom, None) => match rule.values.as_slice() {
-                [Input::Formula(formula)] => Ok(vec![formula.clone()]),
+                [Input::Formula(formula)] => Ok(vec![stored_formula(formula)?]),
                 _ => Err(Problem::new(
                     "custom needs one formula",
                     "write for example values: [\"=ISNUMBER(B2)\"]",

@@ -3,6 +3,8 @@
 use expect_test::{Expect, expect};
 use rust_xlsxwriter::{Format, Formula, Workbook as Writer};
 
+use workbook::edit::Draft;
+
 use crate::support::{self, apply, draft_of, listing, refusal, reopened};
 
 /// `Data`: names, numbers, a sum and a shared look; `Other`: empty.
@@ -148,4 +150,59 @@ fn a_refused_edit_leaves_everything_as_it_was() {
         r##"[{"op": "style", "range": "Data!A1", "format": {"border": {"all": {"style": "bold"}}}}]"##,
         "write one of none, thin",
     );
+}
+
+#[test]
+fn formulas_are_checked_and_stored_as_files_have_them() {
+    let mut draft = draft_of(book());
+    apply(
+        &mut draft,
+        r#"[{"op": "set", "range": "Data!D1:D2", "values": [["=XLOOKUP(1,B:B,A:A)"], ["=LET(x,B1,x*2)"]]},
+            {"op": "replace", "range": "Data!B4", "find": "SUM", "with": "STDEV.S", "formulas": true}]"#,
+    );
+    expect![[r#"
+        Data!D1  =_xlfn.XLOOKUP(1,B:B,A:A)
+        Data!D2  =_xlfn.LET(_xlpm.x,B1,_xlpm.x*2)
+        Data!B4  =_xlfn.STDEV.S(B1:B3)
+    "#]]
+    .assert_eq(&formulas(&draft));
+    assert_eq!(
+        refusal(&mut draft, r#"[{"op": "set", "range": "Data!A1:A2", "values": [[1], ["=SUM(B1:"]]}]"#),
+        "ops[0] (set) at Data!A2: =SUM(B1: is no formula: \"(\" is not closed by \")\", at character 4 behind the \"=\"; put it right; \
+         formulas are in en-US syntax, and {\"text\": …} writes a text that starts with \"=\"",
+    );
+    for op in [
+        r#"{"op": "set", "range": "Data!A1", "values": [["=SUM(1;2)"]]}"#,
+        r#"{"op": "paste", "range": "Data!A1", "csv": "1,=2+"}"#,
+        r#"{"op": "append", "range": "Data!A1:B4", "rows": [["=1 2", 1]], "footer_rows": 1}"#,
+        r#"{"op": "replace", "range": "Data!B4", "find": ")", "with": "", "formulas": true}"#,
+        r#"{"op": "define_name", "name": "Broken", "refers_to": "=SUM("}"#,
+        r#"{"op": "validation", "range": "Data!A1", "type": "custom", "values": ["=A1>"]}"#,
+        r#"{"op": "validation", "range": "Data!A1", "type": "list", "source": "=IF("}"#,
+        r#"{"op": "conditional_format", "range": "Data!A1", "rule": {"type": "expression", "formula": "=A1>"}, "format": {"font": {"bold": true}}}"#,
+    ] {
+        let told = refusal(&mut draft, &format!("[{op}]"));
+        assert!(told.contains("is no formula"), "{told}");
+    }
+}
+
+fn formulas(draft: &Draft) -> String {
+    listing(draft.book()).lines().filter(|line| line.contains(" =")).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn formulas_that_spill_are_marked() {
+    let mut draft = draft_of(book());
+    apply(
+        &mut draft,
+        r#"[{"op": "set", "range": "Data!D1", "values": [["=SORT(A1:A3)"]]}, {"op": "set", "range": "Data!E1", "values": [["=SUM(D1#)"]]}]"#,
+    );
+    assert_eq!(listing(&support::reopened(&draft)), listing(draft.book()));
+    expect![[r#"<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" s="1"><v>10.5</v></c><c r="D1" cm="1"><f t="array" ref="D1">_xlfn._xlws.SORT(A1:A3)</f></c><c r="E1" cm="1"><f t="array" ref="E1">SUM(_xlfn.ANCHORARRAY(D1))</f></c></row><row r="2" spans="1:2"><c r="A2" t="s"><v>1</v></c><c r="B2" s="1"><v>20</v></c></row><row r="3" spans="1:2"><c r="A3" t="s"><v>2</v></c><c r="B3" s="1"><v>30.25</v></c></row><row r="4" spans="1:2"><c r="B4"><f>SUM(B1:B3)</f><v>60.75</v></c></row>"#]].assert_eq(&support::element(&draft, "xl/worksheets/sheet1.xml", "row"));
+    expect![[r#"
+        <?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+        <metadata xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><metadataTypes count="1"><metadataType name="XLDAPR" minSupportedVersion="120000" copy="1" pasteAll="1" pasteValues="1" merge="1" splitFirst="1" rowColShift="1" clearFormats="1" clearComments="1" assign="1" coerce="1" cellMeta="1"/></metadataTypes><futureMetadata name="XLDAPR" count="1"><bk><extLst><ext uri="{bdbb8cdc-fa1e-496e-a857-3c3f30c029c3}"><xda:dynamicArrayProperties xmlns:xda="http://schemas.microsoft.com/office/spreadsheetml/2017/dynamicarray" fDynamic="1" fCollapsed="0"/></ext></extLst></bk></futureMetadata><cellMetadata count="1"><bk><rc t="1" v="0"/></bk></cellMetadata></metadata>"#]].assert_eq(&support::part(&draft, "xl/metadata.xml"));
+    // The mark is made once.
+    let types = support::part(&draft, "[Content_Types].xml");
+    assert_eq!(types.matches("sheetMetadata+xml").count(), 1, "{types}");
 }

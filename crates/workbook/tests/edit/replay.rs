@@ -27,6 +27,7 @@ fn value() -> impl Strategy<Value = String> {
         Just(r#"{"date": "2026-01-31"}"#.to_owned()),
         Just(r##"{"error": "#N/A"}"##.to_owned()),
         (sheet(), cell(), cell()).prop_map(|(sheet, a, b)| format!(r#""=SUM({sheet}!{a}:{b})+{a}*$B$2""#)),
+        (sheet(), cell()).prop_map(|(sheet, a)| format!(r#""=SORT({sheet}!{a}:{a})""#)),
     ]
 }
 

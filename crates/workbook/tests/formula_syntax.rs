@@ -8,6 +8,9 @@ use std::sync::Arc;
 use formula::{check_syntax, to_stored};
 use workbook::{FormulaKind, Limits, Workbook};
 
+/// Where a program wrote a newer function without its mark: openpyxl, told to.
+const UNMARKED: &str = "f33914b87a-openpyxl_example.xlsx: CONCAT(";
+
 #[test]
 fn real_formulas_are_formulas() {
     let Some(folder) = fixtures::corpus::folder() else { return };
@@ -38,6 +41,7 @@ fn real_formulas_are_formulas() {
     }
     fixtures::corpus::say(&format!("syntax: {checked} distinct formulas checked"));
     assert!(broken.is_empty(), "{broken:#?}");
+    changed.retain(|formula| !formula.starts_with(UNMARKED));
     assert!(
         changed.is_empty(),
         "{} would be stored otherwise: {:#?}",

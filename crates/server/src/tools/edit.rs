@@ -107,7 +107,7 @@ edit_tool!(
     "edit_cells",
     "Edit cells",
     "Edits cells of a fork. ops: set {range, values: [[…]], parse?} (values: 1, \"007\" text, true, null clears, \"=A1*2\" or \
-     {f}, {date: \"2026-01-31\"}, {text}, {error}; one value fills the range; parse reads texts as typed), clear {range, what?: \
+     {f}, {date: \"2026-01-31\"}, {text}, {error}, {runs: [{text, font?}]}; one value fills the range; parse reads texts as typed), clear {range, what?: \
      [values, formulas, formats, comments, all]}, fill {range, from?, kind?: series|copy}, replace {range, find, with, regex?, match_case?, \
      whole?, formulas?}, copy {range, to, what?: all|values|formulas|formats}, move {range, to}, paste {range, csv, delimiter?, \
      as_text?}, sort {range, by: [{column, descending?}]}, append {range: a table's name or header and data, rows: [[…]] or \

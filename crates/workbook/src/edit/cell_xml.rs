@@ -6,6 +6,7 @@ use std::io::Write as _;
 use grid::{CellRef, push_column_letters};
 use ooxml::{encode_xstring, escape_text};
 
+use crate::edit::rich_text::item;
 use crate::model::{FormulaKind, RawCell, RawValue, Sheet, StringId};
 
 /// What cells need to know of the workbook that they are written into.
@@ -86,7 +87,8 @@ impl CellWriter<'_> {
                 Some(index) => index.to_string(),
                 None => {
                     let text = self.sheet.own_strings().get(id).unwrap_or_default();
-                    push(out, format_args!("<{p}is>{}</{p}is>", text_element(p, text)));
+                    let runs = self.sheet.own_strings().runs(id);
+                    push(out, format_args!("<{p}is>{}</{p}is>", item(p, text, runs)));
                     return;
                 }
             },

@@ -8,6 +8,7 @@ use regex::{NoExpand, Regex, RegexBuilder};
 use crate::edit::error::Problem;
 use crate::edit::input::{Input, MAX_FORMULA, MAX_TEXT, stored_formula};
 use crate::edit::op::{Clearable, Copied, FillKind};
+use crate::edit::rich_text::rich_text;
 use crate::edit::sheet_edit::{Dirt, SheetEdit};
 use crate::edit::{Draft, Place};
 use crate::iso8601;
@@ -29,6 +30,8 @@ pub(crate) struct Carried {
 enum CarriedValue {
     Raw(RawValue),
     Text(String),
+    /// With the elements of its runs.
+    Rich(String, String),
 }
 
 /// What [`Draft::replace`] looks for.
@@ -185,6 +188,10 @@ impl Draft {
             Input::Bool(flag) => value(RawValue::Bool(*flag)),
             Input::Error(error) => value(RawValue::Error(*error)),
             Input::Text(text) => value(hand.sheet.keep_text(text)?),
+            Input::Rich(runs) => {
+                let (text, runs) = rich_text(runs)?;
+                value(hand.sheet.keep_rich_text(&text, &runs)?)
+            }
             Input::Formula(_) if spills => RawCell { style, ..hand.spilling_formula(&formula, at)? },
             Input::Formula(_) => RawCell { style, ..hand.formula(&formula)? },
             Input::Date(text) => {
@@ -337,6 +344,7 @@ impl Draft {
         let value = match &cell.value {
             CarriedValue::Raw(value) => *value,
             CarriedValue::Text(text) => hand.sheet.keep_text(text)?,
+            CarriedValue::Rich(text, runs) => hand.sheet.keep_rich_text(text, runs)?,
         };
         let formula = match &cell.formula {
             Some(text) if what != Copied::Values => {
@@ -552,8 +560,12 @@ pub(crate) fn clip(range: CellRange, sheet: &Sheet) -> CellRange {
 pub(crate) fn carry(sheet: &Sheet, at: CellRef) -> Carried {
     let cell = sheet.raw_cell(at);
     let value = match cell.value {
-        RawValue::SheetText(_) => {
-            CarriedValue::Text(sheet.stored_text(cell.value).unwrap_or_default().to_owned())
+        RawValue::SheetText(id) => {
+            let text = sheet.stored_text(cell.value).unwrap_or_default().to_owned();
+            match sheet.own_strings().runs(id) {
+                Some(runs) => CarriedValue::Rich(text, runs.to_owned()),
+                None => CarriedValue::Text(text),
+            }
         }
         value => CarriedValue::Raw(value),
     };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::edit::error::Problem;
+use crate::edit::rich_text::TextRun;
 use crate::iso8601;
 
 /// Characters that a cell's text may have (Excel's limit).
@@ -18,7 +19,7 @@ pub(crate) const MAX_FORMULA: usize = 8_192;
 ///
 /// In JSON: `null` clears, numbers, booleans and strings are themselves (`"007"` is text), a string that starts with `=` is a
 /// formula, and objects say what has no JSON type: `{"f": "SUM(A1:A3)"}`, `{"date": "2026-01-31"}` (or with a time of day),
-/// `{"error": "#N/A"}`, `{"text": "=not a formula"}`.
+/// `{"error": "#N/A"}`, `{"text": "=not a formula"}`, `{"runs": [{"text": "Net ", "font": {"bold": true}}, {"text": "of tax"}]}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Json", into = "Json")]
 pub enum Input {
@@ -36,6 +37,8 @@ pub enum Input {
     Formula(String),
     /// A date, or a date and a time of day, in ISO 8601.
     Date(String),
+    /// A text whose parts look different.
+    Rich(Vec<TextRun>),
 }
 
 /// Why a JSON value is no input.
@@ -75,11 +78,14 @@ impl TryFrom<Json> for Input {
 fn from_object(object: &Map<String, Json>) -> Result<Input, InputError> {
     let shape = || {
         InputError(
-            "an object as a cell's value has one of the keys f (a formula), date (ISO 8601), text, error; \
+            "an object as a cell's value has one of the keys f (a formula), date (ISO 8601), text, error, runs; \
              for example {\"date\": \"2026-01-31\"}"
                 .to_owned(),
         )
     };
+    if let (1, Some(runs)) = (object.len(), object.get("runs")) {
+        return runs_of(runs);
+    }
     let (1, Some((key, Json::String(text)))) = (object.len(), object.iter().next()) else {
         return Err(shape());
     };
@@ -95,6 +101,21 @@ fn from_object(object: &Map<String, Json>) -> Result<Input, InputError> {
         }),
         _ => Err(shape()),
     }
+}
+
+fn runs_of(runs: &Json) -> Result<Input, InputError> {
+    let told = |problem: &str| {
+        InputError(format!(
+            "runs: {problem}; for example [{{\"text\": \"Net \", \"font\": {{\"bold\": true}}}}, {{\"text\": \"of tax\"}}]"
+        ))
+    };
+    let runs: Vec<TextRun> =
+        serde_json::from_value(runs.clone()).map_err(|error| told(&error.to_string()))?;
+    if runs.iter().all(|run| run.text.is_empty()) {
+        return Err(told("there is no text in them"));
+    }
+    text_of(runs.iter().map(|run| run.text.as_str()).collect())?;
+    Ok(Input::Rich(runs))
 }
 
 fn formula_of(formula: &str) -> Result<Input, InputError> {
@@ -148,6 +169,7 @@ impl From<Input> for Json {
             Input::Error(error) => object("error", error.to_string()),
             Input::Formula(formula) => object("f", formula),
             Input::Date(date) => object("date", date),
+            Input::Rich(runs) => serde_json::json!({ "runs": runs }),
         }
     }
 }

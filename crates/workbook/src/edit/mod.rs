@@ -28,6 +28,7 @@ mod op;
 mod order;
 mod page;
 mod parts;
+mod rich_text;
 mod save;
 mod sheet_edit;
 mod sheets;
@@ -59,6 +60,7 @@ pub use layout::Length;
 pub use links::Link;
 pub use op::{Clearable, Copied, Edit, FillKind, SortKey, VERSION, Visible};
 pub use page::{HeaderFooter, Margins, Orientation, PageSetup};
+pub use rich_text::TextRun;
 pub use save::{SaveOptions, Saved};
 pub use validation::{Comparison, ErrorStyle, Validation, ValidationKind};
 

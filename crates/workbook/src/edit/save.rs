@@ -13,7 +13,7 @@ use crate::edit::error::{EditError, Problem, SaveError};
 use crate::edit::parts::{self, Shape, WORKBOOK_ORDER};
 use crate::edit::sheet_edit::SheetEdit;
 use crate::edit::splice::Splicer;
-use crate::edit::strings;
+use crate::edit::strings::{self, NewText};
 use crate::error::OpenError;
 use crate::model::{RawValue, Sheet, SheetId, StringId};
 use crate::xlsx::window::Window;
@@ -138,8 +138,8 @@ impl Draft {
         let main = self.main_part()?;
         let rels = package.relationships(&main)?;
         let table = rels.target(RelType::SharedStrings).filter(|part| self.base.contains(part));
-        let mut texts: Vec<String> = Vec::new();
-        let mut by_text: HashMap<String, u32> = HashMap::new();
+        let mut texts: Vec<NewText> = Vec::new();
+        let mut by_text: HashMap<NewText, u32> = HashMap::new();
         let first = self.book.shared_strings.len() as u32;
         for id in self.book.sheet_ids() {
             let edit = &self.sheets[id.0 as usize];
@@ -156,9 +156,11 @@ impl Draft {
                     if cell.formula.is_some() || indices.contains_key(&text_id) {
                         continue;
                     }
-                    let text = sheet.own_strings().get(text_id).unwrap_or_default();
-                    let index = *by_text.entry(text.to_owned()).or_insert_with(|| {
-                        texts.push(text.to_owned());
+                    let own = sheet.own_strings();
+                    let (text, runs) = (own.get(text_id).unwrap_or_default(), own.runs(text_id));
+                    let text = NewText { text: text.to_owned(), runs: runs.map(str::to_owned) };
+                    let index = *by_text.entry(text).or_insert_with_key(|text| {
+                        texts.push(text.clone());
                         first + texts.len() as u32 - 1
                     });
                     indices.insert(text_id, index);
@@ -252,7 +254,7 @@ struct Plan {
     /// By part: the sheet, and where its new texts are.
     sheets: BTreeMap<String, (SheetId, Indices)>,
     /// The shared string table and what comes behind its texts.
-    strings: Option<(String, Vec<String>)>,
+    strings: Option<(String, Vec<NewText>)>,
     dynamic_array: Option<u32>,
 }
 

@@ -5,15 +5,23 @@ use std::io::{self, Write};
 use memchr::memmem;
 use ooxml::PartWriter;
 
-use crate::edit::cell_xml::text_element;
+use crate::edit::rich_text::item;
 use crate::xlsx::markup::{Attributes, integer};
 use crate::xlsx::window::Window;
+
+/// A text that the table is to get.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct NewText {
+    pub(crate) text: String,
+    /// The elements of its runs, where they look different.
+    pub(crate) runs: Option<String>,
+}
 
 /// Copies the table while it streams past, with texts added behind the last one.
 pub(crate) fn append(
     window: &mut Window,
     prefix: &str,
-    texts: &[String],
+    texts: &[NewText],
     out: &mut PartWriter<'_>,
 ) -> io::Result<()> {
     let name = format!("{prefix}sst");
@@ -43,7 +51,7 @@ pub(crate) fn append(
         copy_up_to(window, close.as_bytes(), out)?;
     }
     for text in texts {
-        write!(out, "<{prefix}si>{}</{prefix}si>", text_element(prefix, text))?;
+        write!(out, "<{prefix}si>{}</{prefix}si>", item(prefix, &text.text, text.runs.as_deref()))?;
     }
     if is_empty {
         write!(out, "{close}>")?;

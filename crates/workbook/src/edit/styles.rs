@@ -194,7 +194,7 @@ pub(crate) fn number_format(root: &mut Node, code: &str) -> u32 {
     id
 }
 
-fn patch_font(node: &mut Node, patch: &FontPatch) -> Result<(), Problem> {
+pub(crate) fn patch_font(node: &mut Node, patch: &FontPatch) -> Result<(), Problem> {
     let mut flag = |name: &str, value: Option<bool>| match value {
         Some(true) => node.child_in_order(name, &FONT_ORDER).unset("val"),
         Some(false) => node.retain(|child| child.local_name() != name),

@@ -144,6 +144,7 @@ pub(crate) fn operand(input: &Input, dates: DateSystem) -> Result<String, Proble
             Some(serial) => Ok(number_text(serial)),
             None => Err(Problem::new(format!("{text} is no date that this workbook can hold"), "")),
         },
+        Input::Rich(_) => Err(Problem::new("an operand is a text with runs", "give the text alone")),
         Input::Empty => Err(Problem::new("an operand is null", "give a number, a text, a date or a formula")),
     }
 }

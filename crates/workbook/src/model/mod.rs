@@ -28,7 +28,7 @@ pub use sheet::{
     ColumnSpan, Comment, FreezePane, Hyperlink, HyperlinkTarget, Reply, RowProps, Sheet, SheetBuilder,
     SheetId, SheetKind, SheetProtection, Visibility,
 };
-pub use strings::{StringTable, TextRun};
+pub use strings::StringTable;
 pub use styles::{
     Alignment, Border, BorderEdge, CellFormat, Color, Fill, Font, NamedStyle, NumberFormatCode, Styles,
 };

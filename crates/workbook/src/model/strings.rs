@@ -5,16 +5,6 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::model::chunk::StringId;
-use crate::model::styles::Font;
-
-/// A run of a rich text: a length in bytes of the plain text, and how it is shown.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TextRun {
-    /// Bytes of the plain text that the run covers.
-    pub len: u32,
-    /// The run's font, if it differs from the cell's.
-    pub font: Option<Font>,
-}
 
 /// An append-only list of texts in one allocation; ids count up from 0.
 ///
@@ -24,7 +14,8 @@ pub struct TextRun {
 pub struct StringTable {
     text: String,
     ends: Vec<u32>,
-    rich: Vec<(StringId, Box<[TextRun]>)>,
+    /// Texts whose parts look different: the elements of their runs (ECMA-376 Part 1 §18.4.4).
+    rich: Vec<(StringId, Box<str>)>,
     index: HashTable<u32>,
     hasher: DefaultHashBuilder,
 }
@@ -52,12 +43,11 @@ impl StringTable {
         Some(id)
     }
 
-    /// Records the runs of a rich text that was just pushed.
-    pub fn set_runs(&mut self, id: StringId, runs: Box<[TextRun]>) {
-        match self.rich.binary_search_by_key(&id, |(at, _)| *at) {
-            Ok(found) => self.rich[found].1 = runs,
-            Err(at) => self.rich.insert(at, (id, runs)),
-        }
+    /// Appends a text whose parts look different, with the elements of its runs.
+    pub fn push_rich(&mut self, text: &str, runs: &str) -> Option<StringId> {
+        let id = self.push(text)?;
+        self.rich.push((id, runs.into()));
+        Some(id)
     }
 
     /// The text, or `None` for an id that was never given out.
@@ -65,8 +55,8 @@ impl StringTable {
         ((id.0 as usize) < self.ends.len()).then(|| slice(&self.text, &self.ends, id.0))
     }
 
-    /// The runs of a rich text.
-    pub fn runs(&self, id: StringId) -> Option<&[TextRun]> {
+    /// The elements of the runs of a rich text.
+    pub fn runs(&self, id: StringId) -> Option<&str> {
         let found = self.rich.binary_search_by_key(&id, |(at, _)| *at).ok()?;
         Some(&self.rich[found].1)
     }
@@ -100,7 +90,7 @@ impl StringTable {
 
     /// Bytes that the table costs.
     pub fn bytes(&self) -> usize {
-        let rich: usize = self.rich.iter().map(|(_, runs)| 24 + size_of_val::<[TextRun]>(runs)).sum();
+        let rich: usize = self.rich.iter().map(|(_, runs)| 24 + runs.len()).sum();
         self.text.capacity() + self.ends.capacity() * 4 + rich + self.index.capacity() * 5
     }
 }

@@ -206,3 +206,32 @@ fn formulas_that_spill_are_marked() {
     let types = support::part(&draft, "[Content_Types].xml");
     assert_eq!(types.matches("sheetMetadata+xml").count(), 1, "{types}");
 }
+
+#[test]
+fn texts_may_look_different_in_parts() {
+    let mut draft = draft_of(book());
+    apply(
+        &mut draft,
+        r##"[{"op": "set", "range": "Data!D1", "values": [[{"runs": [{"text": "Net ", "font": {"bold": true, "color": "#FF0000", "name": "Arial"}},
+              {"text": "<of> tax"}]}]]},
+            {"op": "copy", "range": "Data!D1", "to": "Other!A1"}, {"op": "move", "range": "Data!D1", "to": "Data!E2"},
+            {"op": "set", "range": "Data!F1", "values": [["Net <of> tax"]]}]"##,
+    );
+    assert_eq!(listing(&support::reopened(&draft)), listing(draft.book()));
+    expect![[r#"<si><t>North</t></si><si><t>South</t></si><si><t>East</t></si><si><t>Net &lt;of&gt; tax</t></si><si><r><rPr><rFont val="Arial"/><b/><color rgb="FFFF0000"/></rPr><t xml:space="preserve">Net </t></r><r><t>&lt;of&gt; tax</t></r></si>"#]].assert_eq(&support::element(&draft, "xl/sharedStrings.xml", "si"));
+    assert!(support::part(&draft, "xl/worksheets/sheet2.xml").contains(r#"<c r="A1" t="s"><v>4</v></c>"#));
+    apply(&mut draft, r#"[{"op": "replace", "range": "Data!E2", "find": "Net", "with": "Gross"}]"#);
+    assert!(support::part(&draft, "xl/sharedStrings.xml").contains("<si><t>Gross &lt;of&gt; tax</t></si>"));
+    for (runs, expected) in [
+        ("[]", "there is no text"),
+        (r#"[{"text": "a", "bold": true}]"#, "unknown field `bold`"),
+        (r#"[{"text": "a", "font": {"size": 0}}]"#, "sizes are 1 to 409"),
+    ] {
+        let op = format!(r#"[{{"op": "set", "range": "Data!D1", "values": [[{{"runs": {runs}}}]]}}]"#);
+        let told = match serde_json::from_str::<Vec<workbook::edit::Edit>>(&op) {
+            Ok(_) => refusal(&mut draft, &op),
+            Err(error) => error.to_string(),
+        };
+        assert!(told.contains(expected), "{told}");
+    }
+}

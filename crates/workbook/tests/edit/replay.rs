@@ -25,6 +25,7 @@ fn value() -> impl Strategy<Value = String> {
         Just("true".to_owned()),
         "[a-c<& ]{0,4}".prop_map(|text| format!("{text:?}")),
         Just(r#"{"date": "2026-01-31"}"#.to_owned()),
+        Just(r#"{"runs": [{"text": "a "}, {"text": "b", "font": {"bold": true}}]}"#.to_owned()),
         Just(r##"{"error": "#N/A"}"##.to_owned()),
         (sheet(), cell(), cell()).prop_map(|(sheet, a, b)| format!(r#""=SUM({sheet}!{a}:{b})+{a}*$B$2""#)),
         (sheet(), cell()).prop_map(|(sheet, a)| format!(r#""=SORT({sheet}!{a}:{a})""#)),

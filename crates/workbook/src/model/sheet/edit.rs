@@ -48,6 +48,12 @@ impl Sheet {
         Ok(RawValue::SheetText(id))
     }
 
+    /// Keeps a text of this sheet with the elements of its runs.
+    pub(crate) fn keep_rich_text(&mut self, text: &str, runs: &str) -> Result<RawValue, OpenError> {
+        let id = self.own_strings.push_rich(text, runs).ok_or_else(|| too_much("bytes of one sheet"))?;
+        Ok(RawValue::SheetText(id))
+    }
+
     /// Keeps a formula; cells refer to it by the id.
     pub(crate) fn keep_formula(&mut self, formula: Formula) -> Result<FormulaId, OpenError> {
         self.formulas.push(formula).ok_or_else(|| too_much("formulas of one sheet"))

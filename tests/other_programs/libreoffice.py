@@ -129,6 +129,12 @@ def apply(sheet, edit):
         sheet.Columns.insertByIndex(edit["at"], edit["count"])
     elif op == "delete_columns":
         sheet.Columns.removeByIndex(edit["at"], edit["count"])
+    elif op in ("insert_cells", "delete_cells"):
+        cells = sheet.getCellRangeByName(edit["range"]).getRangeAddress()
+        if op == "insert_cells":
+            sheet.insertCells(cells, uno.Enum("com.sun.star.sheet.CellInsertMode", edit["shift"]))
+        else:
+            sheet.removeRange(cells, uno.Enum("com.sun.star.sheet.CellDeleteMode", edit["shift"]))
     elif op == "rename_sheet":
         sheet.setName(edit["name"])
     else:

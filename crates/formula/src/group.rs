@@ -57,7 +57,7 @@ mod tests {
 
     #[track_caller]
     fn check(formula: &str, at: u32, change: Change, expected: bool) {
-        let change = Resize { direction: Direction::Row, at: at - 1, change };
+        let change = Resize { direction: Direction::Row, at: at - 1, change, band: None };
         let (master, cells) = ("C10".parse().unwrap(), "C10:C20".parse().unwrap());
         assert_eq!(stays_shared(formula, master, cells, "Data", true, change), expected, "{formula}");
     }

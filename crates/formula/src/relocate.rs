@@ -74,7 +74,7 @@ pub fn relocate(formula: &str, home: &str, new_home: &str, change: Relocation<'_
 }
 
 /// The cells that a reference means, on whichever sheet.
-fn range_of(token: &Token<'_>) -> Option<CellRange> {
+pub(crate) fn range_of(token: &Token<'_>) -> Option<CellRange> {
     let slots = token_slots(token);
     let bounds = |direction: Direction, size: u32| {
         let mut found =

@@ -8,6 +8,7 @@ use std::fmt::Write;
 
 use grid::{CellRange, MAX_COLS, MAX_ROWS, push_column_letters, quote};
 
+use crate::relocate::range_of;
 use crate::slot::{Direction, Slot, token_slots};
 use crate::{Operator, Sheets, Token, TokenKind, lex};
 
@@ -20,6 +21,9 @@ pub struct Resize {
     pub at: u32,
     /// How many come or go.
     pub change: Change,
+    /// For cells that shift rather than whole rows or columns: the first and the last column (row) that they shift in. What
+    /// reaches beyond those does not follow.
+    pub band: Option<(u32, u32)>,
 }
 
 /// How many rows or columns come or go.
@@ -68,9 +72,22 @@ impl Resize {
         }
     }
 
+    /// Whether a range lies within the columns (rows) that shift.
+    pub fn has_band(self, range: CellRange) -> bool {
+        let (start, end) = (range.start(), range.end());
+        let across = match self.direction {
+            Direction::Row => (start.col(), end.col()),
+            Direction::Column => (start.row(), end.row()),
+        };
+        self.band.is_none_or(|(first, last)| first <= across.0 && across.1 <= last)
+    }
+
     /// Where the cells of a range are afterwards, as a reference to it follows; `None` if none of them is left.
     pub fn moved_range(self, range: CellRange) -> Option<CellRange> {
         let (start, end) = (range.start(), range.end());
+        if !self.has_band(range) {
+            return Some(range);
+        }
         let (rows, columns) = match self.direction {
             // Whole columns do not care for rows, and whole rows not for columns.
             Direction::Row if start.row() == 0 && end.row() == MAX_ROWS - 1 => return Some(range),
@@ -95,6 +112,9 @@ pub fn resize(formula: &str, sheet: &str, is_home: bool, change: Resize) -> Opti
             continue;
         }
         if !points_to(&token, &folded, is_home) {
+            continue;
+        }
+        if change.band.is_some() && !range_of(&token).is_some_and(|range| change.has_band(range)) {
             continue;
         }
         let slots = token_slots(&token).map(|slot| slot.filter(|slot| slot.direction == change.direction));
@@ -207,7 +227,7 @@ mod tests {
     use super::*;
 
     const ROWS: fn(u32, Change) -> Resize =
-        |at, change| Resize { direction: Direction::Row, at: at - 1, change };
+        |at, change| Resize { direction: Direction::Row, at: at - 1, change, band: None };
 
     #[track_caller]
     fn check(formula: &str, change: Resize, expected: &str) {
@@ -240,7 +260,7 @@ mod tests {
 
     #[test]
     fn columns_come_and_go() {
-        let columns = |at, change| Resize { direction: Direction::Column, at, change };
+        let columns = |at, change| Resize { direction: Direction::Column, at, change, band: None };
         check("A1+B1+XFD1+B:C+1:2", columns(1, Change::Insert(1)), "A1+C1+#REF!+C:D+1:2");
         check("A1:C3+B2+C:C", columns(1, Change::Delete(1)), "A1:B3+#REF!+B:B");
     }

@@ -29,7 +29,7 @@ impl Alignment {
     pub fn steps(&self, direction: Direction) -> Vec<Resize> {
         let deleted = self.deleted.iter().rev().map(|(at, count)| (*at, Change::Delete(*count)));
         let inserted = self.inserted.iter().map(|(at, count)| (*at, Change::Insert(*count)));
-        deleted.chain(inserted).map(|(at, change)| Resize { direction, at, change }).collect()
+        deleted.chain(inserted).map(|(at, change)| Resize { direction, at, change, band: None }).collect()
     }
 
     /// What stands behind the last pair is no line that came or went: cells were written there, or cleared.

@@ -136,7 +136,7 @@ edit_tool!(
     "edit_structure",
     "Edit structure",
     "Edits the structure of a fork; every reference follows. ops: insert_rows|delete_rows {range: \"Data!5:7\"}, \
-     insert_columns|delete_columns {range: \"Data!B:C\"}, add_sheet {name, position?}, rename_sheet {sheet, name}, move_sheet \
+     insert_columns|delete_columns {range: \"Data!B:C\"}, insert_cells {range, shift: down|right}, delete_cells {range, shift: up|left}, add_sheet {name, position?}, rename_sheet {sheet, name}, move_sheet \
      {sheet, position}, copy_sheet {sheet, name, position?}, delete_sheet {sheet}, sheet_visibility {sheet, visibility: \
      visible|hidden|very_hidden}, merge {range, across?, discard?}, unmerge {range}, auto_filter {range} ({sheet} removes it), \
      define_name {name, refers_to, sheet?, comment?}, delete_name {name, sheet?}, hyperlink {range, url or place, tooltip?, text?}, \

@@ -237,6 +237,7 @@ impl Follower<'_> {
                 Fate::Stays
             }
             "cellWatch" | "inputCells" => self.range_attribute(resize, node, "r"),
+            "col" | "brk" | "from" | "to" if resize.band.is_some() => Fate::Stays,
             "col" if parent == "cols" && resize.direction == Direction::Column => {
                 self.column_span(resize, node)
             }
@@ -286,7 +287,15 @@ impl Follower<'_> {
         let moved: Vec<String> = text
             .split_ascii_whitespace()
             .filter_map(|range| match range.parse::<CellRange>() {
-                Ok(range) => resize.moved_range(range).map(CellRange::corners),
+                Ok(range) => {
+                    let parts = parts_by_band(resize, range);
+                    let moved: Vec<String> = parts
+                        .into_iter()
+                        .filter_map(|part| resize.moved_range(part))
+                        .map(CellRange::corners)
+                        .collect();
+                    (!moved.is_empty()).then(|| moved.join(" "))
+                }
                 Err(_) => Some(range.to_owned()),
             })
             .collect();
@@ -356,6 +365,29 @@ impl Follower<'_> {
     }
 }
 
+/// A range, in parts of which each lies within the band that shifts or beside it.
+fn parts_by_band(resize: Resize, range: CellRange) -> Vec<CellRange> {
+    let Some((first, last)) = resize.band else { return vec![range] };
+    let (start, end) = (range.start(), range.end());
+    let (from, to, is_row) = match resize.direction {
+        Direction::Row => (start.col(), end.col(), true),
+        Direction::Column => (start.row(), end.row(), false),
+    };
+    let reach = if is_row { end.row() } else { end.col() };
+    if to < first || last < from || reach < resize.at {
+        return vec![range];
+    }
+    let mut cuts = vec![(from.max(first), to.min(last))];
+    cuts.extend((from < first).then(|| (from, first - 1)));
+    cuts.extend((last < to).then(|| (last + 1, to)));
+    cuts.sort_unstable();
+    let part = |(from, to)| match is_row {
+        true => CellRange::from_bounds(start.row(), from, end.row(), to),
+        false => CellRange::from_bounds(from, start.col(), to, end.col()),
+    };
+    cuts.into_iter().filter_map(part).collect()
+}
+
 fn is_list(name: &str) -> bool {
     matches!(
         name,
@@ -376,6 +408,25 @@ fn is_list(name: &str) -> bool {
     )
 }
 
+/// As [`follow_vml`], for the notes of cells that shift alone.
+fn follow_vml_in_band(vml: &str, resize: Resize, notes: &Regex) -> Option<String> {
+    let number = |shape: &str, name: &str| {
+        let from = shape.find(&format!("<x:{name}>"))? + name.len() + 4;
+        shape[from..].split('<').next()?.trim().parse::<u32>().ok()
+    };
+    let whole = Resize { band: None, ..resize };
+    let new = notes.replace_all(vml, |found: &Captures<'_>| {
+        let shape = &found[0];
+        let cell = number(shape, "Row").zip(number(shape, "Column"));
+        let cell = cell.map(|(row, col)| CellRange::cell(CellRef::clamped(row, col)));
+        match cell.filter(|cell| shape.contains("ObjectType=\"Note\"") && resize.has_band(*cell)) {
+            Some(_) => follow_vml(shape, whole).unwrap_or_else(|| shape.to_owned()),
+            None => shape.to_owned(),
+        }
+    });
+    (new != vml).then(|| new.into_owned())
+}
+
 /// The legacy drawing of notes and controls, which is not always XML: its anchors, by their text.
 pub(crate) fn follow_vml(vml: &str, resize: Resize) -> Option<String> {
     let pattern =
@@ -387,6 +438,9 @@ pub(crate) fn follow_vml(vml: &str, resize: Resize) -> Option<String> {
         Direction::Column => ("Column", [0, 4]),
     };
     let notes = Regex::new(r"(?s)<v:shape\b.*?</v:shape>\s*").expect("invariant: the pattern is sound");
+    if resize.band.is_some() {
+        return follow_vml_in_band(vml, resize, &notes);
+    }
     let line =
         Regex::new(&format!(r"<x:{name}>\s*(\d+)\s*</x:{name}>")).expect("invariant: the pattern is sound");
     let is_lost = |shape: &str| {

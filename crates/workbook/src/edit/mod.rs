@@ -32,6 +32,7 @@ mod rich_text;
 mod save;
 mod sheet_edit;
 mod sheets;
+mod shift;
 mod splice;
 mod strings;
 mod structure;
@@ -58,7 +59,7 @@ pub use images::NewImage;
 pub use input::{Input, InputError};
 pub use layout::Length;
 pub use links::Link;
-pub use op::{Clearable, Copied, Edit, FillKind, SortKey, VERSION, Visible};
+pub use op::{Clearable, Copied, Edit, FillKind, Shift, SortKey, VERSION, Visible};
 pub use page::{HeaderFooter, Margins, Orientation, PageSetup};
 pub use rich_text::TextRun;
 pub use save::{SaveOptions, Saved};
@@ -235,6 +236,14 @@ impl Draft {
             Edit::DeleteColumns { range } => {
                 let place = self.explicit(range, places)?;
                 self.delete(place, Direction::Column)?;
+            }
+            Edit::InsertCells { range, shift } => {
+                let place = self.explicit(range, places)?;
+                self.insert_cells(place, *shift)?;
+            }
+            Edit::DeleteCells { range, shift } => {
+                let place = self.explicit(range, places)?;
+                self.delete_cells(place, *shift)?;
             }
             Edit::AddSheet { name, position } => self.add_sheet(name, *position)?,
             Edit::RenameSheet { sheet, name } => self.rename_sheet(sheet, name)?,

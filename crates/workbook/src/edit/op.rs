@@ -118,6 +118,20 @@ pub enum Edit {
         /// The columns.
         range: String,
     },
+    /// Empty cells come in; those there and behind them shift down or right.
+    InsertCells {
+        /// Where, and how many.
+        range: String,
+        /// `down` or `right`.
+        shift: Shift,
+    },
+    /// Cells go; those behind them shift up or left.
+    DeleteCells {
+        /// The cells.
+        range: String,
+        /// `up` or `left`.
+        shift: Shift,
+    },
     /// A new, empty sheet.
     AddSheet {
         /// Its name.
@@ -477,6 +491,17 @@ pub struct SortKey {
     /// Whether the greatest comes first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub descending: bool,
+}
+
+/// Where cells go that make room, or take it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the variants are their names")]
+pub enum Shift {
+    Down,
+    Right,
+    Up,
+    Left,
 }
 
 /// Whether a tab is shown.

@@ -17,7 +17,7 @@ impl Draft {
     /// Rows or columns come in before the first one of the place, as many as it has.
     pub(crate) fn insert(&mut self, place: Place, direction: Direction) -> Result<(), Problem> {
         let (at, count) = lines(place, direction)?;
-        let resize = Resize { direction, at, change: Count::Insert(count) };
+        let resize = Resize { direction, at, change: Count::Insert(count), band: None };
         let sheet = self.book.sheet(place.sheet, &())?;
         let size = if direction == Direction::Row { MAX_ROWS } else { MAX_COLS };
         let last = sheet.used_range().map(|used| match direction {
@@ -44,7 +44,7 @@ impl Draft {
     /// Rows or columns of the place go.
     pub(crate) fn delete(&mut self, place: Place, direction: Direction) -> Result<(), Problem> {
         let (at, count) = lines(place, direction)?;
-        self.resize(place, Resize { direction, at, change: Count::Delete(count) })?;
+        self.resize(place, Resize { direction, at, change: Count::Delete(count), band: None })?;
         Ok(())
     }
 
@@ -267,7 +267,7 @@ impl Draft {
     }
 
     /// New rows look as the one above, new columns as the one to the left.
-    fn inherit_formats(&mut self, id: SheetId, resize: Resize, count: u32) -> Result<(), Problem> {
+    pub(crate) fn inherit_formats(&mut self, id: SheetId, resize: Resize, count: u32) -> Result<(), Problem> {
         /// Cells that get a format by inheritance.
         const MAX_CELLS: u64 = 200_000;
         let Some(before) = resize.at.checked_sub(1) else { return Ok(()) };
@@ -275,6 +275,11 @@ impl Draft {
             Direction::Row => CellRange::from_bounds(before, 0, before, MAX_COLS - 1),
             Direction::Column => CellRange::from_bounds(0, before, MAX_ROWS - 1, before),
         };
+        let band = resize.band.and_then(|(first, last)| match resize.direction {
+            Direction::Row => CellRange::from_bounds(0, first, MAX_ROWS - 1, last),
+            Direction::Column => CellRange::from_bounds(first, 0, last, MAX_COLS - 1),
+        });
+        let line = line.and_then(|line| band.map_or(Some(line), |band| line.intersect(band)));
         let Some(line) = line else { return Ok(()) };
         let sheet = self.book.sheet(id, &())?;
         let styled: Vec<(CellRef, StyleId)> = sheet
@@ -378,6 +383,12 @@ fn followed(sheet: &Sheet, name: &str, change: Change<'_>, own: Option<Resize>) 
                     continue;
                 };
                 let Some(cells) = groups.get(&id) else { continue };
+                if resize.band.is_some() {
+                    // Its cells may no longer be alike.
+                    let is_meant = own.is_some() || text_names(&formula.text, changed);
+                    parted.extend(is_meant.then_some(id));
+                    continue;
+                }
                 let is_alike = cells.contains(*master)
                     && formula::stays_shared(&formula.text, *master, *cells, changed, own.is_some(), resize);
                 if !is_alike {
@@ -402,6 +413,11 @@ fn followed(sheet: &Sheet, name: &str, change: Change<'_>, own: Option<Resize>) 
         }
     }
     found
+}
+
+/// Whether a formula may name a sheet.
+fn text_names(formula: &str, sheet: &str) -> bool {
+    formula.to_lowercase().contains(&sheet.to_lowercase().replace('\'', "''"))
 }
 
 /// The bounds of the cells of each shared formula.

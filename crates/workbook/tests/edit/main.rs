@@ -16,6 +16,7 @@ mod other_programs;
 mod page;
 mod replay;
 mod rules;
+mod shift;
 mod structure;
 mod support;
 mod tables;

@@ -58,6 +58,8 @@ fn edit() -> impl Strategy<Value = String> {
             let how = if comes { "insert" } else { "delete" };
             format!(r#"{{"op": "{how}_{what}", "range": "{sheet}!{}"}}"#, lines(first, count, letters))
         }),
+        2 => (range(), prop_oneof![Just(("insert_cells", "down")), Just(("insert_cells", "right")), Just(("delete_cells", "up")), Just(("delete_cells", "left"))])
+            .prop_map(|(range, (op, shift))| format!(r#"{{"op": "{op}", "range": "{range}", "shift": "{shift}"}}"#)),
         1 => (sheet(), sheet()).prop_map(|(from, to)| format!(r#"{{"op": "rename_sheet", "sheet": "{}", "name": "{}"}}"#, from.replace('\'', ""), to.replace('\'', ""))),
         1 => sheet().prop_map(|sheet| format!(r#"{{"op": "add_sheet", "name": "{}"}}"#, sheet.replace('\'', ""))),
         1 => (sheet(), sheet()).prop_map(|(from, to)| format!(r#"{{"op": "copy_sheet", "sheet": "{}", "name": "{}"}}"#, from.replace('\'', ""), to.replace('\'', ""))),

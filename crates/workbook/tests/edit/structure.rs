@@ -10,7 +10,7 @@ use workbook::Workbook;
 use crate::support::{apply, draft_of, listing, refusal, reopened};
 
 /// `Data`: a table of figures with everything that may point at cells; `Sum`: formulas over it; `Chart`'s series read it.
-fn book() -> Vec<u8> {
+pub(crate) fn book() -> Vec<u8> {
     let mut writer = Writer::new();
     let data = writer.add_worksheet().set_name("Data").unwrap();
     for (col, head) in ["Region", "Amount", "Twice"].into_iter().enumerate() {
@@ -47,7 +47,7 @@ fn book() -> Vec<u8> {
 }
 
 /// Everything that refers to cells, line by line.
-fn references(book: &Workbook) -> String {
+pub(crate) fn references(book: &Workbook) -> String {
     let mut lines = listing(book);
     for name in &book.names {
         lines.push_str(&format!("name {} = {} {:?}\n", name.name, name.refers_to, name.scope.map(|id| id.0)));

@@ -14,7 +14,7 @@ use std::path::Path;
 use fixtures::corpus::say;
 use fixtures::other_programs::{LibreOffice, Openpyxl};
 use serde_json::{Value, json};
-use workbook::edit::{Draft, Edit, ExplicitPlaces, SaveOptions};
+use workbook::edit::{Draft, Edit, ExplicitPlaces, SaveOptions, Shift};
 use workbook::{Limits, Workbook};
 
 use choice::Chosen;
@@ -38,6 +38,9 @@ fn tasks(book: &Workbook, chosen: &Chosen) -> Vec<Task> {
     let column = grid::column_letters(col);
     let columns = format!("{}!{column}:{column}", grid::quote(&sheet));
     let name = "It's new & other".to_owned();
+    let block = format!("{}{}:{}{}", column, row + 1, grid::column_letters(col + 1), row + 2);
+    let cells = |op: &str, shift: &str| json!({"op": op, "sheet": sheet, "range": block, "shift": shift});
+    let block_range = format!("{}!{block}", grid::quote(&sheet));
     let lines = |op: &str, at: u32, count: u32| json!({"op": op, "sheet": sheet, "at": at, "count": count});
     vec![
         Task {
@@ -59,6 +62,16 @@ fn tasks(book: &Workbook, chosen: &Chosen) -> Vec<Task> {
             what: "delete column",
             theirs: lines("delete_columns", col, 1),
             ours: Edit::DeleteColumns { range: columns },
+        },
+        Task {
+            what: "insert cells",
+            theirs: cells("insert_cells", "DOWN"),
+            ours: Edit::InsertCells { range: block_range.clone(), shift: Shift::Down },
+        },
+        Task {
+            what: "delete cells",
+            theirs: cells("delete_cells", "LEFT"),
+            ours: Edit::DeleteCells { range: block_range, shift: Shift::Left },
         },
         Task {
             what: "rename sheet",

@@ -67,7 +67,7 @@ impl Sheet {
     /// Moves cells and the properties of rows as rows or columns come and go; formulas and everything around the cells
     /// stay as they are.
     pub(crate) fn resize_cells(&mut self, resize: Resize) {
-        let Resize { direction, at, change } = resize;
+        let Resize { direction, at, change, band: _ } = resize;
         match (direction, change) {
             (Direction::Row, Change::Insert(count)) => {
                 self.columns.iter_mut().for_each(|(_, column)| column.insert_rows(at, count));

@@ -193,13 +193,58 @@ const INHERITED: &[Known] = &[
     },
 ];
 
-const ALL: [(&str, &[Known]); 6] = [
+/// A rule that reaches beyond the cells that shift goes with those of its cells that do, as formats do; what is beside them
+/// stays. LibreOffice leaves such a rule where it was.
+const PARTED: &[Known] = &[
+    Known {
+        file: "issue_281.xlsx",
+        edit: "insert cells",
+        ours: "rule Data!AB131:AW131 N131:Y131 Z133:AA133 =",
+        theirs: "rule Data!N131:AW131 =",
+        lines: 1,
+    },
+    Known {
+        file: "test-issue-880.xlsx",
+        edit: "delete cells",
+        ours: "rule Ersatzteilliste!H22:H23 J24:J36 J5:J21 =",
+        theirs: "rule Ersatzteilliste!J5:J36 =",
+        lines: 1,
+    },
+    Known {
+        file: "test-issue-877.xlsx",
+        edit: "delete cells",
+        ours: "rule Ersatzteilliste!H22:H23 J24:J36 J5:J21 =",
+        theirs: "rule Ersatzteilliste!J5:J36 =",
+        lines: 1,
+    },
+    Known {
+        file: "conditional-formatting.xlsx",
+        edit: "delete cells",
+        ours: "rule Sheet1!",
+        theirs: "rule Sheet1!",
+        lines: 13,
+    },
+];
+
+/// Where some cells of a series shift, LibreOffice lets it read a part of the others. In Excel and in ours a reference that
+/// reaches beyond the cells that shift stays.
+const SHIFTED_SERIES: &[Known] = &[Known {
+    file: "chart-sheet.xlsx",
+    edit: "delete cells",
+    ours: "series Chart1 Chart 1",
+    theirs: "series Chart1 Chart 1",
+    lines: 2,
+}];
+
+const ALL: [(&str, &[Known]); 8] = [
     ("merges that lose their first line", LOST_MERGE),
     ("series that lose their cells", LOST_SERIES),
     ("columns of tables that go", LOST_TABLE_COLUMN),
     ("headers of new columns", HEADERS),
     ("links within the workbook", LINKS),
     ("rules at the edge of new columns", INHERITED),
+    ("rules that reach beyond cells that shift", PARTED),
+    ("series of which some cells shift", SHIFTED_SERIES),
 ];
 
 /// What differs without a known reason: lines that begin with `ours` or `LibreOffice`, and known ones that are not as many as

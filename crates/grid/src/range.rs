@@ -93,6 +93,20 @@ impl CellRange {
         )
     }
 
+    /// What lies outside of another range, as up to four rectangles: above, left, right and below it.
+    pub fn without(self, hole: CellRange) -> Vec<CellRange> {
+        let Some(hole) = self.intersect(hole) else { return vec![self] };
+        let (start, end) = (self.start, self.end);
+        let (from, to) = (hole.start, hole.end);
+        let above = (from.row() > start.row())
+            .then(|| CellRange::from_bounds(start.row(), start.col(), from.row() - 1, end.col()));
+        let left = (from.col() > start.col())
+            .then(|| CellRange::from_bounds(from.row(), start.col(), to.row(), from.col() - 1));
+        let right = CellRange::from_bounds(from.row(), to.col() + 1, to.row(), end.col());
+        let below = CellRange::from_bounds(to.row() + 1, start.col(), end.row(), end.col());
+        [above.flatten(), left.flatten(), right, below].into_iter().flatten().collect()
+    }
+
     /// The smallest rectangle around both.
     pub fn union(self, other: CellRange) -> CellRange {
         CellRange {
@@ -219,5 +233,23 @@ mod tests {
         assert_eq!(range.intersect("E1:E9".parse().unwrap()), None);
         assert_eq!(range.union("A20".parse().unwrap()).to_string(), "A2:D20");
         assert_eq!(range.cells().count(), 24);
+    }
+
+    #[track_caller]
+    fn check_without(range: &str, hole: &str, expected: &str) {
+        let range: CellRange = range.parse().unwrap();
+        let left = range.without(hole.parse().unwrap());
+        let told: Vec<String> = left.iter().map(ToString::to_string).collect();
+        assert_eq!(told.join(" "), expected);
+    }
+
+    #[test]
+    fn holes() {
+        check_without("A1:D9", "B2:C3", "A1:D1 A2:A3 D2:D3 A4:D9");
+        check_without("A1:D9", "A1:D9", "");
+        check_without("A1:D9", "E1", "A1:D9");
+        check_without("A1:A9", "A1:B3", "A4:A9");
+        check_without("A:C", "B:B", "A:A C:C");
+        check_without("A1:C1", "C1:XFD1", "A1:B1");
     }
 }

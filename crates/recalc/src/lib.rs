@@ -9,10 +9,16 @@
 //! **What this crate must never know:** the file system, tokio, clocks, processes, MCP. LibreOffice, which is a process, is
 //! reached through the same trait from above.
 
+mod choose;
+mod collect;
 mod computed;
 mod engine;
 pub mod ironcalc;
 mod outside;
+mod survey;
 
+pub use choose::{Choice, Native, choose};
+pub use collect::{Change, Collected, collect};
 pub use computed::Computed;
 pub use engine::{Engine, EngineError, Moment, Refusal, Refused, Source, Stop};
+pub use survey::{Survey, functions};

@@ -72,7 +72,10 @@ pub(super) fn compared(
 }
 
 /// The error of a cell, and the cell that it comes from.
-pub(super) fn error_cell(
+///
+/// # Errors
+/// When a sheet can't be read, or the watch breaks off.
+pub fn error_cell(
     book: &Workbook,
     id: SheetId,
     at: CellRef,

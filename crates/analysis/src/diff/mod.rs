@@ -16,7 +16,7 @@ use workbook::{OpenError, Sheet, SheetId, Watch, Workbook};
 
 pub use align::{Alignment, Lines};
 pub use cells::{Aspect, CellChange, Group};
-pub use errors::{ErrorCell, Errors};
+pub use errors::{ErrorCell, Errors, error_cell};
 pub use items::{Item, ItemChange};
 pub use verify::{Assertion, Checked, Expected, verify};
 

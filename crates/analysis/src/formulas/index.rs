@@ -27,6 +27,17 @@ pub struct DependencyIndex {
     spans: RectTree,
 }
 
+/// What computing a block of equal formulas costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockCost {
+    /// The block; its first cell has the formula.
+    pub area: Area,
+    /// Formulas in it.
+    pub cells: u64,
+    /// Cells that one of them reads.
+    pub reads: u64,
+}
+
 /// A block and its part of [`DependencyIndex::sources`].
 #[derive(Debug)]
 pub(crate) struct IndexedBlock {
@@ -167,6 +178,11 @@ impl DependencyIndex {
 
     /// The blocks that have cells in an area, by position.
     pub(crate) fn blocks_in(&self, area: Area) -> Vec<&IndexedBlock> {
+        self.block_numbers(area).into_iter().map(|number| self.block(number)).collect()
+    }
+
+    /// The numbers of the blocks that have cells in an area, ascending.
+    pub(crate) fn block_numbers(&self, area: Area) -> Vec<u32> {
         let mut numbers = Vec::new();
         if let Some(trees) = self.sheets.get(area.sheet.0 as usize) {
             let _: ControlFlow<()> = trees.blocks.overlapping(area.range, |number| {
@@ -175,7 +191,7 @@ impl DependencyIndex {
             });
         }
         numbers.sort_unstable();
-        numbers.into_iter().map(|number| &self.blocks[number as usize]).collect()
+        numbers
     }
 
     /// What a block's cells within `readers` read, with whether its value matters.
@@ -244,7 +260,42 @@ impl DependencyIndex {
         any.is_break()
     }
 
-    fn each_reader<'a, B>(
+    /// Each block of equal formulas, and what computing it cell by cell costs.
+    pub fn costs<'a>(&'a self, places: &'a Places<'_>) -> impl Iterator<Item = BlockCost> + 'a {
+        let used: Vec<Option<CellRange>> = places.sheets().map(|(_, sheet)| sheet.used_range()).collect();
+        self.blocks.iter().map(move |block| {
+            let first = CellRange::cell(block.range.start());
+            let mut reads = 0_u64;
+            for (link, is_read) in self.reads(block, first) {
+                if let Read::Area(area) = link.to
+                    && is_read
+                {
+                    let used = used.get(area.sheet.0 as usize).copied().flatten();
+                    reads += used.and_then(|used| used.intersect(area.range)).map_or(1, CellRange::area);
+                }
+            }
+            let cells = if block.is_array { 1 } else { block.range.area() };
+            BlockCost { area: Area { sheet: block.sheet, range: block.range }, cells, reads }
+        })
+    }
+
+    /// How many blocks there are; their numbers are smaller.
+    pub(crate) fn block_count(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// A block by its number.
+    pub(crate) fn block(&self, number: u32) -> &IndexedBlock {
+        &self.blocks[number as usize]
+    }
+
+    /// The blocks with their numbers.
+    pub(crate) fn numbered_blocks(&self) -> impl Iterator<Item = (u32, &IndexedBlock)> {
+        (0..).zip(&self.blocks)
+    }
+
+    /// Visits the cells of each block that read some cell of an area, by the block's number.
+    pub(crate) fn each_reader<'a, B>(
         &'a self,
         area: Area,
         mut visit: impl FnMut(u32, CellRange, &'a Source) -> ControlFlow<B>,

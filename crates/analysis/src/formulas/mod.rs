@@ -8,19 +8,22 @@ mod extent;
 mod index;
 mod map;
 mod places;
+mod reached;
 mod rect_tree;
 mod sources;
+mod stale;
 mod trace;
 
 use serde::Serialize;
 
 pub use consistency::Odd;
-pub use index::DependencyIndex;
+pub use index::{BlockCost, DependencyIndex};
 pub use map::{
     ErrorCells, FormulaCells, FormulaConstants, FormulaGroup, FormulaMap, Inconsistency, MapOptions,
     MapTotals, formula_map,
 };
 pub use places::{Area, Places};
+pub use stale::{Stale, StaleCells};
 pub use trace::{
     NodeKind, Trace, TraceCycle, TraceDirection, TraceEdge, TraceNode, TraceOptions, TraceRole, TraceValue,
     Truncation, trace,

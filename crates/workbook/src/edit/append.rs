@@ -121,7 +121,6 @@ impl Draft {
         if let Some(name) = &block.table {
             self.grow_table(name, extra)?;
         }
-        self.is_stale = true;
         Ok(())
     }
 

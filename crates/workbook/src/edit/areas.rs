@@ -3,20 +3,6 @@
 use grid::{CellRange, CellRef};
 use ooxml::Node;
 
-/// What of a range lies outside of another: above, left, right and below it.
-pub(crate) fn without(range: CellRange, hole: CellRange) -> Vec<CellRange> {
-    let Some(hole) = range.intersect(hole) else { return vec![range] };
-    let (start, end) = (range.start(), range.end());
-    let (from, to) = (hole.start(), hole.end());
-    let above = (from.row() > start.row())
-        .then(|| CellRange::from_bounds(start.row(), start.col(), from.row() - 1, end.col()));
-    let left = (from.col() > start.col())
-        .then(|| CellRange::from_bounds(from.row(), start.col(), to.row(), from.col() - 1));
-    let right = CellRange::from_bounds(from.row(), to.col() + 1, to.row(), end.col());
-    let below = CellRange::from_bounds(to.row() + 1, start.col(), end.row(), end.col());
-    [above.flatten(), left.flatten(), right, below].into_iter().flatten().collect()
-}
-
 /// Takes cells out of every rule of a local name (`dataValidation`, `conditionalFormatting`), those of extensions too.
 /// Rules without any cell left go, and the lists that they leave empty. Gives whether anything changed.
 pub(crate) fn cut(node: &mut Node, rule: &str, hole: CellRange) -> bool {
@@ -65,7 +51,7 @@ fn cut_rule(rule: &mut Node, hole: CellRange) -> Cut {
     if !old.iter().any(|range| range.intersect(hole).is_some()) {
         return Cut::None;
     }
-    let new: Vec<CellRange> = old.iter().flat_map(|range| without(*range, hole)).collect();
+    let new: Vec<CellRange> = old.iter().flat_map(|range| range.without(hole)).collect();
     let (Some(before), Some(after)) = (corner(&old), corner(&new)) else { return Cut::All };
     let text = new.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     match rule.attr("sqref") {
@@ -95,23 +81,6 @@ fn corner(ranges: &[CellRange]) -> Option<CellRef> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check(range: &str, hole: &str, expected: &str) {
-        let left = without(range.parse().unwrap(), hole.parse().unwrap());
-        let told: Vec<String> = left.iter().map(ToString::to_string).collect();
-        assert_eq!(told.join(" "), expected);
-    }
-
-    #[test]
-    fn holes() {
-        check("A1:D9", "B2:C3", "A1:D1 A2:A3 D2:D3 A4:D9");
-        check("A1:D9", "A1:D9", "");
-        check("A1:D9", "E1", "A1:D9");
-        check("A1:A9", "A1:B3", "A4:A9");
-        check("A:C", "B:B", "A:A C:C");
-        check("A1:C1", "C1:XFD1", "A1:B1");
-    }
 
     #[test]
     fn rules_are_cut_and_keep_their_meaning() {

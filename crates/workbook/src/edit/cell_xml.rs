@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::Write as _;
 
-use grid::{CellRef, push_column_letters};
+use grid::{CellRef, ErrorValue, push_column_letters};
 use ooxml::{encode_xstring, escape_text};
 
 use crate::edit::rich_text::item;
@@ -34,18 +34,13 @@ impl CellWriter<'_> {
         if cell.style.0 != 0 {
             push(out, format_args!(" s=\"{}\"", cell.style.0));
         }
-        let kind = match cell.value {
-            RawValue::SharedText(_) if !has_formula => Some("s"),
+        match cell.value {
+            RawValue::SharedText(_) if !has_formula => out.extend_from_slice(b" t=\"s\""),
             RawValue::SheetText(id) if !has_formula => {
-                Some(if self.shared.contains_key(&id) { "s" } else { "inlineStr" })
+                let kind = if self.shared.contains_key(&id) { "s" } else { "inlineStr" };
+                push(out, format_args!(" t=\"{kind}\""));
             }
-            RawValue::SharedText(_) | RawValue::SheetText(_) => Some("str"),
-            RawValue::Bool(_) => Some("b"),
-            RawValue::Error(_) => Some("e"),
-            RawValue::Number(_) | RawValue::Empty => None,
-        };
-        if let Some(kind) = kind {
-            push(out, format_args!(" t=\"{kind}\""));
+            value => self.write_result_type(out, value),
         }
         if let Some((formula, _)) = &formula
             && matches!(formula.kind, FormulaKind::Array { dynamic: true, .. })
@@ -75,12 +70,25 @@ impl CellWriter<'_> {
         push(out, format_args!("</{p}c>"));
     }
 
-    fn write_value(&self, out: &mut Vec<u8>, value: RawValue, has_formula: bool) {
+    /// The type attribute that a formula's result needs.
+    pub(crate) fn write_result_type(&self, out: &mut Vec<u8>, value: RawValue) {
+        let kind: &[u8] = match value {
+            RawValue::SharedText(_) | RawValue::SheetText(_) => b" t=\"str\"",
+            RawValue::Bool(_) => b" t=\"b\"",
+            RawValue::Error(_) => b" t=\"e\"",
+            RawValue::Number(_) | RawValue::Empty => b"",
+        };
+        out.extend_from_slice(kind);
+    }
+
+    /// Writes the element of a value.
+    pub(crate) fn write_value(&self, out: &mut Vec<u8>, value: RawValue, has_formula: bool) {
         let p = self.prefix;
         let text = match value {
             RawValue::Empty => return,
             RawValue::Number(number) => number_text(number),
             RawValue::Bool(value) => u8::from(value).to_string(),
+            RawValue::Error(error) if has_formula => stored_error(error).to_string(),
             RawValue::Error(error) => error.to_string(),
             RawValue::SharedText(id) if !has_formula => id.0.to_string(),
             RawValue::SheetText(id) if !has_formula => match self.shared.get(&id) {
@@ -100,6 +108,22 @@ impl CellWriter<'_> {
             }
         };
         push(out, format_args!("<{p}v>{}</{p}v>", escape_text(&text)));
+    }
+}
+
+/// The error as files store it as a result: newer ones as `#VALUE!`, as Excel does for the sake of older programs.
+fn stored_error(error: ErrorValue) -> ErrorValue {
+    match error {
+        ErrorValue::Spill
+        | ErrorValue::Connect
+        | ErrorValue::Blocked
+        | ErrorValue::Unknown
+        | ErrorValue::Field
+        | ErrorValue::Calc
+        | ErrorValue::Busy
+        | ErrorValue::External
+        | ErrorValue::Python => ErrorValue::Value,
+        known => known,
     }
 }
 

@@ -77,6 +77,9 @@ impl Hand<'_> {
             return;
         }
         *self.formulas_changed |= old.formula.is_some() || cell.formula.is_some();
+        if (old.value, old.formula) != (cell.value, cell.formula) {
+            self.edit.pending.add(CellRange::cell(at));
+        }
         self.sheet.set_cell(at, cell);
         self.edit.mark(at, Dirt::Content);
     }
@@ -141,7 +144,6 @@ impl Draft {
                 input => self.write(place, at, input)?,
             }
         }
-        self.is_stale = true;
         Ok(())
     }
 
@@ -236,7 +238,6 @@ impl Draft {
                 false => hand.put_style(at, style),
             }
         }
-        self.is_stale |= values || formulas;
         Ok(())
     }
 
@@ -287,7 +288,6 @@ impl Draft {
             self.prepare(Place { range: CellRange::cell(at), ..place })?;
             self.write(place, at, &input)?;
         }
-        self.is_stale = true;
         Ok(())
     }
 
@@ -323,7 +323,6 @@ impl Draft {
                 self.put_carried(target, *at, to_cell, cell, what)?;
             }
         }
-        self.is_stale |= what != Copied::Formats;
         Ok(())
     }
 
@@ -414,7 +413,6 @@ impl Draft {
             }
             self.put_carried(target, source, at, &cell, Copied::All)?;
         }
-        self.is_stale = true;
         Ok(())
     }
 

@@ -6,7 +6,6 @@ use grid::CellRange;
 use ooxml::{Node, Tree};
 use serde::{Deserialize, Serialize};
 
-use crate::edit::areas::without;
 use crate::edit::error::Problem;
 use crate::edit::input::Input;
 use crate::edit::parts::{self, OFFICE_RELATIONSHIP, WORKSHEET_ORDER};
@@ -123,7 +122,7 @@ fn cut_links(tree: &mut Tree, hole: CellRange) -> HashSet<String> {
     list.retain(|node| !is_cut(node));
     for node in old.into_iter().filter(is_cut) {
         lost.extend(node.attr("id"));
-        for (index, left) in range_of(&node).into_iter().flat_map(|range| without(range, hole)).enumerate() {
+        for (index, left) in range_of(&node).into_iter().flat_map(|range| range.without(hole)).enumerate() {
             let mut piece = node.clone().with("ref", left);
             if index > 0 {
                 // An identity that only one of them has.

@@ -55,7 +55,6 @@ impl Draft {
         let count = list.children().count().to_string();
         list.set("count", &count);
         self.put_frame(place.sheet, &tree)?;
-        self.is_stale |= !lost.is_empty();
         let mut hand = self.hand(place)?;
         for at in lost {
             let style = hand.sheet.raw_cell(at).style;

@@ -28,6 +28,8 @@ mod op;
 mod order;
 mod page;
 mod parts;
+mod pending;
+mod results;
 mod rich_text;
 mod save;
 mod sheet_edit;
@@ -60,6 +62,8 @@ pub use input::{Input, InputError};
 pub use layout::Length;
 pub use links::Link;
 pub use op::{Clearable, Copied, Edit, FillKind, Shift, SortKey, VERSION, Visible};
+pub use pending::Pending;
+pub use results::{Results, Run, SheetResults};
 pub use page::{HeaderFooter, Margins, Orientation, PageSetup};
 pub use rich_text::TextRun;
 pub use save::{SaveOptions, Saved};
@@ -105,8 +109,11 @@ pub struct Draft {
     package: Package,
     /// By position of the tab.
     sheets: Vec<Arc<SheetEdit>>,
-    /// Whether values changed that formulas may read, so that their results are old.
-    is_stale: bool,
+    /// Whether any formula may have an old result. What changed in cells alone, their sheets know.
+    everything_pending: bool,
+    /// Whether results were computed since it was read.
+    computed: bool,
+    shape: u64,
     /// Whether formulas came, went or moved, so that the order of calculation has to be found anew.
     formulas_changed: bool,
     derived: Arc<styles::Derived>,
@@ -129,7 +136,9 @@ impl Draft {
             base: package.clone(),
             package: package.clone(),
             sheets: parts.iter().map(|part| Arc::new(SheetEdit::of(part))).collect(),
-            is_stale: false,
+            everything_pending: false,
+            computed: false,
+            shape: 0,
             formulas_changed: false,
             derived: Arc::default(),
             limits: limits.clone(),
@@ -152,9 +161,27 @@ impl Draft {
             || self.sheets.iter().any(|sheet| sheet.has_changed_cells())
     }
 
+    /// What changed since the results of formulas were computed.
+    pub fn pending(&self) -> Pending {
+        let everything = self.everything_pending || self.book.calc.full_calc_on_load;
+        let of_sheet = |(index, sheet): (usize, &Arc<SheetEdit>)| {
+            let areas: Vec<CellRange> = sheet.pending.iter().collect();
+            areas.into_iter().map(move |range| (SheetId(index as u32), range))
+        };
+        Pending { everything, areas: self.sheets.iter().enumerate().flat_map(of_sheet).collect() }
+    }
+
     /// Whether results of formulas may be older than what they are computed from.
     pub fn is_stale(&self) -> bool {
-        self.is_stale
+        self.everything_pending
+            || self.book.calc.full_calc_on_load
+            || self.sheets.iter().any(|sheet| !sheet.pending.is_empty())
+    }
+
+    /// Counts the edits that did more than to write cells: what read the workbook before the count went up, reads it otherwise
+    /// now (other places, names, tables, references).
+    pub fn shape(&self) -> u64 {
+        self.shape
     }
 
     /// Where rows or columns of a sheet came or went since an earlier draft: the cells that were written, each with where it
@@ -184,6 +211,7 @@ impl Draft {
 
     fn apply_one(&mut self, edit: &Edit, places: &dyn Places) -> Result<Edit, Problem> {
         let mut edit = edit.clone();
+        self.shape += u64::from(!edit.writes_cells_alone());
         match &mut edit {
             Edit::Set { range, values, parse } => {
                 let place = self.explicit(range, places)?;
@@ -370,6 +398,7 @@ impl Draft {
             }
             Edit::PlaceImage(image) => self.place_image(image)?,
             Edit::DeleteObject { sheet, name } => self.delete_object(sheet.as_deref(), name)?,
+            Edit::Results(results) => self.put_results(results)?,
             Edit::DeleteComment { range } => {
                 let place = self.explicit(range, places)?;
                 if !self.delete_comments(place)? {

@@ -53,7 +53,7 @@ impl Draft {
                 node.set_or_unset("hidden", hidden.then_some("1"));
             }
         })?;
-        self.is_stale = true;
+        self.everything_pending = true;
         Ok(format!("={refers_to}"))
     }
 
@@ -69,7 +69,7 @@ impl Draft {
             return Err(Problem::new(format!("there is no such name {name:?}"), remedy));
         }
         self.put_name(name, scope, None, |_| {})?;
-        self.is_stale = true;
+        self.everything_pending = true;
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use crate::edit::input::Input;
 use crate::edit::layout::Length;
 use crate::edit::links::Link;
 use crate::edit::page::PageSetup;
+use crate::edit::results::Results;
 use crate::edit::validation::Validation;
 
 /// The version of this vocabulary. It grows when an edit of an older log would be understood otherwise.
@@ -433,6 +434,8 @@ pub enum Edit {
         /// The cells.
         range: String,
     },
+    /// Puts what an engine computed in the place of older results. No caller can say it.
+    Results(Box<Results>),
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
@@ -521,8 +524,36 @@ impl Edit {
         json.get("op").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
     }
 
+    /// Whether nothing but what is in cells, and how they look, may change: no place, name, table or reference.
+    pub(crate) fn writes_cells_alone(&self) -> bool {
+        matches!(
+            self,
+            Edit::Set { .. }
+                | Edit::Clear { .. }
+                | Edit::Fill { .. }
+                | Edit::Replace { .. }
+                | Edit::Copy { .. }
+                | Edit::Paste { .. }
+                | Edit::Sort { .. }
+                | Edit::Style { .. }
+                | Edit::ColumnWidth { .. }
+                | Edit::RowHeight { .. }
+                | Edit::Comment { .. }
+                | Edit::DeleteComment { .. }
+                | Edit::Results(_)
+        )
+    }
+
+    /// Whether a caller can say it; others are made by the program alone.
+    pub fn is_for_callers(&self) -> bool {
+        !matches!(self, Edit::Results(_))
+    }
+
     /// The edit's name and what it is about, without any content: `set Data!B2:C9`.
     pub fn summary(&self) -> String {
+        if let Edit::Results(results) = self {
+            return format!("results of {}", results.engine);
+        }
         let json = serde_json::to_value(self).unwrap_or_default();
         let text = |key: &str| json.get(key).and_then(serde_json::Value::as_str);
         let about =

@@ -60,7 +60,6 @@ impl Draft {
                 self.put_carried(target, to_cell, to_cell, &cell, Copied::All)?;
             }
         }
-        self.is_stale = true;
         self.follow_parts(Change::Relocate(relocation))
     }
 
@@ -158,7 +157,6 @@ impl Draft {
         for (from, to, cell) in &carried {
             self.put_carried(place, *from, *to, cell, Copied::All)?;
         }
-        self.is_stale = true;
         Ok(())
     }
 }

@@ -101,11 +101,18 @@ impl Draft {
         {
             parts::remove_part(&mut package, depth, &main, &chain).map_err(part_error)?;
         }
-        if self.is_stale && self.may_have_formulas() {
+        if self.is_stale() && self.may_have_formulas() {
             let mut tree = self.tree(&main)?;
             tree.root.child_in_order("calcPr", &WORKBOOK_ORDER).set("fullCalcOnLoad", "1");
             package.put(&main, tree.to_bytes());
             saved.full_calc_on_load = true;
+        } else if !self.is_stale() && self.asked_for_calculation()? {
+            // What the file asked for has been done.
+            let mut tree = self.tree(&main)?;
+            if let Some(settings) = tree.root.child_mut("calcPr") {
+                settings.unset("fullCalcOnLoad");
+            }
+            package.put(&main, tree.to_bytes());
         }
         let plan = self.plan(&package)?;
         let streamed =
@@ -123,6 +130,15 @@ impl Draft {
         }
         saved.copied = self.base.names().count() - saved.changed.len() - saved.removed.len();
         Ok((package, saved))
+    }
+
+    /// Whether the workbook asked for a calculation when it was read, and does not any more.
+    fn asked_for_calculation(&self) -> Result<bool, SaveError> {
+        if self.book.calc.full_calc_on_load || !self.computed {
+            return Ok(false);
+        }
+        let tree = self.tree(&self.main_part()?)?;
+        Ok(tree.root.child("calcPr").is_some_and(|settings| settings.attr("fullCalcOnLoad").is_some()))
     }
 
     /// Whether there may be a formula whose result is old.

@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use formula::{Direction, Resize};
 use grid::{CellRange, CellRef};
 
+use crate::edit::pending::ChangedAreas;
+
 /// What of a cell is to be written anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Dirt {
     /// Its format alone: what is in the cell stays as it stands.
     Format,
+    /// The result of its formula, which stays as it stands.
+    Value,
     /// All of it.
     Content,
 }
@@ -29,6 +33,8 @@ pub(crate) struct SheetEdit {
     pub(crate) dirty_rows: BTreeSet<u32>,
     /// Whether formulas outside the dirty cells changed: their texts, or the ranges that they are for.
     pub(crate) formulas_follow: bool,
+    /// Cells that changed since the results of formulas were computed.
+    pub(crate) pending: ChangedAreas,
 }
 
 impl SheetEdit {
@@ -100,6 +106,8 @@ impl SheetEdit {
     /// Follows rows or columns that come or go.
     pub(crate) fn resize(&mut self, resize: Resize) {
         self.steps.push(resize);
+        // Any formula of the sheet may see other cells now.
+        self.pending.add(CellRange::ALL);
         let moved = |index: u32| resize.moved(index, index).map(|(index, _)| index);
         match resize.direction {
             Direction::Row => {

@@ -22,6 +22,9 @@ impl Draft {
     pub(crate) fn add_sheet(&mut self, name: &str, position: Option<usize>) -> Result<(), Problem> {
         self.check_sheet_name(name, None)?;
         let position = self.position(position)?;
+        if position < self.book.tabs.len() {
+            self.sheets_changed()?;
+        }
         let part = self.new_part("xl/worksheets/sheet", ".xml");
         self.package.put(&part, Tree::new(Node::parse(EMPTY_SHEET)?).to_bytes());
         let mut sheet = SheetBuilder::new(name, Arc::clone(&self.book.shared_strings), &self.limits).finish();
@@ -57,6 +60,7 @@ impl Draft {
         let id = self.sheet_named(sheet)?;
         let to = self.position(Some(position))?.min(self.book.tabs.len() - 1);
         let from = id.0 as usize;
+        self.sheets_changed()?;
         let mut order: Vec<usize> = (0..self.book.tabs.len()).collect();
         order.remove(from);
         order.insert(to, from);
@@ -129,6 +133,9 @@ impl Draft {
         let from = self.book.tab(id).name.clone();
         let mut edit = (*self.sheets[id.0 as usize]).clone();
         edit.part.clone_from(&part);
+        if position < self.book.tabs.len() {
+            self.sheets_changed()?;
+        }
         self.list_sheet(name, &part, position)?;
         self.copy_local_names(id, position, &from, name)?;
         self.book.tabs.insert(position, Tab::of(copy));
@@ -173,7 +180,7 @@ impl Draft {
         self.book.tabs.remove(id.0 as usize);
         self.sheets.remove(id.0 as usize);
         self.formulas_changed = true;
-        self.is_stale = true;
+        self.everything_pending = true;
         self.follow_parts(change)
     }
 

@@ -1,5 +1,7 @@
 //! Cells that come and go while those behind them shift: in some columns down and up, or in some rows right and left.
 
+use std::sync::Arc;
+
 use formula::{Change as Count, Direction, Resize};
 use grid::{CellRange, CellRef, MAX_COLS, MAX_ROWS};
 
@@ -164,7 +166,7 @@ impl Draft {
             }
         }
         self.formulas_changed = true;
-        self.is_stale = true;
+        Arc::make_mut(&mut self.sheets[place.sheet.0 as usize]).pending.add(CellRange::ALL);
         self.follow_parts(change)
     }
 }

@@ -416,10 +416,21 @@ impl<'a, 'b> Splicer<'a, 'b> {
         self.buffer.extend_from_slice(b" r=\"");
         push_address(&mut self.buffer, row, col);
         self.buffer.push(b'"');
+        let has_result = mark == Some(Dirt::Value);
         for (name, value) in Attributes(tag) {
-            if name != b"r" && (name != b"s" || style.is_none()) {
+            let is_replaced = match name {
+                b"r" => true,
+                b"s" => style.is_some(),
+                // Of the value: its type, and what says more of an error.
+                b"t" | b"vm" => has_result,
+                _ => false,
+            };
+            if !is_replaced {
                 push_attribute(&mut self.buffer, name, value);
             }
+        }
+        if has_result {
+            self.cells.write_result_type(&mut self.buffer, self.cells.sheet.raw_cell(at).value);
         }
         if let Some(style) = style.filter(|style| *style != 0) {
             self.buffer.extend_from_slice(b" s=\"");
@@ -433,6 +444,13 @@ impl<'a, 'b> Splicer<'a, 'b> {
         self.buffer.push(b'>');
         let formula = self.cells.sheet.raw_cell(at).formula.filter(|_| self.formula_changes(body));
         match formula {
+            _ if has_result => {
+                match formula {
+                    Some(id) => self.body_with_formula(formula_of(body, &self.names.formula), at, id),
+                    None => self.buffer.extend_from_slice(formula_of(body, &self.names.formula)),
+                }
+                self.cells.write_value(&mut self.buffer, self.cells.sheet.raw_cell(at).value, true);
+            }
             Some(id) => self.body_with_formula(body, at, id),
             None => self.buffer.extend_from_slice(body),
         }
@@ -527,6 +545,19 @@ impl<'a, 'b> Splicer<'a, 'b> {
         }
         Ok(())
     }
+}
+
+/// The `f` element of a cell's content.
+fn formula_of<'a>(body: &'a [u8], name: &[u8]) -> &'a [u8] {
+    let open = memchr::memchr_iter(b'<', body).find(|open| is_named(&body[open + 1..], name));
+    let Some(open) = open else { return &[] };
+    let Some(tag_length) = memchr(b'>', &body[open..]) else { return &[] };
+    let tag_end = open + tag_length;
+    let after = match body[tag_end - 1] {
+        b'/' => tag_end + 1,
+        _ => find_end(body, name, tag_end + 1).map_or(body.len(), |(_, after)| after),
+    };
+    &body[open..after]
 }
 
 /// An attribute as it stood, in quotes that it does not contain.

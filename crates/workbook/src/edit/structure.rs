@@ -61,7 +61,6 @@ impl Draft {
         hand.sheet.resize_cells(resize);
         hand.edit.resize(resize);
         self.formulas_changed = true;
-        self.is_stale = true;
         self.follow_parts(change)?;
         Ok(headers)
     }

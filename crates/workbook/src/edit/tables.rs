@@ -142,7 +142,7 @@ impl Draft {
         }
         fit_filter(&mut tree, &found.table, new, &positions);
         self.package.put(&found.part, tree.to_bytes());
-        self.is_stale = true;
+        self.everything_pending = true;
         self.read_again(&[found.sheet])
     }
 
@@ -285,6 +285,7 @@ impl Draft {
                 return Err(Problem::new(problem, remedy));
             }
         }
+        self.shape += 1;
         self.load_all()?;
         self.name_own_references(found)?;
         let mut tree = self.tree(&found.part)?;
@@ -513,7 +514,6 @@ impl Draft {
                 let place = Place { sheet: id, range: CellRange::cell(at(index)) };
                 self.prepare(place)?;
                 self.write(place, at(index), &Input::Text(name.clone()))?;
-                self.is_stale = true;
             }
         }
         Ok(names)

@@ -40,6 +40,8 @@ pub enum Refusal {
     Outside,
     /// It is of a kind that the engine does not compute, such as a data table.
     Unsupported,
+    /// It leads back to itself, and the workbook does not ask for iterations.
+    Circular,
 }
 
 /// A formula that an engine does not compute.

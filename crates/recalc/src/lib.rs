@@ -11,6 +11,8 @@
 
 mod computed;
 mod engine;
+pub mod formualizer;
+mod outside;
 
 pub use computed::Computed;
 pub use engine::{Engine, EngineError, Moment, Refusal, Refused, Source, Stop};

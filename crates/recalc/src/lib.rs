@@ -12,7 +12,9 @@
 mod choose;
 mod collect;
 mod computed;
+mod conformance;
 mod engine;
+pub mod formualizer;
 pub mod ironcalc;
 mod outside;
 mod survey;
@@ -20,5 +22,6 @@ mod survey;
 pub use choose::{Choice, Native, choose};
 pub use collect::{Change, Collected, collect};
 pub use computed::Computed;
+pub use conformance::is_verified;
 pub use engine::{Engine, EngineError, Moment, Refusal, Refused, Source, Stop};
 pub use survey::{Survey, functions};

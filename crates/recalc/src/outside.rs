@@ -19,9 +19,8 @@ pub(crate) fn reaches_outside(text: &str) -> Option<Option<Box<str>>> {
         formula::Target::Structured(structured) => is_other_book(&structured.prefix),
     };
     // `Program|Topic!Item` is a link to a program (DDE).
-    let has_link = || {
-        formula::lex(text).any(|token| token.kind != formula::TokenKind::Text && token.text.contains('|'))
-    };
+    let has_link =
+        || formula::lex(text).any(|token| token.kind != formula::TokenKind::Text && token.text.contains('|'));
     (formula::references(text).any(is_outside) || has_link()).then_some(None)
 }
 

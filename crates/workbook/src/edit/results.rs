@@ -72,7 +72,7 @@ impl Draft {
     }
 
     fn put_sheet_results(&mut self, id: SheetId, results: &SheetResults) -> Result<(), Problem> {
-        let mut hand = self.hand(Place { sheet: id, range: CellRange::ALL })?;
+        let hand = self.hand(Place { sheet: id, range: CellRange::ALL })?;
         for run in &results.runs {
             let first: CellRef = run.cell.parse().map_err(|_| damaged("an address"))?;
             for (row, input) in (first.row()..).zip(&run.values) {

@@ -1,0 +1,217 @@
+//! The engine that keeps a graph of what formulas read: `formualizer-eval`, fed from our model.
+//!
+//! It computes large ranges fast and, after a change, only what depends on it. What it lacks is brought along:
+//!
+//! * names, tables and parameters are replaced by what they stand for before it sees a formula (`prepare`, `tables`), so that
+//!   relative names, parts of tables and names of functions work as in Excel;
+//! * implicit intersection is written out (`intersect`);
+//! * functions that it computes otherwise than Excel are replaced (`overrides`).
+
+mod context;
+mod intersect;
+mod load;
+mod overrides;
+mod prepare;
+mod signature;
+mod tables;
+mod update;
+mod values;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::Duration;
+
+use analysis::formulas::Area;
+use formualizer_common::{ExcelError, ExcelErrorKind, LiteralValue};
+use formualizer_eval::engine::{CancelToken, DeterministicMode, Engine as Library};
+use formualizer_eval::timezone::TimeZoneSpec;
+use formualizer_eval::traits::EvaluationContext;
+use formualizer_parse::parser::ReferenceType;
+use grid::{CellRange, CellRef};
+use workbook::SheetId;
+
+use crate::Computed;
+use crate::engine::{Engine, EngineError, Moment, Refusal, Refused, Source, Stop};
+use crate::formualizer::context::Surroundings;
+use crate::formualizer::load::{ArrayFormula, load};
+pub use crate::formualizer::overrides::Overrides;
+use crate::formualizer::values::computed;
+
+/// The engine's name.
+const NAME: &str = "formualizer";
+/// Stack of the thread that computes: formulas nest, and functions of theirs recurse.
+const STACK_BYTES: usize = 256 << 20;
+/// Cells that one dynamic array may fill; a larger one is `#SPILL!`.
+const MAX_SPILL_CELLS: u32 = 1 << 20;
+/// Cells of an array within a formula; a larger one is `#NUM!`.
+const MAX_ARRAY_CELLS: u64 = 1 << 22;
+/// How often a calculation asks whether to stop.
+const STOP_INTERVAL: Duration = Duration::from_millis(5);
+
+/// A workbook loaded into `formualizer-eval`.
+pub struct Formualizer {
+    library: Library<Surroundings>,
+    overrides: Overrides,
+    /// The sheets' names, in tab order.
+    sheets: Vec<String>,
+    /// Where formulas are, sheet by sheet.
+    formulas: Vec<Vec<CellRef>>,
+    /// What was used of each sheet since it was loaded.
+    used: Vec<Option<CellRange>>,
+    arrays: Vec<ArrayFormula>,
+    has_fixed_arrays: bool,
+    /// Formulas that are not computed: those refused when they were read, then those that lead back to themselves.
+    refused: Vec<Refused>,
+    refused_when_read: usize,
+    /// What a calculation without changes would be for.
+    calculated: Option<Moment>,
+    is_changed: bool,
+}
+
+impl Formualizer {
+    /// Loads a workbook.
+    ///
+    /// # Errors
+    /// When the engine does not take it.
+    pub fn load(source: Source<'_>) -> Result<Formualizer, EngineError> {
+        Formualizer::load_with(source, Overrides::Ours)
+    }
+
+    /// Loads a workbook, with or without functions of ours: what tells how much these do.
+    ///
+    /// # Errors
+    /// When the engine does not take it.
+    pub fn load_with(source: Source<'_>, overrides: Overrides) -> Result<Formualizer, EngineError> {
+        let loaded = guarded(&|| false, |_| load(source, overrides))??;
+        let refused_when_read = loaded.refused.len();
+        Ok(Formualizer {
+            library: loaded.library,
+            overrides,
+            sheets: source.book.tabs.iter().map(|tab| tab.name.clone()).collect(),
+            formulas: loaded.formulas,
+            used: loaded.used,
+            arrays: loaded.arrays,
+            has_fixed_arrays: loaded.has_fixed_arrays,
+            refused: loaded.refused,
+            refused_when_read,
+            calculated: None,
+            is_changed: true,
+        })
+    }
+
+    /// Notes the formulas that lead back to themselves, and those that read them.
+    fn find_circular(&mut self) {
+        self.refused.truncate(self.refused_when_read);
+        for (index, formulas) in self.formulas.iter().enumerate() {
+            for at in formulas {
+                let value = self.library.get_cell_value(&self.sheets[index], at.row() + 1, at.col() + 1);
+                if matches!(value, Some(LiteralValue::Error(error)) if error.kind == ExcelErrorKind::Circ) {
+                    let sheet = SheetId(index as u32);
+                    self.refused.push(Refused { sheet, at: *at, why: Refusal::Circular, function: None });
+                }
+            }
+        }
+    }
+}
+
+impl Engine for Formualizer {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn update(&mut self, source: Source<'_>, areas: &[Area]) -> Result<(), EngineError> {
+        guarded(&|| false, |_| self.take_over(source, areas))?
+    }
+
+    fn calculate(&mut self, moment: Moment, stop: Stop<'_>) -> Result<(), EngineError> {
+        if self.calculated != Some(moment) {
+            let timestamp_utc =
+                chrono::DateTime::from_timestamp_millis(moment.local_millis).unwrap_or_default();
+            let mode = DeterministicMode::Enabled { timestamp_utc, timezone: TimeZoneSpec::Utc };
+            self.library.set_deterministic_mode(mode).map_err(failed)?;
+            self.library.set_workbook_seed(moment.seed);
+        } else if !self.is_changed {
+            return Ok(());
+        }
+        let library = &mut self.library;
+        let result = guarded(stop, |token| library.evaluate_all_cancellable(token))?.map_err(failed)?;
+        if result.cycle_errors > 0 || self.refused.len() > self.refused_when_read {
+            self.find_circular();
+        }
+        self.calculated = Some(moment);
+        self.is_changed = false;
+        Ok(())
+    }
+
+    fn value(&self, sheet: SheetId, at: CellRef) -> Computed {
+        let value = self.library.get_cell_value(&self.sheets[sheet.0 as usize], at.row() + 1, at.col() + 1);
+        value.map_or(Computed::Empty, computed)
+    }
+
+    fn refused(&self) -> &[Refused] {
+        &self.refused
+    }
+
+    fn spills(&self) -> Vec<(SheetId, CellRange)> {
+        let dynamic = self.arrays.iter().filter(|array| array.is_dynamic);
+        dynamic
+            .filter_map(|array| {
+                let anchor = array.range.start();
+                let sheet = &self.sheets[array.sheet.0 as usize];
+                let reference = ReferenceType::cell(None, anchor.row() + 1, anchor.col() + 1);
+                match self.library.resolve_spill_reference(&reference, sheet).ok()? {
+                    ReferenceType::Range { end_row: Some(row), end_col: Some(col), .. } => {
+                        let range = CellRange::from_bounds(
+                            anchor.row(),
+                            anchor.col(),
+                            row.checked_sub(1)?,
+                            col.checked_sub(1)?,
+                        )?;
+                        (!range.is_single()).then_some((array.sheet, range))
+                    }
+                    _ => None,
+                }
+            })
+            .collect()
+    }
+}
+
+/// Runs work on a thread with a large stack, asking now and then whether to go on; a panic is a failure.
+fn guarded<T: Send>(stop: Stop<'_>, work: impl FnOnce(CancelToken) -> T + Send) -> Result<T, EngineError> {
+    let token = CancelToken::new();
+    let waiting = thread::current();
+    thread::scope(|scope| {
+        let body = || {
+            let done = catch_unwind(AssertUnwindSafe(|| work(token.clone())));
+            waiting.unpark();
+            done
+        };
+        let worker = thread::Builder::new()
+            .name(NAME.to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, body)
+            .map_err(|error| gave_up(&format!("no thread could be started: {error}")))?;
+        while !worker.is_finished() {
+            thread::park_timeout(STOP_INTERVAL);
+            if stop() {
+                token.cancel();
+            }
+        }
+        match worker.join() {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(_)) | Err(_) => Err(gave_up("it panicked")),
+        }
+    })
+}
+
+fn gave_up(what: &str) -> EngineError {
+    EngineError::Failed { engine: NAME, what: what.to_owned() }
+}
+
+/// The engine's own error, which may hold content of cells in its message: only its kind is told.
+fn failed(error: ExcelError) -> EngineError {
+    match error.kind {
+        ExcelErrorKind::Cancelled => EngineError::Cancelled,
+        kind => gave_up(&format!("it answered {kind}")),
+    }
+}

@@ -1,0 +1,60 @@
+//! The engines that are judged.
+
+use std::sync::Arc;
+
+use recalc::formualizer::{Formualizer, Overrides};
+use recalc::ironcalc::{InProcess, IronCalc};
+use recalc::{Engine, EngineError, Source};
+
+use crate::tally::Tally;
+
+/// An engine, and how well it has to do.
+pub struct Candidate {
+    /// How the figures call it.
+    pub name: &'static str,
+    /// Loads a workbook into it.
+    pub load: fn(Source<'_>) -> Result<Box<dyn Engine>, EngineError>,
+    /// What it reached before.
+    pub floors: Floors,
+}
+
+/// Figures below which an engine must not fall.
+pub struct Floors {
+    /// Share of cells that are equal over `corpus/formulas`.
+    pub cells: f64,
+    /// Workbooks of `corpus/formulas` that are wholly right.
+    pub whole: usize,
+    /// Mean of the shares by workbook of `corpus/formulas`.
+    pub mean: f64,
+}
+
+impl Floors {
+    /// Fails where a figure is lower.
+    #[track_caller]
+    pub fn check(&self, tally: &Tally) {
+        let figures = tally.figures(|book| book.starts_with("formulas/"));
+        let name = tally.engine;
+        assert!(figures.share() >= self.cells, "{name}: {} of the cells are equal", figures.share());
+        assert!(figures.whole >= self.whole, "{name}: {} workbooks are wholly right", figures.whole);
+        assert!(figures.mean() >= self.mean, "{name}: {} on average", figures.mean());
+    }
+}
+
+/// Every engine.
+pub const CANDIDATES: &[Candidate] = &[
+    Candidate {
+        name: "formualizer as it comes",
+        load: |source| Ok(Box::new(Formualizer::load_with(source, Overrides::None)?)),
+        floors: Floors { cells: 0.0, whole: 0, mean: 0.0 },
+    },
+    Candidate {
+        name: "formualizer",
+        load: |source| Ok(Box::new(Formualizer::load(source)?)),
+        floors: Floors { cells: 0.0, whole: 0, mean: 0.0 },
+    },
+    Candidate {
+        name: "ironcalc",
+        load: |source| Ok(Box::new(IronCalc::load(source, Arc::new(InProcess)))),
+        floors: Floors { cells: 0.0, whole: 0, mean: 0.0 },
+    },
+];

@@ -1,0 +1,40 @@
+//! The workbooks that Excel stored, with what it had computed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use workbook::{Limits, Sheet, Workbook};
+
+/// A workbook of the corpus.
+pub struct Book {
+    /// Its path within the corpus.
+    pub name: String,
+    pub book: Workbook,
+    pub sheets: Vec<Arc<Sheet>>,
+}
+
+/// Files that call Excel their author and hold what another program, or nobody, computed. By the start of their names.
+const NOT_EXCEL: &[(&str, &str)] = &[];
+
+/// Every workbook of the corpus that Excel wrote.
+pub fn books(folder: &Path) -> Vec<Book> {
+    let mut found = Vec::new();
+    for path in fixtures::corpus::files(folder, &["xlsx", "xlsm", "xltx", "xltm", "xlsb"]).unwrap() {
+        let name = path.strip_prefix(folder).unwrap().display().to_string();
+        if NOT_EXCEL.iter().any(|(start, _)| name.contains(start)) {
+            continue;
+        }
+        let bytes: Arc<[u8]> = std::fs::read(&path).unwrap().into();
+        // What does not open is the business of other tests.
+        let Ok(book) = Workbook::open(bytes, &name, &Limits::default(), &()) else { continue };
+        let is_excel =
+            |application: &str| application.starts_with("Microsoft") && application.contains("Excel");
+        if !book.properties.application.as_deref().is_some_and(is_excel) {
+            continue;
+        }
+        if let Ok(sheets) = book.sheets(2, &()) {
+            found.push(Book { name, book, sheets });
+        }
+    }
+    found
+}

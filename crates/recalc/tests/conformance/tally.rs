@@ -1,0 +1,163 @@
+//! Counts of what was equal and of what was not.
+
+use std::collections::BTreeMap;
+
+use grid::Value;
+use recalc::Computed;
+
+use crate::Book;
+use crate::cells::{Expected, functions};
+
+/// What became of a cell.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    Equal,
+    Wrong(Computed),
+    Refused(String),
+    Failed(String),
+}
+
+/// Tried and equal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    pub tried: usize,
+    pub equal: usize,
+}
+
+/// Counts over some workbooks.
+#[derive(Debug, Default)]
+pub struct Figures {
+    pub cells: Count,
+    pub books: usize,
+    pub whole: usize,
+    shares: f64,
+}
+
+impl Figures {
+    pub fn share(&self) -> f64 {
+        self.cells.equal as f64 / self.cells.tried.max(1) as f64
+    }
+
+    pub fn mean(&self) -> f64 {
+        self.shares / self.books.max(1) as f64
+    }
+}
+
+/// What an engine made of a function.
+#[derive(Debug, Default)]
+pub struct OfFunction {
+    pub count: Count,
+    /// Functions of the formulas that were missed, each with the others that it was used with.
+    pub misses: usize,
+    pub example: Option<String>,
+}
+
+/// Everything about one engine.
+pub struct Tally {
+    pub engine: &'static str,
+    pub books: BTreeMap<String, Count>,
+    pub functions: BTreeMap<String, OfFunction>,
+    /// Classes of misses, with an example each.
+    pub classes: BTreeMap<String, (usize, String)>,
+    /// By formula: the functions in it, and what became of its cells.
+    pub formulas: Vec<(Vec<String>, Count)>,
+}
+
+impl Tally {
+    pub fn new(engine: &'static str) -> Tally {
+        Tally {
+            engine,
+            books: BTreeMap::new(),
+            functions: BTreeMap::new(),
+            classes: BTreeMap::new(),
+            formulas: Vec::new(),
+        }
+    }
+
+    pub fn add(&mut self, book: &Book, cells: &[Expected<'_>], outcomes: &[Outcome]) {
+        for (cell, outcome) in cells.iter().zip(outcomes) {
+            let is_equal = matches!(outcome, Outcome::Equal);
+            let count = self.books.entry(book.name.clone()).or_default();
+            count.tried += 1;
+            count.equal += usize::from(is_equal);
+            let names: Vec<String> = functions(&cell.formula).into_iter().collect();
+            let told = || {
+                let sheet = &book.sheets[cell.sheet.0 as usize].name;
+                format!(
+                    "{} {sheet}!{}: `={}` {}",
+                    book.name,
+                    cell.at,
+                    cell.formula,
+                    difference(cell.value, outcome)
+                )
+            };
+            for name in &names {
+                let function = self.functions.entry(name.clone()).or_default();
+                function.count.tried += 1;
+                function.count.equal += usize::from(is_equal);
+                if !is_equal {
+                    function.misses += 1;
+                    function.example.get_or_insert_with(told);
+                }
+            }
+            if !is_equal {
+                let class = class(cell.value, outcome);
+                let class = format!("{class} ({})", names.first().map_or("no function", String::as_str));
+                self.classes.entry(class).or_insert_with(|| (0, told())).0 += 1;
+            }
+            let count = Count { tried: 1, equal: usize::from(is_equal) };
+            self.formulas.push((names, count));
+        }
+    }
+
+    pub fn figures(&self, is_wanted: impl Fn(&str) -> bool) -> Figures {
+        let mut figures = Figures::default();
+        for (_, count) in self.books.iter().filter(|(book, _)| is_wanted(book)) {
+            figures.cells.tried += count.tried;
+            figures.cells.equal += count.equal;
+            figures.books += 1;
+            figures.whole += usize::from(count.tried == count.equal);
+            figures.shares += count.equal as f64 / count.tried as f64;
+        }
+        figures
+    }
+}
+
+fn difference(expected: Value<'_>, outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Equal => String::new(),
+        Outcome::Wrong(found) => format!("is {}, for {}", shown(found.value()), shown(expected)),
+        Outcome::Refused(why) => format!("is refused ({why}), for {}", shown(expected)),
+        Outcome::Failed(what) => format!("failed: {what}"),
+    }
+}
+
+fn class(expected: Value<'_>, outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Equal => String::new(),
+        Outcome::Wrong(found) => format!("{} for {}", kind(found.value()), kind(expected)),
+        Outcome::Refused(why) => format!("refused: {why}"),
+        Outcome::Failed(what) => format!("failed: {what}"),
+    }
+}
+
+fn kind(value: Value<'_>) -> String {
+    match value {
+        Value::Empty => "nothing".to_owned(),
+        Value::Number(_) => "number".to_owned(),
+        Value::Text(_) => "text".to_owned(),
+        Value::Bool(_) => "boolean".to_owned(),
+        Value::Error(error) => error.to_string(),
+    }
+}
+
+/// A value as a formula would write it, cut short.
+fn shown(value: Value<'_>) -> String {
+    match value {
+        Value::Empty => "nothing".to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Text(text) => format!("{:?}", text.chars().take(40).collect::<String>()),
+        Value::Bool(value) => value.to_string().to_uppercase(),
+        Value::Error(error) => error.to_string(),
+    }
+}

@@ -11,8 +11,8 @@ import uno
 HEADINGS_WIDTH, HEADINGS_HEIGHT = 2600, 700
 # Borders are drawn half outside of their cells.
 ROOM = 100
-# LibreOffice takes no page of more than three metres.
-LONGEST_PAGE = 290_000
+# Longer pages than of 4.2 metres come out incomplete.
+LONGEST_PAGE = 420_000
 PER_INCH = 2540
 
 
@@ -29,16 +29,16 @@ def draw(document, job, pdftoppm, failure):
         width, height = width + HEADINGS_WIDTH, height + HEADINGS_HEIGHT
     # What is asked for is decided on before anything is drawn.
     width_px, height_px = (-(-side * job["dpi"] // PER_INCH) for side in (width, height))
-    if max(width_px, height_px) > job["max_dimension_px"] or width_px * height_px > job["max_area_px"]:
+    is_too_long = max(width_px, height_px) > job["max_dimension_px"] or max(width, height) > LONGEST_PAGE
+    if is_too_long or width_px * height_px > job["max_area_px"]:
         raise failure("picture_too_large", width_px=width_px, height_px=height_px)
 
-    shrink = max(1.0, width / LONGEST_PAGE, height / LONGEST_PAGE)
-    one_page(document, sheet, cells, job, int(width / shrink), int(height / shrink))
+    one_page(document, sheet, cells, job, width, height)
     data = uno.Any("[]com.sun.star.beans.PropertyValue", properties(Selection=cells, PageRange="1"))
     filter_data = PropertyValue(Name="FilterData", Value=data)
     document.storeToURL(url("page.pdf"), (*properties(FilterName="calc_pdf_Export"), filter_data))
     drawn = subprocess.run(
-        [pdftoppm, "-r", "%.3f" % (job["dpi"] * shrink), "-f", "1", "-l", "1", "-singlefile", "page.pdf", "page"],
+        [pdftoppm, "-r", str(job["dpi"]), "-f", "1", "-l", "1", "-singlefile", "page.pdf", "page"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -4,7 +4,8 @@ use crate::OfficeError;
 
 /// A range of a sheet to draw, as LibreOffice draws it, with charts and pictures that lie over it.
 ///
-/// Values are drawn as the file has them; formulas without a stored value are calculated.
+/// It is drawn at its full size: one that is longer than 4.2 metres (15,800 pixels at 96 dpi) is too large, whatever its
+/// resolution. Values are drawn as the file has them; formulas without a stored value are calculated.
 #[derive(Debug, Clone)]
 pub struct PictureRequest {
     /// The name of the sheet.

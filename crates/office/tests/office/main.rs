@@ -5,6 +5,7 @@
 
 mod calculation;
 mod crowd;
+mod picture;
 mod support;
 mod trouble;
 mod workbooks;

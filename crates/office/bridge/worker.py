@@ -131,12 +131,6 @@ def reaches_network():
 def prepare_process():
     # What LibreOffice starts and forgets is reaped here, and not by whoever happens to be above.
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    try:
-        # Where memory ends, this is what the kernel should take first.
-        with open("/proc/self/oom_score_adj", "w") as score:
-            score.write("1000")
-    except OSError:
-        pass
 
 
 def main():

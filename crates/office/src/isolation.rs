@@ -102,6 +102,7 @@ fn not_isolated() -> io::Error {
 /// Makes the calling process the leader of its own session and group, polite, and without core files.
 fn lead_session() -> io::Result<()> {
     const NICER: libc::c_int = 5;
+    const FIRST_TO_GO: &[u8] = b"1000";
     let no_cores = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the one pointer is to a value that outlives the call.
     let is_done =
@@ -109,8 +110,16 @@ fn lead_session() -> io::Result<()> {
     if !is_done {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: `nice` takes no pointers. Failing to be polite is no reason not to work.
-    unsafe { libc::nice(NICER) };
+    // SAFETY: `nice` takes no pointers, the path ends with a zero, the buffer has the length that is said. Failing to be
+    // polite, or to be what the kernel ends first where memory does, is no reason not to work.
+    unsafe {
+        libc::nice(NICER);
+        let score = libc::open(c"/proc/self/oom_score_adj".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
+        if score >= 0 {
+            libc::write(score, FIRST_TO_GO.as_ptr().cast(), FIRST_TO_GO.len());
+            libc::close(score);
+        }
+    }
     Ok(())
 }
 
@@ -161,4 +170,77 @@ fn file_rules(folder: &Path, programs: &[PathBuf]) -> Result<RulesetCreated, Rul
         .add_rules(path_beneath_rules(SOCKET_FOLDERS, AccessFs::MakeSock | AccessFs::RemoveFile))?
         // The bridge removes the folder itself when nobody is left to do it.
         .add_rules(path_beneath_rules(folder.parent(), AccessFs::RemoveDir))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// What a process tells of what it can do: the names of all that it did not fail at.
+    const ATTEMPTS: &str = r#"
+import ctypes, os, socket, sys
+port, secret, done = int(sys.argv[1]), sys.argv[2], []
+def attempt(name, action):
+    try:
+        action()
+        done.append(name)
+    except OSError:
+        pass
+def call(number, *arguments):
+    if ctypes.CDLL(None, use_errno=True).syscall(number, *arguments) < 0:
+        raise OSError
+attempt("connect", lambda: socket.create_connection(("127.0.0.1", port), 5))
+attempt("inet6", lambda: socket.socket(socket.AF_INET6, socket.SOCK_STREAM))
+attempt("datagrams", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+attempt("netlink", lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW))
+attempt("unix", lambda: socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+attempt("ring", lambda: call(425, 1, ctypes.create_string_buffer(120)))
+attempt("read", lambda: open(secret).read())
+attempt("write", lambda: open(secret + ".new", "w"))
+attempt("write own", lambda: open("own", "w").write("a"))
+attempt("start", lambda: os.system("true") and call(-1))
+print(",".join(done), end="")
+"#;
+
+    /// What Python can do with and without isolation.
+    fn attempts(is_isolated: bool) -> Option<String> {
+        let python = Path::new("/usr/bin/python3");
+        if !python.exists() {
+            eprintln!("skipped: {} is not installed", python.display());
+            return None;
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let secret = elsewhere.path().join("secret");
+        fs::write(&secret, "secret").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(python);
+        command.args(["-I", "-B", "-c", ATTEMPTS]).arg(listener.local_addr().unwrap().port().to_string());
+        command.arg(secret).current_dir(folder.path());
+        if is_isolated {
+            isolate(&mut command, folder.path(), &[]).unwrap();
+        }
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Some(String::from_utf8(output.stdout).unwrap())
+    }
+
+    #[test]
+    fn an_isolated_process_has_its_own_folder_and_no_network() {
+        let Some(done) = attempts(true) else { return };
+        let expected =
+            if confines_files() { "unix,write own,start" } else { "unix,read,write,write own,start" };
+        assert_eq!(done, expected);
+    }
+
+    #[test]
+    fn the_same_process_has_all_of_it_otherwise() {
+        let Some(done) = attempts(false) else { return };
+        for ability in ["connect", "datagrams", "netlink", "read", "write"] {
+            assert!(done.split(',').any(|each| each == ability), "{ability}: {done}");
+        }
+    }
 }

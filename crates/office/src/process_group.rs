@@ -28,24 +28,36 @@ impl ProcessGroup {
     pub(crate) fn end(&self) -> bool {
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {
-            // SAFETY: `kill` takes no pointers. The group is ours: its leader is our child, and was not reaped before the
-            // loop below does it, so that its number cannot have been given to others.
+            // SAFETY: `kill` takes no pointers. The group is ours: its leader is our child, and was not reaped before
+            // this loop does it, so that its number cannot have been given to others.
             let killed = unsafe { libc::kill(-self.leader, libc::SIGKILL) };
             if killed != 0 && io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH) {
                 return true;
             }
-            let is_over = !self.members().any(|member| member.is_alive);
-            // Where nobody else adopts orphans, as in a container that has us alone, the whole group comes to us. What
-            // others adopted they reap when they get to it.
-            // SAFETY: the status may be null.
-            while unsafe { libc::waitpid(-self.leader, std::ptr::null_mut(), libc::WNOHANG) } > 0 {}
-            if is_over {
+            // In this order: a process that is dead may come to us only when its parent, which is older, is dead too.
+            let is_dead = !self.members().any(|member| member.is_alive);
+            if self.reap() && is_dead {
                 return true;
             }
             if Instant::now() > deadline {
                 return false;
             }
             thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Reaps what is dead and ours, and says whether nothing in the group is ours any more.
+    ///
+    /// Where nobody else adopts orphans, as in a container that has us alone, the whole group comes to us. What others
+    /// adopted they reap when they get to it.
+    fn reap(&self) -> bool {
+        loop {
+            // SAFETY: the status may be null.
+            match unsafe { libc::waitpid(-self.leader, std::ptr::null_mut(), libc::WNOHANG) } {
+                0 => return false,
+                -1 if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted => return true,
+                _ => {}
+            }
         }
     }
 
@@ -64,7 +76,7 @@ impl ProcessGroup {
 /// A process, as `/proc/…/stat` tells of it.
 #[derive(Debug, PartialEq, Eq)]
 struct Member {
-    /// Neither a zombie nor dead.
+    /// Neither a zombie nor dead, with all of its threads.
     is_alive: bool,
     group: libc::pid_t,
     /// Resident pages.
@@ -72,14 +84,17 @@ struct Member {
 }
 
 impl Member {
-    /// proc(5): state, process group and resident pages are fields 3, 5 and 24.
+    /// proc(5): state, process group, threads and resident pages are fields 3, 5, 20 and 24.
     fn of_stat(stat: &str) -> Option<Member> {
         // The second field is a name in brackets, which may hold anything.
         let (_, fields) = stat.rsplit_once(") ")?;
         let mut fields = fields.split(' ');
-        let is_alive = !matches!(fields.next()?, "Z" | "X");
+        let is_dead = matches!(fields.next()?, "Z" | "X");
         let group = fields.nth(1)?.parse().ok()?;
-        let pages = fields.nth(18)?.parse().ok()?;
+        let threads: u32 = fields.nth(14)?.parse().ok()?;
+        let pages = fields.nth(3)?.parse().ok()?;
+        // The first thread may be dead while others are on their way.
+        let is_alive = !is_dead || threads > 1;
         Some(Member { is_alive, group, pages })
     }
 }

@@ -5,6 +5,7 @@
 
 mod calculation;
 mod crowd;
+mod outside;
 mod picture;
 mod support;
 mod trouble;

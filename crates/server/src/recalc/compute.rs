@@ -1,0 +1,352 @@
+//! Computing a fork: an engine for it, its results against those that are there, and what stays old.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ::forks::ForkId;
+use analysis::formulas::{Area, Places, Stale};
+use grid::CellRange;
+use recalc::{
+    Change, Choice, Collected, Engine, EngineError, Native, Refusal, Refused, Source, Survey, choose, collect,
+    formualizer::Formualizer, ironcalc::IronCalc,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use workbook::{
+    Sheet, SheetId, Workbook,
+    edit::{Draft, Edit, Pending, Results},
+};
+
+use super::warm::Warm;
+use crate::{
+    book::Book,
+    call::Call,
+    error::{ErrorCode, ToolError},
+    forks::Live,
+};
+
+/// Cells read below which an evaluation takes next to nothing.
+const SMALL_READS: u64 = 200_000;
+/// Functions whose work no reference tells.
+const GENERATING: [&str; 13] = [
+    "LAMBDA", "MAP", "REDUCE", "SCAN", "MAKEARRAY", "BYROW", "BYCOL", "SEQUENCE", "RANDARRAY", "EXPAND", "REPT", "MUNIT",
+    "MMULT",
+];
+
+/// Which engine computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EngineParam {
+    /// The fastest native one that is known to compute all functions of the workbook as Excel does.
+    #[default]
+    Auto,
+    /// As auto.
+    Native,
+    /// LibreOffice.
+    Libreoffice,
+    /// Every engine; tells where they differ, and changes nothing.
+    Verify,
+}
+
+/// What is computed.
+#[derive(Debug, Clone)]
+pub(crate) enum Scope {
+    /// Every formula.
+    Workbook,
+    /// What some cells need, themselves included.
+    Targets(Vec<Area>),
+}
+
+/// What an engine made of a workbook.
+#[derive(Debug)]
+pub(crate) struct Computation {
+    /// The engine.
+    pub(crate) engine: &'static str,
+    /// Functions that the engine is not known to compute as Excel does.
+    pub(crate) unverified: Vec<Box<str>>,
+    /// Formulas, and results that differ.
+    pub(crate) collected: Collected,
+    /// Formulas without a result.
+    pub(crate) refused: Vec<Refused>,
+    /// What stays old: counts as changed from now on.
+    pub(crate) pending: Vec<Area>,
+    /// How long loading and computing took.
+    pub(crate) took: Duration,
+    /// Whether the engine had the workbook loaded already.
+    pub(crate) was_warm: bool,
+}
+
+/// A workbook with what computing it needs to know.
+pub(crate) struct Loaded<'a> {
+    pub(crate) book: &'a Book,
+    pub(crate) sheets: Vec<Arc<Sheet>>,
+}
+
+impl<'a> Loaded<'a> {
+    pub(crate) fn of(book: &'a Book, call: &Call) -> Result<Loaded<'a>, ToolError> {
+        Ok(Loaded { book, sheets: book.sheets(call)? })
+    }
+
+    pub(crate) fn source(&self) -> Source<'_> {
+        Source { book: &self.book.workbook, sheets: &self.sheets }
+    }
+
+    fn places(&self) -> Places<'_> {
+        Places::new(&self.book.workbook, &self.sheets)
+    }
+}
+
+impl Call {
+    /// Computes a fork at its head. The engine stays ready for the next time.
+    ///
+    /// # Errors
+    /// When the engine fails, or the call is stopped.
+    pub(crate) fn computed(
+        &self,
+        id: &ForkId,
+        live: &Live,
+        engine: EngineParam,
+        scope: &Scope,
+    ) -> Result<Computation, ToolError> {
+        let begun = Instant::now();
+        let loaded = Loaded::of(&live.book, self)?;
+        let stop = || self.is_stopped();
+        let pending = live.draft.pending();
+        if engine == EngineParam::Libreoffice {
+            let mut office = self.libreoffice(&live.draft)?;
+            office.calculate(super::moment(), &stop).map_err(engine_error)?;
+            return self.computation(&loaded, &*office, Vec::new(), scope, &pending, begun, false);
+        }
+        let known = self.warm_engine(id, live, &loaded, &pending)?;
+        let was_warm = known.is_some();
+        let mut warm = match known {
+            Some(warm) => warm,
+            None => {
+                self.progress(0.0, None, "loading the engine");
+                let choice = self.chosen(&loaded)?;
+                let engine = self.load_engine(choice.engine, &loaded)?;
+                Warm { engine, native: choice.engine, seq: live.seq, shape: live.draft.shape(), choice }
+            }
+        };
+        self.progress(0.0, None, "computing");
+        warm.engine.calculate(super::moment(), &stop).map_err(engine_error)?;
+        let unverified = warm.choice.unverified.clone();
+        let computation =
+            self.computation(&loaded, &*warm.engine, unverified, scope, &pending, begun, was_warm)?;
+        self.recalc().warm.put(id, warm);
+        Ok(computation)
+    }
+
+    /// Tells the engines of a fork that it is at another state than the one it was computed at: with its results.
+    pub(crate) fn engine_follows(&self, id: &ForkId, live: &Live, is_complete: bool) {
+        let Some(mut warm) = self.recalc().warm.take(id) else { return };
+        if is_complete {
+            (warm.seq, warm.shape) = (live.seq, live.draft.shape());
+            self.recalc().warm.put(id, warm);
+        }
+    }
+
+    /// The engine that has the fork loaded, told of what changed; `None` if it has to be loaded anew.
+    fn warm_engine(
+        &self,
+        id: &ForkId,
+        live: &Live,
+        loaded: &Loaded<'_>,
+        pending: &Pending,
+    ) -> Result<Option<Warm>, ToolError> {
+        let Some(mut warm) = self.recalc().warm.take(id) else { return Ok(None) };
+        let follows = !pending.everything
+            && warm.shape == live.draft.shape()
+            && (warm.seq == live.seq || self.continues(id, warm.seq, live.seq)?);
+        if !follows {
+            return Ok(None);
+        }
+        let areas: Vec<Area> =
+            pending.areas.iter().map(|(sheet, range)| Area { sheet: *sheet, range: *range }).collect();
+        if warm.seq != live.seq || !areas.is_empty() {
+            match warm.engine.update(loaded.source(), &areas) {
+                Ok(()) => warm.seq = live.seq,
+                // It has to be loaded anew.
+                Err(_) => return Ok(None),
+            }
+        }
+        // Formulas that came may use what the engine does not know as well.
+        let choice = self.chosen(loaded)?;
+        Ok((choice.engine == warm.native).then_some(Warm { choice, ..warm }))
+    }
+
+    /// The engine for a workbook.
+    pub(crate) fn chosen(&self, loaded: &Loaded<'_>) -> Result<Choice, ToolError> {
+        let places = loaded.places();
+        let index = loaded.book.dependencies(&places, self)?;
+        let survey = Survey::of(loaded.source(), &places, &index);
+        Ok(choose(&survey, &recalc::is_verified))
+    }
+
+    /// A workbook in a native engine.
+    pub(crate) fn load_engine(
+        &self,
+        native: Native,
+        loaded: &Loaded<'_>,
+    ) -> Result<Box<dyn Engine>, ToolError> {
+        let source = loaded.source();
+        Ok(match native {
+            Native::Formualizer => Box::new(Formualizer::load(source).map_err(engine_error)?),
+            Native::IronCalc => {
+                let places = loaded.places();
+                let survey = Survey::of(source, &places, &*loaded.book.dependencies(&places, self)?);
+                let generates = GENERATING.iter().any(|name| survey.functions.contains_key(*name));
+                let is_small = survey.reads < SMALL_READS && !generates;
+                Box::new(IronCalc::load(source, self.recalc().evaluate(is_small)))
+            }
+        })
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "what a computation is made of")]
+    fn computation(
+        &self,
+        loaded: &Loaded<'_>,
+        engine: &dyn Engine,
+        unverified: Vec<Box<str>>,
+        scope: &Scope,
+        pending: &Pending,
+        begun: Instant,
+        was_warm: bool,
+    ) -> Result<Computation, ToolError> {
+        let asked = self.asked(loaded, scope)?;
+        let collected = collect(loaded.source(), engine, asked.as_deref());
+        let pending = self.left(loaded, engine.refused(), asked.as_deref(), pending)?;
+        Ok(Computation {
+            engine: engine.name(),
+            unverified,
+            collected,
+            refused: engine.refused().to_vec(),
+            pending,
+            took: begun.elapsed(),
+            was_warm,
+        })
+    }
+
+    /// The formula cells whose results are asked for; `None` for all.
+    fn asked(&self, loaded: &Loaded<'_>, scope: &Scope) -> Result<Option<Vec<Area>>, ToolError> {
+        let Scope::Targets(targets) = scope else { return Ok(None) };
+        let places = loaded.places();
+        let index = loaded.book.dependencies(&places, self)?;
+        Ok(Stale::needed(&index, targets, &|| self.is_stopped())?)
+    }
+
+    /// What stays old: what was not asked for, and what was not computed.
+    fn left(
+        &self,
+        loaded: &Loaded<'_>,
+        refused: &[Refused],
+        asked: Option<&[Area]>,
+        pending: &Pending,
+    ) -> Result<Vec<Area>, ToolError> {
+        let stale = loaded.book.stale(self)?;
+        let old = |refused: &Refused| {
+            let sheet = &loaded.sheets[refused.sheet.0 as usize];
+            stale.of_sheet(refused.sheet, sheet).contains(refused.at, &sheet.cell(refused.at))
+        };
+        let mut left: Vec<Area> = refused
+            .iter()
+            .filter(|refused| old(refused))
+            .map(|refused| Area { sheet: refused.sheet, range: CellRange::cell(refused.at) })
+            .collect();
+        let Some(asked) = asked else { return Ok(left) };
+        let was_stale: Vec<Area> = match pending.everything {
+            true => {
+                let used = |(index, sheet): (usize, &Arc<Sheet>)| {
+                    Some(Area { sheet: SheetId(index as u32), range: sheet.used_range()? })
+                };
+                loaded.sheets.iter().enumerate().filter_map(used).collect()
+            }
+            false => stale.areas().collect(),
+        };
+        for area in was_stale {
+            let mut pieces = vec![area.range];
+            for done in asked.iter().filter(|done| done.sheet == area.sheet) {
+                pieces = pieces.into_iter().flat_map(|piece| piece.without(done.range)).collect();
+            }
+            left.extend(pieces.into_iter().map(|range| Area { sheet: area.sheet, range }));
+        }
+        Ok(left)
+    }
+}
+
+impl Computation {
+    /// The results as an edit; `None` if there is nothing to write.
+    pub(crate) fn edit(&self, source: Source<'_>, is_stale: bool) -> Option<Edit> {
+        let nothing = self.collected.changes.is_empty() && self.collected.spills.is_empty() && !is_stale;
+        let results: Results = self.collected.to_results(source, self.engine, &self.pending);
+        (!nothing).then(|| Edit::Results(Box::new(results)))
+    }
+
+    /// Changes to an error from something else, in their order.
+    pub(crate) fn new_errors<'a>(
+        &'a self,
+        sheets: &'a [Arc<Sheet>],
+    ) -> impl Iterator<Item = &'a Change> + 'a {
+        let is_new = |change: &&Change| {
+            let old = sheets[change.sheet.0 as usize].cell(change.at).value;
+            matches!(change.new.value(), grid::Value::Error(_)) && !matches!(old, grid::Value::Error(_))
+        };
+        self.collected.changes.iter().filter(is_new)
+    }
+
+    /// The formulas that were not computed, by reason and function.
+    pub(crate) fn refusals(&self) -> BTreeMap<(Refusal, Option<Box<str>>), Vec<&Refused>> {
+        let mut refusals: BTreeMap<_, Vec<&Refused>> = BTreeMap::new();
+        for refused in &self.refused {
+            refusals.entry((refused.why, refused.function.clone())).or_default().push(refused);
+        }
+        refusals
+    }
+
+    /// Cells whose formulas use a function that no engine is known to compute as Excel does.
+    pub(crate) fn unverified_cells(&self, source: Source<'_>) -> u64 {
+        if self.unverified.is_empty() {
+            return 0;
+        }
+        let unverified: HashSet<&str> = self.unverified.iter().map(AsRef::as_ref).collect();
+        let mut cells = 0;
+        for sheet in source.sheets {
+            let uses = |formula: &workbook::Formula| {
+                recalc::functions(&formula.text).iter().any(|name| unverified.contains(name.as_ref()))
+            };
+            let found: HashSet<workbook::FormulaId> =
+                sheet.formulas().iter().filter(|(_, formula)| uses(formula)).map(|(id, _)| id).collect();
+            if found.is_empty() {
+                continue;
+            }
+            for (_, column) in sheet.columns() {
+                let of_it = |(_, cell): &(u32, workbook::RawCell)| cell.formula.is_some_and(|id| found.contains(&id));
+                cells += column.cells(0..=grid::MAX_ROWS - 1).filter(of_it).count() as u64;
+            }
+        }
+        cells
+    }
+}
+
+/// What a client is told of an engine that failed.
+pub(super) fn engine_error(error: EngineError) -> ToolError {
+    match error {
+        EngineError::Cancelled => ToolError::cancelled(),
+        EngineError::Failed { .. } => ToolError::new(ErrorCode::CalculationFailed, error.to_string())
+            .hint("the fork is as it was; call recalculate with another engine, or with fewer targets"),
+    }
+}
+
+/// A draft as a workbook file, for an engine that reads those.
+pub(super) fn file_of(draft: &Draft) -> Result<Vec<u8>, ToolError> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let options = workbook::edit::SaveOptions { drop_signature: true };
+    draft.save(&mut bytes, options).map_err(crate::forks::save_error)?;
+    Ok(bytes.into_inner())
+}
+
+/// The sheet of a name.
+pub(super) fn sheet_named(book: &Workbook, name: &str) -> Option<SheetId> {
+    book.sheet_id(name)
+}

@@ -1,0 +1,57 @@
+//! Results of formulas: which engine, warm ones, and where evaluations run that cannot be stopped from within.
+
+mod compute;
+mod process;
+mod warm;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use recalc::{
+    Moment,
+    ironcalc::{Evaluate, InProcess},
+};
+
+use crate::config::RecalcConfig;
+
+pub use process::evaluate_stdin;
+
+pub(crate) use compute::{Computation, EngineParam, Scope};
+
+use warm::WarmEngines;
+
+/// What calls share of the engines.
+pub struct RecalcState {
+    warm: WarmEngines,
+    process: Option<Arc<dyn Evaluate>>,
+}
+
+impl RecalcState {
+    /// Nothing is loaded yet.
+    pub fn new(config: &RecalcConfig) -> RecalcState {
+        let process = config.program.clone().map(|program| Arc::new(process::Process { program }) as _);
+        RecalcState { warm: WarmEngines::new(config.warm_engines), process }
+    }
+
+    /// Where a workbook is evaluated: here if that takes next to nothing.
+    fn evaluate(&self, is_small: bool) -> Arc<dyn Evaluate> {
+        match &self.process {
+            Some(process) if !is_small => Arc::clone(process),
+            _ => Arc::new(InProcess),
+        }
+    }
+}
+
+impl fmt::Debug for RecalcState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecalcState").finish_non_exhaustive()
+    }
+}
+
+/// What volatile functions see now.
+fn moment() -> Moment {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let local = chrono::Local::now().naive_local().and_utc().timestamp_millis();
+    Moment { local_millis: local, seed: since.as_nanos() as u64 }
+}

@@ -1,15 +1,21 @@
-//! Heights of rows that the file leaves to their content: they grow with larger fonts, wrapped and turned texts.
+//! Heights of rows that the file leaves to their content: they grow with larger fonts, wrapped and turned texts. And
+//! widths of columns, where the model does not know what the file says of them.
 
-use grid::{CellRef, Value};
+use std::collections::HashMap;
 
-use crate::geometry::Geometry;
+use grid::{CellRef, DateSystem, MAX_ROWS, Value};
+
+use crate::geometry::{Geometry, MAX_ROW_PX};
 use crate::look::{Look, Rotation};
+use crate::shown::shown;
 use crate::text_block::{PADDING, wrap};
 
 /// The columns with cells that a row's height is taken from; the further ones do not grow it.
 const MAX_COLUMNS: usize = 512;
-/// Excel's highest row, in pixels at 96 dpi.
-const MAX_ROW_PX: u32 = 546;
+/// The columns and the cells of each that widths are fitted to, and the widest that comes of it, in digits.
+const FITTED_COLUMNS: usize = 256;
+const FITTED_CELLS: usize = 64;
+const FITTED_CHARACTERS: usize = 60;
 /// The longest text that is measured to turn it.
 const MAX_TURNED_CHARACTERS: usize = 512;
 
@@ -48,6 +54,34 @@ impl Geometry<'_> {
             }
         }
         heights
+    }
+
+    /// Widths that show the first cells of the first columns, in pixels at 96 dpi; never below the default one.
+    pub(crate) fn fit_columns(&mut self, dates: DateSystem) -> HashMap<u32, u32> {
+        let sheet = self.sheet;
+        let mut widths = HashMap::new();
+        for (col, column) in sheet.columns().take(FITTED_COLUMNS) {
+            let mut widest = self.column(col) as f32;
+            for (row, raw) in column.cells(0..=MAX_ROWS - 1).take(FITTED_CELLS) {
+                let look = self.looks.get(raw.style, &mut self.setter);
+                let value = sheet.resolve_value(raw.value);
+                let is_title = matches!(value, Value::Text(_)) && self.is_followed_by_nothing(row, col);
+                if is_title || look.wrap || self.merged.contains_key(&CellRef::clamped(row, col)) {
+                    continue;
+                }
+                if let Some(shown) = shown(value, &look, self.looks.styles(), dates) {
+                    let head: String = shown.text.chars().take(FITTED_CHARACTERS).collect();
+                    widest = widest.max(self.setter.width(look.of, &head) + 2.0 * PADDING + 4.0);
+                }
+            }
+            widths.insert(col, widest.min(FITTED_CHARACTERS as f32 * self.digit) as u32);
+        }
+        widths
+    }
+
+    /// Whether a cell has nothing to its right: then its text may flow on.
+    fn is_followed_by_nothing(&self, row: u32, col: u32) -> bool {
+        self.sheet.cell(CellRef::clamped(row, col + 1)).value.is_empty()
     }
 
     fn wanted(&mut self, look: &Look, value: Value<'_>, at: CellRef, width: u32) -> u32 {

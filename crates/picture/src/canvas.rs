@@ -1,5 +1,6 @@
 //! The pixels of a picture: opaque RGB, and the few ways to set them.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use tiny_skia::{FillRule, Mask, Path, PathBuilder, Transform};
@@ -163,18 +164,66 @@ impl Canvas {
         }
     }
 
-    /// The picture as a PNG.
+    /// The picture as a PNG: with a palette where its colours fit into one, which is a quarter of the bytes.
     pub(crate) fn encode(self) -> Result<Vec<u8>, PictureError> {
         let fault = |error: png::EncodingError| PictureError::Encode(error.to_string());
-        let mut bytes = Vec::with_capacity(self.pixels.len() / 16);
+        let indexed = Indexed::new(&self.pixels);
+        let mut bytes = Vec::with_capacity(self.pixels.len() / 32);
         let mut encoder = png::Encoder::new(&mut bytes, self.width as u32, self.height as u32);
-        encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
-        encoder.set_compression(png::Compression::Fast);
+        encoder.set_compression(png::Compression::Balanced);
+        let data = match indexed {
+            Some(indexed) => {
+                encoder.set_color(png::ColorType::Indexed);
+                encoder.set_palette(indexed.palette);
+                encoder.set_filter(png::Filter::NoFilter);
+                indexed.pixels
+            }
+            None => {
+                encoder.set_color(png::ColorType::Rgb);
+                encoder.set_filter(png::Filter::Up);
+                self.pixels
+            }
+        };
         let mut writer = encoder.write_header().map_err(fault)?;
-        writer.write_image_data(&self.pixels).map_err(fault)?;
+        writer.write_image_data(&data).map_err(fault)?;
         writer.finish().map_err(fault)?;
         Ok(bytes)
+    }
+}
+
+/// Pixels as indices into a palette.
+struct Indexed {
+    palette: Vec<u8>,
+    pixels: Vec<u8>,
+}
+
+impl Indexed {
+    /// `None` if there are more than 256 colours.
+    fn new(rgb: &[u8]) -> Option<Indexed> {
+        let mut ids: HashMap<[u8; BYTES], u8> = HashMap::new();
+        let mut palette = Vec::new();
+        let mut pixels = Vec::with_capacity(rgb.len() / BYTES);
+        let mut last = ([0; BYTES], None);
+        for pixel in rgb.chunks_exact(BYTES) {
+            let color = [pixel[0], pixel[1], pixel[2]];
+            // Most pixels are like their neighbour.
+            let id = match last {
+                (known, Some(id)) if known == color => id,
+                _ => match ids.get(&color) {
+                    Some(id) => *id,
+                    None => {
+                        let id = u8::try_from(ids.len()).ok()?;
+                        ids.insert(color, id);
+                        palette.extend(color);
+                        id
+                    }
+                },
+            };
+            last = (color, Some(id));
+            pixels.push(id);
+        }
+        Some(Indexed { palette, pixels })
     }
 }
 
@@ -196,11 +245,18 @@ pub(crate) fn rasterize(path: &Path, place: Rect) -> Option<Vec<u8>> {
     Some(alpha)
 }
 
+/// Degrees of coverage that are told apart: few enough that most pictures have less than 256 colours.
+const LEVELS: f32 = 15.0;
+
 /// Thin strokes of small letters look washed out when they are blended as they are covered; screens make them darker.
 fn contrast() -> &'static [u8; 256] {
     static TABLE: OnceLock<[u8; 256]> = OnceLock::new();
-    TABLE
-        .get_or_init(|| std::array::from_fn(|value| ((value as f32 / 255.0).powf(0.8) * 255.0).round() as u8))
+    TABLE.get_or_init(|| {
+        std::array::from_fn(|value| {
+            let degree = ((value as f32 / 255.0).powf(0.8) * LEVELS).round();
+            (degree * 255.0 / LEVELS) as u8
+        })
+    })
 }
 
 #[cfg(test)]

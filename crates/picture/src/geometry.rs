@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use grid::{CellRange, CellRef};
-use workbook::{Sheet, StyleId};
+use workbook::{FileFormat, Sheet, StyleId};
 
 use crate::View;
 use crate::look::{Looks, font_of};
@@ -14,6 +14,8 @@ use crate::typesetter::{PX_PER_POINT, Typesetter};
 const MAX_CHARACTERS: f32 = 255.0;
 /// Excel's highest row, in points.
 const MAX_ROW_POINTS: f32 = 409.5;
+/// The same in pixels at 96 dpi.
+pub(crate) const MAX_ROW_PX: u32 = 546;
 /// Characters of a column that nothing is said of.
 const BASE_CHARACTERS: f32 = 8.0;
 /// Rows whose heights are found out at once.
@@ -34,6 +36,8 @@ pub(crate) struct Geometry<'a> {
     /// Height of a row that nothing is said of, in pixels at 96 dpi.
     pub(crate) default_row: u32,
     default_column: u32,
+    /// Widths of columns that follow their content, in pixels at 96 dpi: those of formats whose widths are not read.
+    pub(crate) fitted: HashMap<u32, u32>,
     /// Merged cells by their first one.
     pub(crate) merged: HashMap<CellRef, CellRange>,
 }
@@ -53,7 +57,7 @@ impl<'a> Geometry<'a> {
             // Two pixels of padding a side and one for the line, rounded up to eight as Excel does.
             None => ((BASE_CHARACTERS * digit + 5.0) / 8.0).ceil() as u32 * 8,
         };
-        Geometry {
+        let mut geometry = Geometry {
             sheet,
             setter,
             looks: Looks::new(styles),
@@ -61,8 +65,13 @@ impl<'a> Geometry<'a> {
             digit,
             default_row,
             default_column,
+            fitted: HashMap::new(),
             merged: sheet.merges.iter().map(|range| (range.start(), *range)).collect(),
+        };
+        if !has_widths(view.book.format) {
+            geometry.fitted = geometry.fit_columns(view.book.date_system);
         }
+        geometry
     }
 
     /// A length at 96 dpi as pixels of the picture; what is there at all keeps one.
@@ -75,7 +84,7 @@ impl<'a> Geometry<'a> {
         match self.sheet.column_span(col) {
             Some(span) if span.hidden => 0,
             Some(span) => span.width.map_or(self.default_column, |width| column_px(width, self.digit)),
-            None => self.default_column,
+            None => self.fitted.get(&col).copied().unwrap_or(self.default_column),
         }
     }
 
@@ -161,6 +170,11 @@ impl<'a> Geometry<'a> {
         }
         height
     }
+}
+
+/// Whether the model knows the widths of columns that a file of a format says.
+fn has_widths(format: FileFormat) -> bool {
+    matches!(format, FileFormat::Xlsx | FileFormat::Xlsm | FileFormat::Xltx | FileFormat::Xltm)
 }
 
 /// A width in characters of a digit's width as pixels (ECMA-376 Part 1 §18.3.1.13): it includes the padding.

@@ -68,7 +68,7 @@ pub fn tiles(view: &View<'_>, max_tiles: usize) -> Tiles {
     tiles::cut(view, max_tiles)
 }
 
-/// Draws the view as a PNG (8-bit RGB).
+/// Draws the view as a PNG (8 bits, RGB or with a palette).
 ///
 /// `cancel` is asked once per row of cells at least.
 ///

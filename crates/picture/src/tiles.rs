@@ -3,7 +3,7 @@
 use grid::CellRange;
 
 use crate::View;
-use crate::geometry::Geometry;
+use crate::geometry::{Geometry, MAX_ROW_PX};
 use crate::options::MAX_CELLS;
 
 /// Ranges that each fit the limits.
@@ -22,7 +22,10 @@ pub(crate) fn cut(view: &View<'_>, max_tiles: usize) -> Tiles {
     let mut geometry = Geometry::new(view);
     let (heading_width, heading_height) = geometry.heading(view);
     let side = u64::from(view.options.max_dimension_px);
-    let mut columns = Bands::new(side.saturating_sub(u64::from(heading_width)), u64::MAX, max_tiles);
+    // However high a row is, one of them has to fit below the columns of a tile.
+    let highest = u64::from(geometry.scaled(MAX_ROW_PX) + heading_height);
+    let width = side.min(view.options.max_area_px / highest);
+    let mut columns = Bands::new(width.saturating_sub(u64::from(heading_width)), u64::MAX, max_tiles);
     for (col, px) in geometry.columns(view.range) {
         if !columns.add(col, px) {
             break;

@@ -3,6 +3,9 @@
 use crate::canvas::{Canvas, Rect};
 use crate::look::{Line, Stroke};
 
+/// Between the two lines of a double one.
+const GAP: u32 = 0xFF_FFFF;
+
 /// Which way a line runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
@@ -30,13 +33,18 @@ pub(super) fn draw(
         | Stroke::SlantDashDot => (unit, 2 * unit),
         _ => (0, unit),
     };
-    let (start, end) = span;
+    let dashes = dashes(line.stroke);
+    // Unbroken lines reach as far as those that they meet at a corner.
+    let (start, end) = match line.stroke {
+        Stroke::Medium => (span.0 - before, span.1),
+        Stroke::Thick | Stroke::Double => (span.0 - before, span.1 + before),
+        _ => span,
+    };
     let (at, length) = (at - before, end - start);
     let rect = match direction {
         Direction::Across => Rect::new(start, at, length, thickness),
         Direction::Down => Rect::new(at, start, thickness, length),
     };
-    let dashes = dashes(line.stroke);
     let period: i32 = dashes.iter().sum::<i32>() * unit;
     let is_dash = |along: i32| {
         let mut rest = along.rem_euclid(period.max(1));
@@ -48,12 +56,16 @@ pub(super) fn draw(
         }
         true
     };
-    let is_double = line.stroke == Stroke::Double;
     canvas.fill_where(rect, line.rgb, |x, y| {
-        let (along, across) = if direction == Direction::Across { (x, y) } else { (y, x) };
-        let is_gap = is_double && (across - at) / unit == 1;
-        !is_gap && (dashes.is_empty() || is_dash(along))
+        dashes.is_empty() || is_dash(if direction == Direction::Across { x } else { y })
     });
+    if line.stroke == Stroke::Double {
+        let gap = match direction {
+            Direction::Across => Rect::new(span.0, at + unit, span.1 - span.0, unit),
+            Direction::Down => Rect::new(at + unit, span.0, unit, span.1 - span.0),
+        };
+        canvas.fill(gap, GAP);
+    }
 }
 
 /// Lengths of dashes and gaps in turn; empty for an unbroken line.

@@ -65,11 +65,12 @@ pub(crate) fn draw(view: &View<'_>, cancel: &dyn Fn() -> bool) -> Result<Vec<u8>
     let mut painter = Painter { view, geometry, scene, canvas, scribe: Scribe::default(), cancel };
     painter.cells()?;
     painter.texts()?;
+    // Before the borders: those of the first cells lie over the edge of the headings.
+    painter.headings();
     painter.borders()?;
     painter.panes();
     painter.comments();
     painter.objects()?;
-    painter.headings();
     painter.canvas.encode()
 }
 

@@ -1,5 +1,7 @@
 //! Workbooks opened from bytes, and pictures compared with the ones that somebody looked at.
 
+#![allow(dead_code, reason = "not every test needs all of it")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -70,7 +72,9 @@ pub(crate) struct Pixels {
 
 /// Decodes a picture that [`draw`] made.
 pub(crate) fn pixels(png: &[u8]) -> Pixels {
-    let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().expect("a PNG");
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(png));
+    decoder.set_transformations(png::Transformations::EXPAND);
+    let mut reader = decoder.read_info().expect("a PNG");
     let mut rgb = vec![0; reader.output_buffer_size().expect("a size")];
     let info = reader.next_frame(&mut rgb).expect("pixels");
     assert_eq!(info.color_type, png::ColorType::Rgb);

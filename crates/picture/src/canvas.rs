@@ -36,6 +36,11 @@ impl Rect {
         self.width <= 0 || self.height <= 0
     }
 
+    /// Number of pixels.
+    pub(crate) const fn area(self) -> u64 {
+        if self.is_empty() { 0 } else { self.width as u64 * self.height as u64 }
+    }
+
     /// What both share; empty if nothing.
     pub(crate) fn intersect(self, other: Rect) -> Rect {
         let (x, y) = (self.x.max(other.x), self.y.max(other.y));
@@ -129,10 +134,27 @@ impl Canvas {
                 if *alpha == 0 {
                     continue;
                 }
-                for (channel, wanted) in pixel.iter_mut().zip(color) {
-                    let (old, new, alpha) = (u32::from(*channel), u32::from(wanted), u32::from(*alpha));
-                    *channel = ((old * (255 - alpha) + new * alpha + 127) / 255) as u8;
-                }
+                mix(pixel, color, *alpha);
+            }
+        }
+    }
+
+    /// Lays pixels over a place, within `clip`: their colour and opacity by where they are in it.
+    pub(crate) fn blend_pixels(
+        &mut self,
+        place: Rect,
+        clip: Rect,
+        pixel_at: impl Fn(u32, u32) -> ([u8; BYTES], u8),
+    ) {
+        let visible = place.intersect(clip).intersect(self.bounds());
+        if visible.is_empty() {
+            return;
+        }
+        for y in visible.y..visible.bottom() {
+            let row = self.row_mut(y, visible.x, visible.width);
+            for (pixel, x) in row.chunks_exact_mut(BYTES).zip(visible.x..) {
+                let (color, alpha) = pixel_at((x - place.x) as u32, (y - place.y) as u32);
+                mix(pixel, color, alpha);
             }
         }
     }
@@ -224,6 +246,15 @@ impl Indexed {
             pixels.push(id);
         }
         Some(Indexed { palette, pixels })
+    }
+}
+
+/// Lays a colour over a pixel.
+fn mix(pixel: &mut [u8], color: [u8; BYTES], alpha: u8) {
+    let alpha = u32::from(alpha);
+    for (channel, wanted) in pixel.iter_mut().zip(color) {
+        let mixed = u32::from(*channel) * (255 - alpha) + u32::from(wanted) * alpha;
+        *channel = ((mixed + 127) / 255) as u8;
     }
 }
 

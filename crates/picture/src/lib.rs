@@ -8,12 +8,14 @@
 //!   refused before anything is allocated; [`tiles`] cuts it.
 //!
 //! What it leaves out: conditional formats, sparklines, rich text within a cell, diagonal borders, text that needs
-//! shaping (Arabic, Indic scripts), and the contents of charts and images, which are frames with their kind and title.
+//! shaping (Arabic, Indic scripts), and the contents of charts and shapes, which are frames with their kind and title.
+//! Images are drawn where they are PNG or JPEG.
 //!
 //! **What this crate must never know:** LibreOffice, the file system (a caller reads fonts), tokio, MCP.
 
 mod autofit;
 mod axis;
+mod bitmap;
 mod canvas;
 mod error;
 mod fonts;

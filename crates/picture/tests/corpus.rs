@@ -25,7 +25,7 @@ fn real_sheets_are_drawn() {
         let Ok(book) = Workbook::open(Arc::from(bytes), &name, &Limits::default(), &()) else { continue };
         for id in book.sheet_ids().take(SHEETS) {
             let Ok(sheet) = book.sheet(id, &()) else { continue };
-            let start = sheet.used_range().map_or(CellRef::A1, |used| used.start());
+            let start = sheet.used_range().map_or(CellRef::A1, CellRange::start);
             let end = start.offset(39, 19).unwrap_or(start);
             let view = View {
                 book: &book,
@@ -37,7 +37,12 @@ fn real_sheets_are_drawn() {
             match draw(&view, &|| false) {
                 Ok(png) => {
                     let (shown, told) = (pixels(&png), size(&view));
-                    assert_eq!((shown.width, shown.height), (told.width, told.height), "{name} {}", sheet.name);
+                    assert_eq!(
+                        (shown.width, shown.height),
+                        (told.width, told.height),
+                        "{name} {}",
+                        sheet.name
+                    );
                     drawn += 1;
                 }
                 Err(PictureError::TooLarge { .. } | PictureError::NothingVisible { .. }) => {}

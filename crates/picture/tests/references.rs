@@ -6,8 +6,8 @@ mod support;
 
 use picture::PictureOptions;
 use rust_xlsxwriter::{
-    Color, Format, FormatAlign, FormatBorder, FormatPattern, FormatScript, FormatUnderline, Note, Table,
-    TableStyle, XlsxError,
+    Chart, ChartType, Color, Format, FormatAlign, FormatBorder, FormatPattern, FormatScript, FormatUnderline,
+    Image, Note, Shape, Table, TableStyle, XlsxError,
 };
 use support::{check, open, written};
 
@@ -230,6 +230,40 @@ fn tables_and_a_sheet_without_gridlines() {
         Ok(())
     });
     check("tables", &book, "", "A1:L8", &plain());
+}
+
+#[test]
+fn charts_shapes_and_images() {
+    let book = written(|workbook| {
+        let sheet = workbook.add_worksheet();
+        for row in 0..4 {
+            sheet.write_number(row, 0, row + 1)?;
+        }
+        let mut chart = Chart::new(ChartType::Column);
+        chart.add_series().set_values("Sheet1!$A$1:$A$4");
+        chart.title().set_name("Revenue by region");
+        chart.set_width(256).set_height(140);
+        sheet.insert_chart(1, 2, &chart)?;
+        let text = Shape::textbox().set_text("A note in a box").set_width(128).set_height(40);
+        sheet.insert_shape(10, 0, &text)?;
+        let image = Image::new_from_buffer(&stripes())?;
+        sheet.insert_image(10, 4, &image)?;
+        Ok(())
+    });
+    check("objects", &book, "", "A1:H14", &plain());
+}
+
+/// A PNG of 90 x 60 pixels: three stripes, the last one half transparent.
+fn stripes() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 90, 60);
+    encoder.set_color(png::ColorType::Rgba);
+    let mut writer = encoder.write_header().expect("a header");
+    let stripes = [[0xC0, 0, 0, 0xFF], [0, 0x80, 0, 0xFF], [0, 0, 0xC0, 0x80]];
+    let pixels: Vec<u8> = (0..60).flat_map(|_| (0..90).flat_map(|x| stripes[x / 30])).collect();
+    writer.write_image_data(&pixels).expect("pixels");
+    writer.finish().expect("an end");
+    bytes
 }
 
 #[test]

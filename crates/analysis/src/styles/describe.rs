@@ -1,17 +1,6 @@
 //! One cell format in one line: `bold, red fill` rather than indices into four tables.
 
-use workbook::{Border, BorderEdge, CellFormat, Color, Fill, Font, StyleId, Styles};
-
-/// The colours that [`Color::Indexed`] means, from 0 on (ECMA-376 Part 1 §18.8.27); 8 to 15 repeat 0 to 7.
-const INDEXED: [u32; 64] = [
-    0x000000, 0xFFFFFF, 0xFF0000, 0x00FF00, 0x0000FF, 0xFFFF00, 0xFF00FF, 0x00FFFF, 0x000000, 0xFFFFFF,
-    0xFF0000, 0x00FF00, 0x0000FF, 0xFFFF00, 0xFF00FF, 0x00FFFF, 0x800000, 0x008000, 0x000080, 0x808000,
-    0x800080, 0x008080, 0xC0C0C0, 0x808080, 0x9999FF, 0x993366, 0xFFFFCC, 0xCCFFFF, 0x660066, 0xFF8080,
-    0x0066CC, 0xCCCCFF, 0x000080, 0xFF00FF, 0xFFFF00, 0x00FFFF, 0x800080, 0x800000, 0x008080, 0x0000FF,
-    0x00CCFF, 0xCCFFFF, 0xCCFFCC, 0xFFFF99, 0x99CCFF, 0xFF99CC, 0xCC99FF, 0xFFCC99, 0x3366FF, 0x33CCCC,
-    0x99CC00, 0xFFCC00, 0xFF9900, 0xFF6600, 0x666699, 0x969696, 0x003366, 0x339966, 0x003300, 0x333300,
-    0x993300, 0x993366, 0x333399, 0x333333,
-];
+use workbook::{Border, BorderEdge, CellFormat, Fill, Font, StyleId, Styles};
 
 /// What sets a cell format apart from the workbook's default, as `bold, 14 pt, fill #FFFF00, 0.00%, wrapped`; empty for
 /// the default itself.
@@ -65,7 +54,7 @@ fn font_words(styles: &Styles, font: &Font, normal: Option<&Font>, words: &mut V
     }
     words.extend(font.underline.as_ref().filter(|kind| *kind != "none").map(|_| "underlined".to_owned()));
     words.extend(font.vertical.clone().filter(|kind| kind != "baseline"));
-    let color = |font: &Font| font.color.and_then(|color| rgb(styles, color));
+    let color = |font: &Font| font.color.and_then(|color| styles.rgb(color));
     let own = color(font);
     if own.is_some() && own != normal.and_then(color) && own != Some(0) {
         words.extend(own.map(|rgb| format!("text #{rgb:06X}")));
@@ -75,7 +64,7 @@ fn font_words(styles: &Styles, font: &Font, normal: Option<&Font>, words: &mut V
 fn fill_words(styles: &Styles, fill: &Fill) -> Option<String> {
     match fill.pattern.as_str() {
         "" | "none" => None,
-        "solid" => fill.foreground.and_then(|color| rgb(styles, color)).map(|rgb| format!("fill #{rgb:06X}")),
+        "solid" => fill.foreground.and_then(|color| styles.rgb(color)).map(|rgb| format!("fill #{rgb:06X}")),
         pattern => Some(format!("fill {pattern}")),
     }
 }
@@ -96,30 +85,9 @@ fn border_words(border: &Border) -> Option<String> {
     Some(format!("border {}", sides.join(" ")))
 }
 
-/// A colour as `0xRRGGBB`; `None` for the system's own.
-fn rgb(styles: &Styles, color: Color) -> Option<u32> {
-    match color {
-        Color::Rgb(rgb) => Some(rgb & 0xFF_FFFF),
-        Color::Theme { index, tint } => styles.theme_colors.get(index as usize).map(|rgb| tinted(*rgb, tint)),
-        Color::Indexed(index) => INDEXED.get(index as usize).copied(),
-        Color::Auto => None,
-    }
-}
-
-/// Lightens or darkens: each channel moves towards white or black (§18.8.19 tints the luminance, which comes to the same
-/// for grey and close to it for the rest).
-fn tinted(rgb: u32, tint: f64) -> u32 {
-    let channel = |shift: u32| {
-        let value = f64::from(rgb >> shift & 0xFF);
-        let moved = if tint < 0.0 { value * (1.0 + tint) } else { value + (255.0 - value) * tint };
-        (moved.round().clamp(0.0, 255.0) as u32) << shift
-    };
-    channel(16) | channel(8) | channel(0)
-}
-
 #[cfg(test)]
 mod tests {
-    use workbook::{Alignment, NumberFormatCode};
+    use workbook::{Alignment, Color, NumberFormatCode};
 
     use super::*;
 

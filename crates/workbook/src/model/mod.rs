@@ -3,6 +3,7 @@
 mod book;
 mod cells;
 mod chunk;
+mod color;
 mod column;
 mod drawing;
 mod formulas;
@@ -19,6 +20,7 @@ pub use book::{
 };
 pub use cells::{Cell, CellsByRow};
 pub use chunk::{CHUNK_ROWS, Chunk, FormulaId, RawCell, RawValue, StringId, StyleId};
+pub use color::tinted;
 pub use column::Column;
 pub use drawing::{Anchor, Chart, ChartSeries, Image, PivotField, PivotTable, Shape};
 pub use formulas::{Formula, FormulaKind, Formulas};

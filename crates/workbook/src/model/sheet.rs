@@ -173,6 +173,8 @@ pub struct Sheet {
     /// Number of sparkline groups.
     pub sparkline_groups: u32,
     pub freeze: Option<FreezePane>,
+    /// Whether the sheet's first view shows lines between its cells.
+    pub shows_gridlines: bool,
     pub protection: Option<SheetProtection>,
     /// Tab colour and other things worth a word that no field holds, e.g. `slicers: 2`.
     pub notes: Vec<String>,
@@ -356,6 +358,7 @@ impl SheetBuilder {
                 pivots: Vec::new(),
                 sparkline_groups: 0,
                 freeze: None,
+                shows_gridlines: true,
                 protection: None,
                 notes: Vec::new(),
                 part: String::new(),

@@ -94,6 +94,7 @@ impl<'a> SheetRules<'a> {
                 sheet.merges.extend(element.parse::<CellRange>("ref"));
             }
             "dimension" => sheet.declared_dimension = element.parse("ref"),
+            "sheetView" => sheet.shows_gridlines = element.flag("showGridLines", true),
             "pane" => sheet.freeze = freeze_pane(element),
             "sheetFormatPr" => {
                 sheet.default_column_width = element.parse("defaultColWidth");

@@ -110,11 +110,14 @@ impl<'a> Typesetter<'a> {
             let advance = f32::from(parsed.glyph_hor_advance(id)?) / f32::from(parsed.units_per_em());
             Some(Glyph { face: index, id, advance })
         };
-        let glyph = in_face(face).or_else(|| (0..self.faces.len()).find_map(in_face)).unwrap_or(Glyph {
-            face,
-            id: GlyphId(0),
-            advance: 0.5,
-        });
+        // Another face of the same weight, if there is one with the character.
+        let faces = self.fonts.faces();
+        let is_bold = faces.get(face).is_some_and(FaceData::is_bold);
+        let mut same_weight = (0..faces.len()).filter(|index| faces[*index].is_bold() == is_bold);
+        let glyph = in_face(face)
+            .or_else(|| same_weight.find_map(in_face))
+            .or_else(|| (0..faces.len()).find_map(in_face))
+            .unwrap_or(Glyph { face, id: GlyphId(0), advance: 0.5 });
         self.glyphs.insert((face, character), glyph);
         glyph
     }

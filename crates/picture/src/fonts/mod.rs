@@ -3,7 +3,7 @@
 
 mod substitutes;
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use ttf_parser::{Face, name_id};
 
@@ -28,9 +28,24 @@ pub enum FontError {
     TooMany,
 }
 
+/// A font file: part of the program, or shared by the faces of a collection.
+enum FontBytes {
+    Embedded(&'static [u8]),
+    Added(Arc<[u8]>),
+}
+
+impl FontBytes {
+    fn get(&self) -> &[u8] {
+        match self {
+            FontBytes::Embedded(bytes) => bytes,
+            FontBytes::Added(bytes) => bytes,
+        }
+    }
+}
+
 /// One face: a family in one weight and slant.
 pub(crate) struct FaceData {
-    bytes: Cow<'static, [u8]>,
+    bytes: FontBytes,
     /// Its place within a collection.
     index: u32,
     family: String,
@@ -40,7 +55,7 @@ pub(crate) struct FaceData {
 
 impl FaceData {
     pub(crate) fn parse(&self) -> Option<Face<'_>> {
-        Face::parse(&self.bytes, self.index).ok()
+        Face::parse(self.bytes.get(), self.index).ok()
     }
 
     pub(crate) fn is_bold(&self) -> bool {
@@ -62,7 +77,7 @@ impl Fonts {
     /// License: enough for Latin, Greek and Cyrillic texts in a bare container.
     pub fn embedded() -> Fonts {
         let face = |bytes: &'static [u8], family: &str, bold| FaceData {
-            bytes: Cow::Borrowed(bytes),
+            bytes: FontBytes::Embedded(bytes),
             index: 0,
             family: family.to_owned(),
             bold,
@@ -104,9 +119,10 @@ impl Fonts {
             return Err(FontError::TooMany);
         }
         let count = added.len();
+        let bytes: Arc<[u8]> = bytes.into();
         for (index, family, bold, italic) in added {
-            // A collection's faces keep a copy each; only collections with several of a family pay for it.
-            self.faces.push(FaceData { bytes: Cow::Owned(bytes.clone()), index, family, bold, italic });
+            let bytes = FontBytes::Added(Arc::clone(&bytes));
+            self.faces.push(FaceData { bytes, index, family, bold, italic });
         }
         Ok(count)
     }

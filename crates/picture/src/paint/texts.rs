@@ -89,7 +89,7 @@ impl Painter<'_, '_> {
         let pitch = metrics.pitch * scale;
         let most = (rect.height as f32 / pitch).ceil() as usize + 1;
         let lines = wrap(&mut self.geometry.setter, of, &shown.text, room / scale, most);
-        let top = line_top(look.vertical, rect, lines.len() as f32 * pitch);
+        let top = line_top(look.vertical, rect, pitch, lines.len());
         for (index, line) in lines.iter().enumerate() {
             let x = aligned(shown.horizontal, left, room, line.width * scale);
             let words = Words { text: line.text, of, rgb };
@@ -118,7 +118,7 @@ impl Painter<'_, '_> {
         let width = self.geometry.setter.width(of, text) * scale;
         let of = if look.shrink && width > room { of.scaled((room / width).max(MIN_SHRINK)) } else { of };
         let width = if look.shrink { width.min(room.max(0.0)) } else { width };
-        let top = line_top(look.vertical, rect, self.geometry.setter.line(of).pitch * scale);
+        let top = line_top(look.vertical, rect, self.geometry.setter.line(of).pitch * scale, 1);
         let words = Words { text, of, rgb };
         if shown.horizontal == Horizontal::Fill {
             let times = if width > 0.0 { (room / width).clamp(1.0, 64.0) as usize } else { 1 };
@@ -155,7 +155,7 @@ impl Painter<'_, '_> {
         let (before, after) = around_spare_room(&shown.text);
         let setter = &mut self.geometry.setter;
         let whole = setter.width(of, before) + setter.width(of, after);
-        let top = line_top(look.vertical, rect, setter.line(of).pitch * scale);
+        let top = line_top(look.vertical, rect, setter.line(of).pitch * scale, 1);
         if whole <= available {
             let after_width = setter.width(of, after) * scale;
             if before.is_empty() {
@@ -310,7 +310,7 @@ impl Painter<'_, '_> {
         let from = self.scene.columns.origin();
         let to = self.scene.columns.tracks()[last].end() - 1;
         let top =
-            line_top(look.vertical, cell, self.geometry.setter.line(look.of).pitch * self.geometry.scale);
+            line_top(look.vertical, cell, self.geometry.setter.line(look.of).pitch * self.geometry.scale, 1);
         let words = Words { text: &text, of: look.of, rgb: shown.color.or(look.color).unwrap_or(0) };
         let clip = Rect::new(from, track.start, to - from, track.size);
         self.words(&words, &look, start, top, clip);
@@ -326,9 +326,11 @@ fn aligned(horizontal: Horizontal, left: f32, room: f32, width: f32) -> f32 {
     }
 }
 
-/// Where the first line of a block starts; one that is higher than its cell starts at the top.
-fn line_top(vertical: Vertical, rect: Rect, height: f32) -> f32 {
-    let spare = (rect.height as f32 - height).max(0.0);
+/// Where the first of some lines starts. A block that is higher than its cell starts at the top, so that its beginning can
+/// be read; a single line keeps its place.
+fn line_top(vertical: Vertical, rect: Rect, pitch: f32, lines: usize) -> f32 {
+    let spare = rect.height as f32 - pitch * lines as f32;
+    let spare = if lines > 1 { spare.max(0.0) } else { spare };
     rect.y as f32
         + match vertical {
             Vertical::Top => 0.0,

@@ -62,6 +62,15 @@ impl Signatures {
         signature
     }
 
+    /// A call without arguments; `None` for a function that IronCalc does not know.
+    pub(super) fn empty_call(&mut self, name: &str) -> Option<Node> {
+        let context = CellReferenceRC { sheet: "Sheet1".to_owned(), row: 1, column: 1 };
+        match self.parser.parse(&format!("{name}()"), &context) {
+            call @ Node::FunctionKind { .. } => Some(call),
+            _ => None,
+        }
+    }
+
     fn learn(&mut self, name: &str, arguments: usize) -> Signature {
         let takes_arrays = ARRAYS.contains(&name);
         let many = if takes_arrays { Meant::Array } else { Meant::Cells };

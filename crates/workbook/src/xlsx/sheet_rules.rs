@@ -376,4 +376,11 @@ mod tests {
             "#]],
         );
     }
+
+    #[test]
+    fn gridlines_are_shown_unless_the_view_says_otherwise() {
+        let shows = |sheet: &Sheet| sheet.shows_gridlines.to_string();
+        check("<sheetViews><sheetView/></sheetViews>", shows, &expect!["true"]);
+        check(r#"<sheetViews><sheetView showGridLines="0"/></sheetViews>"#, shows, &expect!["false"]);
+    }
 }

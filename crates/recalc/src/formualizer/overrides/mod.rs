@@ -1,8 +1,20 @@
 //! Functions of ours in place of those of the library.
+//!
+//! Which ones, and why, is in `table`. They are computed by IronCalc, one call at a time, on a sheet of its own (`scratch`).
 
-use std::sync::Arc;
+mod arguments;
+mod delegate;
+mod scratch;
+mod table;
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use formualizer_eval::function::Function;
+use formualizer_eval::function_registry;
+
+use crate::formualizer::intersect::bare_name;
+use crate::formualizer::overrides::delegate::Delegate;
 
 /// Which functions are replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,7 +27,26 @@ pub enum Overrides {
 }
 
 impl Overrides {
-    pub(super) fn get(self, _name: &str) -> Option<Arc<dyn Function>> {
-        None
+    pub(super) fn get(self, name: &str) -> Option<Arc<dyn Function>> {
+        match self {
+            Overrides::Ours => {
+                let ours = ours();
+                ours.get(name).or_else(|| ours.get(bare_name(name).as_str())).cloned()
+            }
+            Overrides::None => None,
+        }
     }
+}
+
+fn ours() -> &'static HashMap<&'static str, Arc<dyn Function>> {
+    static OURS: OnceLock<HashMap<&'static str, Arc<dyn Function>>> = OnceLock::new();
+    OURS.get_or_init(|| {
+        formualizer_eval::builtins::load_builtins();
+        let delegate = |(name, rule)| {
+            let delegate: Arc<dyn Function> =
+                Arc::new(Delegate::new(name, rule, function_registry::get("", name)));
+            (name, delegate)
+        };
+        table::rules().map(delegate).collect()
+    })
 }

@@ -1,0 +1,92 @@
+//! Which function is computed by whom: the one place where that is decided.
+//!
+//! Both libraries were run over workbooks that Excel computed (`docs/formula-conformance.md`). IronCalc reproduces nearly all of
+//! them, but scans ranges anew for every cell; the functions of `formualizer-eval` are fast over large ranges, and about as many
+//! are right as are wrong. So:
+//!
+//! * **delegated** is what takes values or few cells: financial, statistical, engineering, text, date and rounding functions;
+//! * **delegated when small** is what mostly sees large ranges, and differs from Excel in cases that are rare among them, such as
+//!   criteria that are errors; above [`SMALL_CELLS`] cells the fast function computes;
+//! * **kept** is everything else: functions of references (`OFFSET`, `INDIRECT`, `ROW`), what chooses among its arguments (`IF`,
+//!   `CHOOSE`), what takes a `LAMBDA`, and what was right for every cell that was tried.
+
+/// Cells that a call may read to be delegated although there is a faster function.
+pub(super) const SMALL_CELLS: u64 = 64;
+/// Cells that a call may read to be delegated at all.
+pub(super) const MAX_CELLS: u64 = 1 << 16;
+
+/// How a function is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// By IronCalc's.
+    Delegated,
+    /// By IronCalc's where it reads few cells.
+    WhenSmall,
+}
+
+/// Delegated.
+#[rustfmt::skip]
+pub(super) const DELEGATED: &[&str] = &[
+    // Rounding and arithmetic.
+    "ARABIC", "BASE", "CEILING", "CEILING.MATH", "CEILING.PRECISE", "COMBIN", "COMBINA", "COTH", "DECIMAL", "EVEN",
+    "FACT", "FACTDOUBLE", "FLOOR", "FLOOR.MATH", "FLOOR.PRECISE", "GCD", "ISO.CEILING", "LCM", "MDETERM", "MINVERSE",
+    "MMULT", "MROUND", "MULTINOMIAL", "MUNIT", "ODD", "QUOTIENT", "ROMAN", "SERIESSUM", "SQRTPI", "SUMX2MY2",
+    "SUMX2PY2", "SUMXMY2", "EXP", "SIGN", "TRUNC", "INT", "ACOT", "ACOTH", "COT", "CSC", "CSCH", "SEC", "SECH",
+    "SINH", "COSH", "TANH", "ASINH", "ACOSH", "ATANH",
+    // Text.
+    "ARRAYTOTEXT", "ASC", "CHAR", "CLEAN", "CODE", "DOLLAR", "ENCODEURL", "EXACT", "FIXED", "NUMBERVALUE", "PROPER",
+    "REGEXEXTRACT", "REGEXREPLACE", "REGEXTEST", "REPT", "TEXT", "TEXTAFTER", "TEXTBEFORE", "TEXTSPLIT", "UNICHAR",
+    "UNICODE", "VALUE", "VALUETOTEXT", "FINDB", "LEFTB", "LENB", "MIDB", "REPLACEB", "RIGHTB", "SEARCHB",
+    // Dates.
+    "DATE", "DATEDIF", "DATEVALUE", "DAYS", "DAYS360", "EDATE", "EOMONTH", "ISOWEEKNUM", "NETWORKDAYS",
+    "NETWORKDAYS.INTL", "TIME", "TIMEVALUE", "WEEKNUM", "WORKDAY", "WORKDAY.INTL", "YEARFRAC",
+    // Finance.
+    "ACCRINT", "ACCRINTM", "AMORDEGRC", "AMORLINC", "COUPDAYBS", "COUPDAYS", "COUPDAYSNC", "COUPNCD", "COUPNUM",
+    "COUPPCD", "CUMIPMT", "CUMPRINC", "DB", "DDB", "DISC", "DOLLARDE", "DOLLARFR", "DURATION", "EFFECT", "FV",
+    "FVSCHEDULE", "INTRATE", "IPMT", "IRR", "ISPMT", "MDURATION", "MIRR", "NOMINAL", "NPER", "NPV", "ODDFPRICE",
+    "ODDFYIELD", "ODDLPRICE", "ODDLYIELD", "PDURATION", "PMT", "PPMT", "PRICE", "PRICEDISC", "PRICEMAT", "PV", "RATE",
+    "RECEIVED", "RRI", "SLN", "SYD", "TBILLEQ", "TBILLPRICE", "TBILLYIELD", "VDB", "XIRR", "XNPV", "YIELD",
+    "YIELDDISC", "YIELDMAT",
+    // Engineering.
+    "BESSELI", "BESSELJ", "BESSELK", "BESSELY", "BIN2DEC", "BIN2HEX", "BIN2OCT", "BITAND", "BITLSHIFT", "BITOR",
+    "BITRSHIFT", "BITXOR", "COMPLEX", "CONVERT", "DEC2BIN", "DEC2HEX", "DEC2OCT", "DELTA", "ERF", "ERF.PRECISE",
+    "ERFC", "ERFC.PRECISE", "GESTEP", "HEX2BIN", "HEX2DEC", "HEX2OCT", "IMABS", "IMAGINARY", "IMARGUMENT",
+    "IMCONJUGATE", "IMCOS", "IMCOSH", "IMCOT", "IMCSC", "IMCSCH", "IMDIV", "IMEXP", "IMLN", "IMLOG10", "IMLOG2",
+    "IMPOWER", "IMPRODUCT", "IMREAL", "IMSEC", "IMSECH", "IMSIN", "IMSINH", "IMSQRT", "IMSUB", "IMSUM", "IMTAN",
+    "OCT2BIN", "OCT2DEC", "OCT2HEX",
+    // Statistics.
+    "AVEDEV", "BETA.DIST", "BETA.INV", "BETADIST", "BETAINV", "BINOM.DIST", "BINOM.DIST.RANGE", "BINOM.INV",
+    "BINOMDIST", "CHIDIST", "CHIINV", "CHISQ.DIST", "CHISQ.DIST.RT", "CHISQ.INV", "CHISQ.INV.RT", "CHISQ.TEST",
+    "CHITEST", "CONFIDENCE", "CONFIDENCE.NORM", "CONFIDENCE.T", "CORREL", "COVAR", "COVARIANCE.P", "COVARIANCE.S",
+    "CRITBINOM", "DEVSQ", "EXPON.DIST", "EXPONDIST", "F.DIST", "F.DIST.RT", "F.INV", "F.INV.RT", "F.TEST", "FDIST",
+    "FINV", "FISHER", "FISHERINV", "FORECAST", "FORECAST.ETS", "FORECAST.ETS.CONFINT", "FORECAST.ETS.SEASONALITY",
+    "FORECAST.ETS.STAT", "FORECAST.LINEAR", "FREQUENCY", "FTEST", "GAMMA", "GAMMA.DIST", "GAMMA.INV", "GAMMADIST",
+    "GAMMAINV", "GAMMALN", "GAMMALN.PRECISE", "GAUSS", "GEOMEAN", "GROWTH", "HARMEAN", "HYPGEOM.DIST", "HYPGEOMDIST",
+    "INTERCEPT", "KURT", "LINEST", "LOGEST", "LOGINV", "LOGNORM.DIST", "LOGNORM.INV", "LOGNORMDIST", "MODE",
+    "MODE.MULT", "MODE.SNGL", "NEGBINOM.DIST", "NEGBINOMDIST", "NORM.DIST", "NORM.INV", "NORM.S.DIST", "NORM.S.INV",
+    "NORMDIST", "NORMINV", "NORMSDIST", "NORMSINV", "PEARSON", "PERCENTRANK", "PERCENTRANK.EXC", "PERCENTRANK.INC",
+    "PERMUT", "PERMUTATIONA", "PHI", "POISSON", "POISSON.DIST", "PROB", "RSQ", "SKEW", "SKEW.P", "SLOPE",
+    "STANDARDIZE", "STEYX", "T.DIST", "T.DIST.2T", "T.DIST.RT", "T.INV", "T.INV.2T", "T.TEST", "TDIST", "TINV",
+    "TREND", "TRIMMEAN", "TTEST", "WEIBULL", "WEIBULL.DIST", "Z.TEST", "ZTEST",
+    // Databases and arrays.
+    "DAVERAGE", "DCOUNT", "DCOUNTA", "DGET", "DMAX", "DMIN", "DPRODUCT", "DSTDEV", "DSTDEVP", "DSUM", "DVAR", "DVARP",
+    "PERCENTOF", "SEQUENCE", "TRIMRANGE", "ERROR.TYPE",
+];
+
+/// Delegated when small.
+#[rustfmt::skip]
+pub(super) const WHEN_SMALL: &[&str] = &[
+    "AND", "AVERAGE", "AVERAGEA", "AVERAGEIF", "AVERAGEIFS", "CHOOSECOLS", "CHOOSEROWS", "CONCAT", "CONCATENATE",
+    "COUNT", "COUNTIF", "COUNTIFS", "DROP", "EXPAND", "FILTER", "HLOOKUP", "LARGE", "LOOKUP", "MATCH", "MAXA",
+    "MAXIFS", "MEDIAN", "MINA", "MINIFS", "OR", "PERCENTILE", "PERCENTILE.EXC", "PERCENTILE.INC", "PRODUCT",
+    "QUARTILE", "QUARTILE.EXC", "QUARTILE.INC", "RANK", "RANK.AVG", "RANK.EQ", "SMALL", "SORT", "SORTBY", "STDEV",
+    "STDEV.P", "STDEV.S", "STDEVA", "STDEVP", "STDEVPA", "SUMIF", "SUMIFS", "SUMPRODUCT", "SUMSQ", "TAKE",
+    "TEXTJOIN", "TOCOL", "TOROW", "UNIQUE", "VAR", "VAR.P", "VAR.S", "VARA", "VARP", "VARPA", "VLOOKUP", "WRAPCOLS",
+    "WRAPROWS", "XLOOKUP", "XMATCH", "XOR",
+];
+
+/// What becomes of a function; `None` for one that is kept.
+pub(super) fn rules() -> impl Iterator<Item = (&'static str, Rule)> {
+    let delegated = DELEGATED.iter().map(|name| (*name, Rule::Delegated));
+    delegated.chain(WHEN_SMALL.iter().map(|name| (*name, Rule::WhenSmall)))
+}

@@ -7,8 +7,8 @@ use grid::{CellRange, CellRef, Value};
 use workbook::edit::{Input, Results, Run, SheetResults};
 use workbook::{FormulaId, FormulaKind, Sheet, SheetId};
 
-use crate::engine::{Engine, Source};
 use crate::Computed;
+use crate::engine::{Engine, Source};
 
 /// Significant digits beyond which numbers count as equal: those that Excel has.
 const DIGITS: f64 = 1e-15;
@@ -45,7 +45,8 @@ pub fn collect(source: Source<'_>, engine: &dyn Engine, areas: Option<&[Area]>) 
     let mut collected = Collected::default();
     for (index, sheet) in source.sheets.iter().enumerate() {
         let id = SheetId(index as u32);
-        if sheet.formulas().is_empty() || areas.is_some_and(|areas| areas.iter().all(|area| area.sheet != id)) {
+        if sheet.formulas().is_empty() || areas.is_some_and(|areas| areas.iter().all(|area| area.sheet != id))
+        {
             continue;
         }
         let mut look = |at: CellRef, old: Value<'_>| {

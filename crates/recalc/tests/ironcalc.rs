@@ -38,7 +38,11 @@ fn check(edits: &[&str], at: &str, expected: Computed) {
 #[test]
 fn formulas_read_cells_names_and_sheets() {
     let data = r#"{"op": "set", "range": "Data!A1:B2", "values": [[1, 2], [3, 4]]}"#;
-    check(&[data, r#"{"op": "set", "range": "Data!C1", "values": [["=SUM(A1:B2)"]]}"#], "C1", Computed::Number(10.0));
+    check(
+        &[data, r#"{"op": "set", "range": "Data!C1", "values": [["=SUM(A1:B2)"]]}"#],
+        "C1",
+        Computed::Number(10.0),
+    );
     check(
         &[
             data,
@@ -58,12 +62,20 @@ fn formulas_read_cells_names_and_sheets() {
         "C1",
         Computed::Text("5x".into()),
     );
-    check(&[r#"{"op": "set", "range": "Data!C1", "values": [["=1/0"]]}"#], "C1", Computed::Error(ErrorValue::Div0));
+    check(
+        &[r#"{"op": "set", "range": "Data!C1", "values": [["=1/0"]]}"#],
+        "C1",
+        Computed::Error(ErrorValue::Div0),
+    );
 }
 
 #[test]
 fn volatile_functions_see_the_moment() {
-    check(&[r#"{"op": "set", "range": "Data!C1", "values": [["=TODAY()"]]}"#], "C1", Computed::Number(46023.0));
+    check(
+        &[r#"{"op": "set", "range": "Data!C1", "values": [["=TODAY()"]]}"#],
+        "C1",
+        Computed::Number(46023.0),
+    );
 }
 
 #[test]

@@ -7,11 +7,14 @@ use std::{
 };
 
 use analysis::{
-    formulas::{Cancelled, DependencyIndex, Places},
+    formulas::{Cancelled, DependencyIndex, Places, Stale},
     regions::{self, Regions},
 };
 use forks::Digest;
-use workbook::{Sheet, SheetId, Workbook};
+use workbook::{
+    Sheet, SheetId, Workbook,
+    edit::{Draft, Pending},
+};
 
 use crate::{cache::Weigh, call::Call, error::ToolError};
 
@@ -28,7 +31,9 @@ const REGION_BYTES: usize = 2_048;
 pub struct Book {
     /// The workbook.
     pub workbook: Workbook,
+    pending: Pending,
     digest: OnceLock<Digest>,
+    stale: Mutex<Option<Arc<Stale>>>,
     dependencies: Mutex<Option<Arc<DependencyIndex>>>,
     regions: Mutex<HashMap<SheetId, Arc<Regions>>>,
 }
@@ -36,7 +41,47 @@ pub struct Book {
 impl Book {
     /// A workbook that nothing is known about yet.
     pub fn new(workbook: Workbook) -> Book {
-        Book { workbook, digest: OnceLock::new(), dependencies: Mutex::default(), regions: Mutex::default() }
+        let pending = Pending { everything: workbook.calc.full_calc_on_load, areas: Vec::new() };
+        Book::with_pending(workbook, pending)
+    }
+
+    /// A draft, to be read.
+    pub fn of(draft: &Draft) -> Book {
+        Book::with_pending(draft.book().clone(), draft.pending())
+    }
+
+    fn with_pending(workbook: Workbook, pending: Pending) -> Book {
+        Book {
+            workbook,
+            pending,
+            digest: OnceLock::new(),
+            stale: Mutex::default(),
+            dependencies: Mutex::default(),
+            regions: Mutex::default(),
+        }
+    }
+
+    /// Which results are older than what they are computed from (FRESH); found once. Costs nothing where nothing changed.
+    ///
+    /// # Errors
+    /// When a sheet can't be read, or the call is stopped.
+    pub fn stale(&self, call: &Call) -> Result<Arc<Stale>, ToolError> {
+        let mut known = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stale) = known.as_ref() {
+            return Ok(Arc::clone(stale));
+        }
+        let stop = || call.is_stopped();
+        let found = match self.pending.areas.is_empty() || self.pending.everything {
+            true => Stale::since(&DependencyIndex::default(), &self.pending, &stop)?,
+            false => {
+                let sheets = self.sheets(call)?;
+                let index = self.dependencies(&Places::new(&self.workbook, &sheets), call)?;
+                Stale::since(&index, &self.pending, &stop)?
+            }
+        };
+        let found = Arc::new(found);
+        *known = Some(Arc::clone(&found));
+        Ok(found)
     }
 
     /// The bytes of the package that the workbook was read from; `None` for formats that are read only.
@@ -47,6 +92,18 @@ impl Book {
     /// The digest of those bytes, worked out once.
     pub fn digest(&self, bytes: &[u8]) -> Digest {
         *self.digest.get_or_init(|| Digest::of(bytes))
+    }
+
+    /// Whether some result of the workbook is old.
+    ///
+    /// # Errors
+    /// As [`Book::stale`].
+    pub fn is_any_stale(&self, call: &Call) -> Result<bool, ToolError> {
+        let stale = self.stale(call)?;
+        if !stale.is_everything() {
+            return Ok(!stale.is_empty());
+        }
+        Ok(self.sheets(call)?.iter().any(|sheet| !sheet.formulas().is_empty()))
     }
 
     /// Every sheet, loaded.
@@ -92,9 +149,11 @@ impl Weigh for Book {
     fn bytes(&self) -> usize {
         let dependencies = self.dependencies.lock().unwrap_or_else(PoisonError::into_inner);
         let regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        let stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
         let region_count: usize = regions.values().map(|found| found.regions.len()).sum();
         self.workbook.bytes()
             + dependencies.as_ref().map_or(0, |index| index.bytes())
+            + stale.as_ref().map_or(0, |stale| stale.bytes())
             + region_count * REGION_BYTES
     }
 }

@@ -17,6 +17,8 @@ use crate::{
     config::Config,
     error::ToolError,
     forks::ForkState,
+    recalc::RecalcState,
+    screenshots::{Picture, Screenshots},
     workspace::{Workspace, WorkspaceRules},
 };
 
@@ -34,6 +36,10 @@ pub struct Context {
     pub workbooks: Cache<Book>,
     /// Forks.
     pub forks: ForkState,
+    /// Engines of formulas.
+    pub recalc: RecalcState,
+    /// Pictures that calls made.
+    pub screenshots: Screenshots,
 }
 
 impl Context {
@@ -50,7 +56,10 @@ impl Context {
         let workspace = Workspace::open(&config.workspace.workspace, rules)?;
         let workbooks = Cache::new(config.limits.cache_capacity, config.limits.cache_bytes);
         let forks = ForkState::new(&config.state, workspace.root());
-        Ok(Context { config, workspace, workbooks, forks })
+        let recalc = RecalcState::new(&config.recalc, config.limits.tool_timeout());
+        let kept = config.state.screenshots_folder(workspace.root());
+        let screenshots = Screenshots::new(kept);
+        Ok(Context { config, workspace, workbooks, forks, recalc, screenshots })
     }
 }
 
@@ -98,12 +107,13 @@ pub struct Call {
     stop: StopSignal,
     progress: Option<mpsc::Sender<Progress>>,
     reported: Mutex<Reported>,
+    pictures: Mutex<Vec<Picture>>,
 }
 
 impl Call {
     /// A call that may be stopped and may tell its progress.
     pub fn new(context: Arc<Context>, stop: StopSignal, progress: Option<mpsc::Sender<Progress>>) -> Call {
-        Call { context, stop, progress, reported: Mutex::default() }
+        Call { context, stop, progress, reported: Mutex::default(), pictures: Mutex::default() }
     }
 
     /// Workbooks that were opened.
@@ -119,6 +129,26 @@ impl Call {
     /// The forks.
     pub fn forks(&self) -> &ForkState {
         &self.context.forks
+    }
+
+    /// Pictures that calls made.
+    pub fn screenshots(&self) -> &Screenshots {
+        &self.context.screenshots
+    }
+
+    /// Lets a picture travel with the answer.
+    pub(crate) fn attach(&self, picture: Picture) {
+        self.pictures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(picture);
+    }
+
+    /// The pictures that travel with the answer.
+    pub(crate) fn take_pictures(&self) -> Vec<Picture> {
+        std::mem::take(&mut *self.pictures.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// The engines of formulas.
+    pub fn recalc(&self) -> &RecalcState {
+        &self.context.recalc
     }
 
     /// The configuration.

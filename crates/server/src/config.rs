@@ -20,9 +20,39 @@ pub struct Config {
     /// Where forks are kept, and how many.
     #[command(flatten)]
     pub state: StateConfig,
+    /// How formulas are computed.
+    #[command(flatten)]
+    pub recalc: RecalcConfig,
     /// What a call may cost.
     #[command(flatten)]
     pub limits: LimitsConfig,
+}
+
+/// How formulas are computed.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Recalculation")]
+pub struct RecalcConfig {
+    /// Programs of LibreOffice that run at the same time
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_CONCURRENT_RECALCS", default_value_t = 2)]
+    pub max_concurrent_recalcs: usize,
+    /// Calls that may wait for LibreOffice
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_RECALC_QUEUE", default_value_t = 16)]
+    pub recalc_queue: usize,
+    /// Bytes of memory that one LibreOffice may take
+    #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_LIBREOFFICE_MEMORY", default_value_t = 2 << 30)]
+    pub libreoffice_memory: u64,
+    /// Calls after which a LibreOffice is replaced by a fresh one
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_LIBREOFFICE_JOBS", default_value_t = 200)]
+    pub libreoffice_jobs: u32,
+    /// The program of LibreOffice (found on the PATH)
+    #[arg(long, value_name = "FILE", env = "SPREADSHEET_MCP_SOFFICE")]
+    pub soffice: Option<PathBuf>,
+    /// Workbooks that stay loaded in an engine, ready for the next edit
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_WARM_ENGINES", default_value_t = 4)]
+    pub warm_engines: usize,
+    /// This program, to be started for evaluations that cannot be stopped from within.
+    #[arg(skip)]
+    pub program: Option<PathBuf>,
 }
 
 /// Which workbooks are shown.
@@ -109,6 +139,12 @@ pub struct StateConfig {
         action = clap::ArgAction::Set
     )]
     pub allow_overwrite: bool,
+    /// The folder of pictures that screenshot_sheet makes (screenshots within the state directory)
+    #[arg(long, value_name = "FOLDER", env = "SPREADSHEET_MCP_SCREENSHOTS_DIR")]
+    pub screenshots_dir: Option<PathBuf>,
+    /// How long pictures are kept, in seconds
+    #[arg(long, value_name = "SECONDS", env = "SPREADSHEET_MCP_SCREENSHOTS_TTL", default_value_t = 86_400)]
+    pub screenshots_ttl: u64,
     /// Previous versions kept of each file that was replaced
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_KEEP_VERSIONS", default_value_t = 10)]
     pub keep_versions: u32,
@@ -125,6 +161,11 @@ impl StateConfig {
         let base = base.unwrap_or_else(std::env::temp_dir).join("spreadsheet-mcp");
         let digest = forks::Digest::of(workspace.as_os_str().as_encoded_bytes()).to_string();
         base.join(&digest[..16])
+    }
+
+    /// The folder of pictures.
+    pub fn screenshots_folder(&self, workspace: &Path) -> PathBuf {
+        self.screenshots_dir.clone().unwrap_or_else(|| self.folder(workspace).join("screenshots"))
     }
 
     /// How long after its last use a fork is dropped.
@@ -209,6 +250,12 @@ pub struct LimitsConfig {
     /// Nested elements of a part
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_XML_DEPTH", default_value_t = 256)]
     pub max_xml_depth: usize,
+    /// Pixels of the longer side of a picture
+    #[arg(long, value_name = "PX", env = "SPREADSHEET_MCP_MAX_PNG_DIM_PX", default_value_t = 4_096)]
+    pub max_png_dim_px: u32,
+    /// Pixels of a picture
+    #[arg(long, value_name = "PX", env = "SPREADSHEET_MCP_MAX_PNG_AREA_PX", default_value_t = 8_000_000)]
+    pub max_png_area_px: u64,
     /// Workbooks kept in memory
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_CACHE_CAPACITY", default_value_t = 50)]
     pub cache_capacity: u64,

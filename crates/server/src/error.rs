@@ -37,12 +37,14 @@ pub enum ErrorCode {
     TargetChanged,
     StorageFull,
     StateUnavailable,
+    CalculationFailed,
+    LibreofficeUnavailable,
     Internal,
 }
 
 impl ErrorCode {
     /// Every code, in the order of the reference.
-    pub const ALL: [ErrorCode; 31] = [
+    pub const ALL: [ErrorCode; 33] = [
         ErrorCode::InvalidArgument,
         ErrorCode::UnknownArgument,
         ErrorCode::UnknownTool,
@@ -73,6 +75,8 @@ impl ErrorCode {
         ErrorCode::TargetChanged,
         ErrorCode::StorageFull,
         ErrorCode::StateUnavailable,
+        ErrorCode::CalculationFailed,
+        ErrorCode::LibreofficeUnavailable,
         ErrorCode::Internal,
     ];
 
@@ -117,6 +121,10 @@ impl ErrorCode {
             }
             ErrorCode::StorageFull => "The disk is full; nothing was changed",
             ErrorCode::StateUnavailable => "The state directory cannot be used",
+            ErrorCode::CalculationFailed => {
+                "The engine could not compute or draw the workbook; nothing was changed"
+            }
+            ErrorCode::LibreofficeUnavailable => "LibreOffice is not installed, or cannot be isolated",
             ErrorCode::Internal => "A defect of the server",
         }
     }
@@ -154,6 +162,8 @@ impl ErrorCode {
             ErrorCode::TargetChanged => "target_changed",
             ErrorCode::StorageFull => "storage_full",
             ErrorCode::StateUnavailable => "state_unavailable",
+            ErrorCode::CalculationFailed => "calculation_failed",
+            ErrorCode::LibreofficeUnavailable => "libreoffice_unavailable",
             ErrorCode::Internal => "internal",
         }
     }

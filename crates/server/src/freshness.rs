@@ -37,18 +37,6 @@ impl Opened {
         }
         Ok(told)
     }
-
-    /// Whether some result of the workbook is old.
-    ///
-    /// # Errors
-    /// As [`Opened::stale_within`].
-    pub(crate) fn is_stale(&self, call: &Call) -> Result<bool, ToolError> {
-        let stale = self.book.stale(call)?;
-        if !stale.is_everything() {
-            return Ok(!stale.is_empty());
-        }
-        Ok(self.book.sheets(call)?.iter().any(|sheet| !sheet.formulas().is_empty()))
-    }
 }
 
 /// Runs of stale cells, column by column; neighbouring columns of the same rows become one.

@@ -24,10 +24,12 @@ pub mod locate;
 pub mod near_miss;
 pub mod open;
 pub mod prompts;
+pub mod recalc;
 pub mod registry;
 pub mod resources;
 pub mod runner;
 pub mod schema;
+pub mod screenshots;
 pub mod serve;
 pub mod stdio;
 pub mod tool;
@@ -37,6 +39,7 @@ mod arguments;
 mod cell_json;
 mod changed_cells;
 mod export;
+mod freshness;
 mod room;
 mod table_filter;
 mod table_target;
@@ -44,6 +47,7 @@ mod table_target;
 mod testing;
 mod timestamp;
 pub mod tools;
+mod verify_engines;
 
 use std::{io, sync::Arc};
 

@@ -101,6 +101,10 @@ pub fn templates() -> Vec<ResourceTemplate> {
             .with_title("Sheet")
             .with_description("The regions of one sheet")
             .with_mime_type(MIME_TYPE),
+        ResourceTemplate::new("screenshot://{name}", "screenshot")
+            .with_title("Picture")
+            .with_description("A picture that screenshot_sheet made")
+            .with_mime_type(crate::screenshots::MIME_TYPE),
     ]
 }
 

@@ -84,6 +84,11 @@ async fn clean(server: Arc<Server>) {
             if swept > 0 {
                 tracing::info!(files = swept, "deleted what crashed writers left in the workspace");
             }
+            let age = Duration::from_secs(context.config.state.screenshots_ttl);
+            let pictures = context.screenshots.clean(age);
+            if pictures > 0 {
+                tracing::debug!(pictures, "dropped old pictures");
+            }
             if !is_checked {
                 context.forks.check()?;
             }

@@ -12,6 +12,7 @@ use crate::{
     call::Call,
     error::{ErrorCode, ToolError},
     schema,
+    screenshots::Picture,
 };
 
 /// A tool. Its body is a plain function: it runs on a bounded pool, under a timeout, and may be asked to stop.
@@ -41,6 +42,8 @@ pub struct Answer {
     pub structured: Value,
     /// The same as text.
     pub text: String,
+    /// Pictures that belong to it.
+    pub pictures: Vec<Picture>,
 }
 
 /// A tool as the registry keeps it.
@@ -88,7 +91,7 @@ fn run<T: Tool>(call: &Call, arguments: JsonObject) -> Result<Answer, ToolError>
     })?;
     let text = structured.to_string();
     check_size(&text, call.config().limits.max_response_bytes)?;
-    Ok(Answer { structured, text })
+    Ok(Answer { structured, text, pictures: call.take_pictures() })
 }
 
 /// The last resort of BOUNDED: a tool pages by its own budget and should never meet this.

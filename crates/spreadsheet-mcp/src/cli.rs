@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use server::{
     config::{Config, ListenConfig},
-    tools,
+    recalc, tools,
 };
 
 use crate::exit;
@@ -41,6 +41,9 @@ pub(crate) enum Command {
     Call(CallArguments),
     /// Show the tools and their arguments
     Tools(ToolsArguments),
+    /// Evaluate one workbook from standard input: what the program starts itself for
+    #[command(hide = true, name = recalc::SUBCOMMAND)]
+    EvaluateFormulas,
 }
 
 const CALL_EXAMPLES: &str = "\
@@ -108,11 +111,23 @@ pub(crate) enum Refusal {
 }
 
 impl Cli {
+    /// Lets the program start itself.
+    fn with_program(mut self) -> Cli {
+        let config = match &mut self.command {
+            Command::Serve(arguments) => &mut arguments.config,
+            Command::Call(arguments) => &mut arguments.config,
+            Command::Tools(arguments) => &mut arguments.config,
+            Command::EvaluateFormulas => return self,
+        };
+        config.recalc.program = std::env::current_exe().ok();
+        self
+    }
+
     /// Reads the command line and the environment.
     pub(crate) fn read() -> Result<Cli, Refusal> {
         let mut problems = environment_problems();
         let cli = match Cli::try_parse() {
-            Ok(cli) => cli,
+            Ok(cli) => cli.with_program(),
             Err(shown) if matches!(shown.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
                 return Err(Refusal::Shown(shown));
             }
@@ -133,6 +148,7 @@ impl Cli {
             }
             Command::Call(arguments) => problems.extend(arguments.config.problems(&known)),
             Command::Tools(arguments) => problems.extend(arguments.config.problems(&known)),
+            Command::EvaluateFormulas => problems.clear(),
         }
         if problems.is_empty() { Ok(cli) } else { Err(Refusal::Problems(problems)) }
     }

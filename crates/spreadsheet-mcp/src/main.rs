@@ -28,6 +28,10 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => run_server(arguments),
         Command::Call(arguments) => call::run(arguments),
         Command::Tools(arguments) => tools::run(&arguments),
+        Command::EvaluateFormulas => match server::recalc::evaluate_stdin() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => exit::failed("evaluating failed", &error),
+        },
     }
 }
 

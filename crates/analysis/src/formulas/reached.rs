@@ -135,8 +135,10 @@ impl<'i> Reached<'i> {
 /// The hull with what goes beyond it, up to the end of the block on the sides where it does.
 fn grown(hull: CellRange, range: CellRange, block: CellRange) -> CellRange {
     let union = hull.union(range);
-    let top = if range.start().row() < hull.start().row() { block.start().row() } else { union.start().row() };
-    let left = if range.start().col() < hull.start().col() { block.start().col() } else { union.start().col() };
+    let top =
+        if range.start().row() < hull.start().row() { block.start().row() } else { union.start().row() };
+    let left =
+        if range.start().col() < hull.start().col() { block.start().col() } else { union.start().col() };
     let bottom = if range.end().row() > hull.end().row() { block.end().row() } else { union.end().row() };
     let right = if range.end().col() > hull.end().col() { block.end().col() } else { union.end().col() };
     CellRange::from_bounds(top, left, bottom, right).unwrap_or(block)

@@ -74,7 +74,13 @@ impl<'a> Formulas<'a> {
     }
 
     /// The number of a cell's formula among those of its sheet; `None` for one that is refused.
-    pub(super) fn index(&mut self, id: SheetId, sheet: &Sheet, at: CellRef, formula: FormulaId) -> Option<i32> {
+    pub(super) fn index(
+        &mut self,
+        id: SheetId,
+        sheet: &Sheet,
+        at: CellRef,
+        formula: FormulaId,
+    ) -> Option<i32> {
         let translated = match &sheet.formulas().get(formula).kind {
             FormulaKind::DataTable { .. } => Err((Refusal::Unsupported, None)),
             FormulaKind::Shared { .. } => match self.by_shared.get(&formula) {
@@ -215,7 +221,8 @@ impl<'a> Formulas<'a> {
 /// Whether what a name stands for is understood by its name: cells, and functions that a workbook defines.
 fn stays_named(meant: &str) -> bool {
     let calls_lambda = formula::functions(meant).next().is_some_and(|call| {
-        call.name.trim_start_matches("_xlfn.").eq_ignore_ascii_case("LAMBDA") && meant.starts_with(['L', 'l', '_'])
+        call.name.trim_start_matches("_xlfn.").eq_ignore_ascii_case("LAMBDA")
+            && meant.starts_with(['L', 'l', '_'])
     });
     let mut mentions = formula::references(meant);
     let is_cells = match (mentions.next(), mentions.next()) {

@@ -6,8 +6,8 @@ use grid::{CellRange, CellRef, ErrorValue, Value};
 use ironcalc_base::expressions::token::Error;
 use ironcalc_base::sheet_data::SheetData;
 use ironcalc_base::types::{
-    ArrayKind, Cell, Color, DefinedName, FormulaValue, Metadata, Row, SheetState, Table, TableColumn, TableStyleInfo,
-    Workbook as Model, WorkbookSettings, Worksheet,
+    ArrayKind, Cell, Color, DefinedName, FormulaValue, Metadata, Row, SheetState, Table, TableColumn,
+    TableStyleInfo, Workbook as Model, WorkbookSettings, Worksheet,
 };
 use workbook::{FormulaId, FormulaKind, Sheet, SheetId};
 

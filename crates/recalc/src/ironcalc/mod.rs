@@ -19,8 +19,8 @@ use workbook::SheetId;
 
 pub use evaluate::{Evaluate, InProcess, evaluate_bytes};
 
-use crate::engine::{Engine, EngineError, Moment, Refusal, Refused, Source, Stop};
 use crate::Computed;
+use crate::engine::{Engine, EngineError, Moment, Refusal, Refused, Source, Stop};
 
 /// IronCalc with one workbook loaded.
 pub struct IronCalc {
@@ -54,7 +54,9 @@ impl IronCalc {
             }
             let sheet = SheetId(index as u32);
             for (row, col, cell) in worksheet.sheet_data.cells() {
-                let (Cell::CellFormula { v, .. } | Cell::ArrayFormula { v, .. }) = cell.as_ref() else { continue };
+                let (Cell::CellFormula { v, .. } | Cell::ArrayFormula { v, .. }) = cell.as_ref() else {
+                    continue;
+                };
                 let FormulaValue::Error { ei, .. } = v else { continue };
                 let why = match ei {
                     Error::CIRC => Refusal::Circular,

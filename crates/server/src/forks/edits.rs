@@ -47,6 +47,9 @@ pub(crate) struct Edited {
     pub(crate) edits: Vec<Edit>,
 }
 
+/// What became of a draft, and by which edits; `None` if nothing did.
+pub(crate) type Made = Result<Option<(Draft, Vec<Edit>)>, ToolError>;
+
 impl Call {
     /// Works edits out on a copy; nothing is kept.
     ///
@@ -55,8 +58,7 @@ impl Call {
     pub(crate) fn preview(&self, id: &ForkId, edits: &[Edit]) -> Result<(Fork, Edited), ToolError> {
         let Replayed { fork, live } = self.replayed(id, None)?;
         let (draft, edits) = self.work_out(&live.draft, edits)?;
-        let after =
-            Live { seq: live.seq, book: Arc::new(Book::new(draft.book().clone())), draft: Arc::new(draft) };
+        let after = Live { seq: live.seq, book: Arc::new(Book::of(&draft)), draft: Arc::new(draft) };
         Ok((fork, Edited { before: live, after, edits }))
     }
 
@@ -68,6 +70,21 @@ impl Call {
         &self,
         id: &ForkId,
         request: &Request<'_>,
+        answer: &(dyn Fn(&Edited, Seq) -> Value + Sync),
+    ) -> Result<Value, ToolError> {
+        self.apply_made(id, request, &|live| self.work_out(&live.draft, &request.edits).map(Some), answer)
+    }
+
+    /// Applies what `make` makes of the state that a fork is at, while no other call of this process changes it; `None` leaves it
+    /// as it is. Otherwise as [`Call::apply`], the edits of the request aside.
+    ///
+    /// # Errors
+    /// Those of `make`, or when the fork is at another state than the caller believes.
+    pub(crate) fn apply_made(
+        &self,
+        id: &ForkId,
+        request: &Request<'_>,
+        make: &dyn Fn(&Live) -> Made,
         answer: &(dyn Fn(&Edited, Seq) -> Value + Sync),
     ) -> Result<Value, ToolError> {
         let state = self.forks().open()?;
@@ -85,17 +102,17 @@ impl Call {
             attempts += 1;
             let live = self.replayed(id, None)?.live;
             let expected = request.expected.unwrap_or(live.seq);
-            let (draft, edits) = match expected == live.seq {
-                true => self.work_out(&live.draft, &request.edits)?,
+            let made = match expected == live.seq {
+                true => make(&live)?,
                 // The store tells what the caller missed.
-                false => ((*live.draft).clone(), Vec::new()),
+                false => Some(((*live.draft).clone(), Vec::new())),
+            };
+            let Some((draft, edits)) = made else {
+                let seq = live.seq;
+                return Ok(answer(&Edited { before: live.clone(), after: live, edits: Vec::new() }, seq));
             };
             let payload = payload(&edits)?;
-            let after = Live {
-                seq: live.seq,
-                book: Arc::new(Book::new(draft.book().clone())),
-                draft: Arc::new(draft),
-            };
+            let after = Live { seq: live.seq, book: Arc::new(Book::of(&draft)), draft: Arc::new(draft) };
             let edited = Edited { before: live, after, edits };
             let summary = summary(&edited.edits);
             let entry = NewEntry {
@@ -125,7 +142,11 @@ impl Call {
         }
     }
 
-    fn work_out(&self, draft: &Arc<Draft>, edits: &[Edit]) -> Result<(Draft, Vec<Edit>), ToolError> {
+    pub(crate) fn work_out(
+        &self,
+        draft: &Arc<Draft>,
+        edits: &[Edit],
+    ) -> Result<(Draft, Vec<Edit>), ToolError> {
         let mut draft = (**draft).clone();
         let edits = draft.apply(edits, &Resolver { call: self }).map_err(edit_error)?;
         Ok((draft, edits))

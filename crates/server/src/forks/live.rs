@@ -109,13 +109,21 @@ impl Call {
             None => (state.store.path(id, Seq::BASE, to).map_err(store_error)?, self.base(&fork)?),
         };
         let draft = replay(&draft, &entries, self)?;
-        let live = Live { seq: to, book: Arc::new(Book::new(draft.book().clone())), draft };
+        let live = Live { seq: to, book: Arc::new(Book::of(&draft)), draft };
         if is_head {
             self.keep_live(id, &live);
         } else {
             lock(&cached.states).put((id.clone(), to), live.clone(), STATES);
         }
         Ok(Replayed { fork, live })
+    }
+
+    /// Whether a state of a fork continues an earlier one.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub(crate) fn continues(&self, id: &ForkId, earlier: Seq, later: Seq) -> Result<bool, ToolError> {
+        Ok(self.forks().open()?.store.path(id, earlier, later).is_ok())
     }
 
     /// Keeps a state ready for the next call.

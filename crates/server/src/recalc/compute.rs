@@ -8,13 +8,13 @@ use ::forks::ForkId;
 use analysis::formulas::{Area, Places, Stale};
 use grid::CellRange;
 use recalc::{
-    Change, Choice, Collected, Engine, EngineError, Native, Refusal, Refused, Source, Survey, choose, collect,
-    formualizer::Formualizer, ironcalc::IronCalc,
+    Change, Choice, Collected, Engine, EngineError, Native, Refusal, Refused, Source, Survey, choose,
+    collect, formualizer::Formualizer, ironcalc::IronCalc,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use workbook::{
-    Sheet, SheetId, Workbook,
+    Sheet, SheetId,
     edit::{Draft, Edit, Pending, Results},
 };
 
@@ -30,7 +30,18 @@ use crate::{
 const SMALL_READS: u64 = 200_000;
 /// Functions whose work no reference tells.
 const GENERATING: [&str; 13] = [
-    "LAMBDA", "MAP", "REDUCE", "SCAN", "MAKEARRAY", "BYROW", "BYCOL", "SEQUENCE", "RANDARRAY", "EXPAND", "REPT", "MUNIT",
+    "LAMBDA",
+    "MAP",
+    "REDUCE",
+    "SCAN",
+    "MAKEARRAY",
+    "BYROW",
+    "BYCOL",
+    "SEQUENCE",
+    "RANDARRAY",
+    "EXPAND",
+    "REPT",
+    "MUNIT",
     "MMULT",
 ];
 
@@ -115,8 +126,8 @@ impl Call {
         let pending = live.draft.pending();
         if engine == EngineParam::Libreoffice {
             let mut office = self.libreoffice(&live.draft)?;
-            office.calculate(super::moment(), &stop).map_err(engine_error)?;
-            return self.computation(&loaded, &*office, Vec::new(), scope, &pending, begun, false);
+            office.run(&stop)?;
+            return self.computation(&loaded, &office, Vec::new(), scope, &pending, begun, false);
         }
         let known = self.warm_engine(id, live, &loaded, &pending)?;
         let was_warm = known.is_some();
@@ -321,7 +332,8 @@ impl Computation {
                 continue;
             }
             for (_, column) in sheet.columns() {
-                let of_it = |(_, cell): &(u32, workbook::RawCell)| cell.formula.is_some_and(|id| found.contains(&id));
+                let of_it =
+                    |(_, cell): &(u32, workbook::RawCell)| cell.formula.is_some_and(|id| found.contains(&id));
                 cells += column.cells(0..=grid::MAX_ROWS - 1).filter(of_it).count() as u64;
             }
         }
@@ -330,7 +342,7 @@ impl Computation {
 }
 
 /// What a client is told of an engine that failed.
-pub(super) fn engine_error(error: EngineError) -> ToolError {
+pub(crate) fn engine_error(error: EngineError) -> ToolError {
     match error {
         EngineError::Cancelled => ToolError::cancelled(),
         EngineError::Failed { .. } => ToolError::new(ErrorCode::CalculationFailed, error.to_string())
@@ -339,14 +351,9 @@ pub(super) fn engine_error(error: EngineError) -> ToolError {
 }
 
 /// A draft as a workbook file, for an engine that reads those.
-pub(super) fn file_of(draft: &Draft) -> Result<Vec<u8>, ToolError> {
+pub(crate) fn file_of(draft: &Draft) -> Result<Vec<u8>, ToolError> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     let options = workbook::edit::SaveOptions { drop_signature: true };
-    draft.save(&mut bytes, options).map_err(crate::forks::save_error)?;
+    draft.save(options, &mut bytes).map_err(crate::forks::save_error)?;
     Ok(bytes.into_inner())
-}
-
-/// The sheet of a name.
-pub(super) fn sheet_named(book: &Workbook, name: &str) -> Option<SheetId> {
-    book.sheet_id(name)
 }

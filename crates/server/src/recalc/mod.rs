@@ -1,13 +1,15 @@
 //! Results of formulas: which engine, warm ones, and where evaluations run that cannot be stopped from within.
 
 mod compute;
+mod libreoffice;
 mod process;
 mod warm;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use office::{Office, OfficeOptions};
 use recalc::{
     Moment,
     ironcalc::{Evaluate, InProcess},
@@ -15,9 +17,10 @@ use recalc::{
 
 use crate::config::RecalcConfig;
 
-pub use process::evaluate_stdin;
+pub use process::{SUBCOMMAND, evaluate_stdin};
 
-pub(crate) use compute::{Computation, EngineParam, Scope};
+pub(crate) use compute::{Computation, EngineParam, Loaded, Scope, engine_error, file_of};
+pub(crate) use libreoffice::office_error;
 
 use warm::WarmEngines;
 
@@ -25,13 +28,28 @@ use warm::WarmEngines;
 pub struct RecalcState {
     warm: WarmEngines,
     process: Option<Arc<dyn Evaluate>>,
+    office: Office,
 }
 
 impl RecalcState {
     /// Nothing is loaded yet.
-    pub fn new(config: &RecalcConfig) -> RecalcState {
+    pub fn new(config: &RecalcConfig, job_timeout: Duration) -> RecalcState {
         let process = config.program.clone().map(|program| Arc::new(process::Process { program }) as _);
-        RecalcState { warm: WarmEngines::new(config.warm_engines), process }
+        let options = OfficeOptions {
+            workers: config.max_concurrent_recalcs,
+            queue: config.recalc_queue,
+            job_timeout,
+            memory_limit: config.libreoffice_memory,
+            jobs_per_worker: config.libreoffice_jobs,
+            soffice: config.soffice.clone(),
+            ..OfficeOptions::new(std::env::temp_dir().join("spreadsheet-mcp-libreoffice"))
+        };
+        RecalcState { warm: WarmEngines::new(config.warm_engines), process, office: Office::new(options) }
+    }
+
+    /// The pool of LibreOffice; nothing is started until it is needed.
+    pub fn office(&self) -> &Office {
+        &self.office
     }
 
     /// Where a workbook is evaluated: here if that takes next to nothing.
@@ -50,7 +68,7 @@ impl fmt::Debug for RecalcState {
 }
 
 /// What volatile functions see now.
-fn moment() -> Moment {
+pub(crate) fn moment() -> Moment {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let local = chrono::Local::now().naive_local().and_utc().timestamp_millis();
     Moment { local_millis: local, seed: since.as_nanos() as u64 }

@@ -11,7 +11,7 @@ use recalc::ironcalc::{Evaluate, IronCalc, evaluate_bytes};
 use recalc::{EngineError, Moment, Stop};
 
 /// The argument that makes the program evaluate what it is given.
-pub(super) const SUBCOMMAND: &str = "evaluate-formulas";
+pub const SUBCOMMAND: &str = "evaluate-formulas";
 /// How often it is asked whether to go on.
 const POLL: Duration = Duration::from_millis(5);
 

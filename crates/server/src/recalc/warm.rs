@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use ::forks::{ForkId, Seq};
-use recalc::{Engine, Native};
+use recalc::{Choice, Engine, Native};
 
 /// An engine with a fork loaded, at a state at which nothing was left to compute.
 pub(super) struct Warm {
@@ -12,6 +12,8 @@ pub(super) struct Warm {
     pub(super) seq: Seq,
     /// [`workbook::edit::Draft::shape`] of that state.
     pub(super) shape: u64,
+    /// Why this engine, and what is not known of it.
+    pub(super) choice: Choice,
 }
 
 /// A few of them, the one that was not used for the longest time first out.

@@ -105,7 +105,7 @@ impl Tool for CreateFork {
             ttl: state.ttl(),
         };
         let fork = state.open()?.store.create_fork(&new, state.limits(), now()).map_err(store_error)?;
-        let book = Arc::new(Book::new(start.draft.book().clone()));
+        let book = Arc::new(Book::of(&start.draft));
         call.keep_live(&id, &Live { seq: Seq::BASE, draft: Arc::clone(&start.draft), book });
         call.keep_base(fork.base.digest, Arc::clone(&start.draft));
         Ok(Answer {

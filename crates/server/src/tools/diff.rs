@@ -212,7 +212,7 @@ impl Tool for Diff {
             sheets_reordered: found.reordered,
             errors: ErrorCounts::of(&found),
             verified,
-            stale: is_stale(call, &params.workbook)?,
+            stale: new.book.is_any_stale(call)?,
             next_cursor: (next < changes.len()).then(|| cursor::encode(&scope, next as u64)),
         })
     }
@@ -232,12 +232,6 @@ fn other(params: &Params) -> Result<String, ToolError> {
         .at("against")
         .hint("name a fork or another workbook")),
     }
-}
-
-fn is_stale(call: &Call, reference: &str) -> Result<bool, ToolError> {
-    let Some(reference) = ForkReference::parse(reference)? else { return Ok(false) };
-    let seq = call.state_of(&reference)?;
-    Ok(call.replayed(&reference.fork, seq)?.live.draft.is_stale())
 }
 
 /// A changed rectangle, with the one cell that it is.

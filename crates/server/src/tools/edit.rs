@@ -204,7 +204,14 @@ fn parsed(ops: &[Op]) -> Result<Vec<Edit>, ToolError> {
     }
     let parse = |(index, op): (usize, &Op)| {
         let object: Map<String, Value> = op.0.as_object().cloned().unwrap_or_default();
-        parse_arguments::<Edit>(object).map_err(|error| {
+        let edit = parse_arguments::<Edit>(object);
+        let edit = edit.and_then(|edit| match edit.is_for_callers() {
+            true => Ok(edit),
+            false => Err(ToolError::new(ErrorCode::InvalidArgument, "results are computed, not written")
+                .at("op")
+                .hint("call recalculate")),
+        });
+        edit.map_err(|error| {
             let location = match error.location.as_deref() {
                 Some("arguments") | None => format!("ops[{index}]"),
                 Some(inner) => format!("ops[{index}].{inner}"),

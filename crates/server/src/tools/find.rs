@@ -72,6 +72,9 @@ enum MatchParam {
 pub(super) struct Answer {
     hits: Vec<Hit>,
     total: u64,
+    /// Cells told here whose results are older than their inputs: recalculate.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    stale: Vec<String>,
     /// Texts that may have been meant, when nothing was found.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     near_misses: Vec<String>,
@@ -160,6 +163,7 @@ impl Tool for Find {
         }
         let mut bytes = call.answer_bytes().saturating_sub(1_000);
         let mut hits = Vec::with_capacity(found.len());
+        let mut told_areas = Vec::new();
         for (sheet, id, at) in found {
             let hit = Hit::of(book, &sheet, &opened.quoted_name(id), at, target);
             let cost = json!(hit).to_string().len() + 1;
@@ -168,9 +172,11 @@ impl Tool for Find {
             }
             bytes = bytes.saturating_sub(cost);
             hits.push(hit);
+            told_areas.push(Area { sheet: id, range: CellRange::cell(at) });
         }
         let next = start + hits.len() as u64;
         Ok(Answer {
+            stale: opened.stale_within(call, &told_areas)?,
             near_misses: if total == 0 { near(&searched, &params.text, target) } else { Vec::new() },
             next_cursor: (!hits.is_empty() && next < total).then(|| cursor::encode(&scope, next)),
             hits,

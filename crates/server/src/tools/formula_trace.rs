@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use analysis::formulas::{
-    NodeKind, Places, Trace, TraceDirection, TraceNode, TraceOptions, TraceRole, TraceValue, trace,
+    Area, NodeKind, Places, Trace, TraceDirection, TraceNode, TraceOptions, TraceRole, TraceValue, trace,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,9 @@ enum Direction {
 pub(super) struct Answer {
     /// The nearest first.
     nodes: Vec<Node>,
+    /// Cells told here whose results are older than their inputs: recalculate.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    stale: Vec<String>,
     /// Circular references: each cell reads the next, and the last one the first.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     cycles: Vec<Vec<String>>,
@@ -135,7 +138,9 @@ impl Tool for FormulaTrace {
         let places = Places::new(&opened.book.workbook, &sheets);
         let index = opened.book.dependencies(&places, call)?;
         let trace = trace(&places, &index, &targets, &options, &|| call.is_stopped())?;
-        Ok(Answer::of(&opened.book.workbook, &places, trace, Room::of(call)))
+        let told: Vec<Area> = trace.nodes.iter().filter_map(|node| node.area).collect();
+        let stale = opened.stale_within(call, &told)?;
+        Ok(Answer { stale, ..Answer::of(&opened.book.workbook, &places, trace, Room::of(call)) })
     }
 }
 
@@ -161,6 +166,7 @@ impl Answer {
         let counted = counts.into_iter().filter(|(_, count)| *count > 0);
         Answer {
             nodes,
+            stale: Vec::new(),
             cycles,
             more_cycles,
             left_out: counted.map(|(what, count)| (what.to_owned(), json!(count))).collect(),

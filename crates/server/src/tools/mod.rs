@@ -13,11 +13,14 @@ mod list_forks;
 mod list_workbooks;
 mod read_range;
 mod read_table;
+mod recalculate;
 mod save_fork;
+mod screenshot_sheet;
 mod sheet_overview;
 mod styles;
 mod table_profile;
 mod vba;
+mod what_if;
 
 use crate::tool::ToolEntry;
 
@@ -37,6 +40,7 @@ pub fn all() -> Vec<ToolEntry> {
         ToolEntry::reading::<formula_map::FormulaMap>(),
         ToolEntry::reading::<formula_trace::FormulaTrace>(),
         ToolEntry::reading::<styles::Styles>(),
+        ToolEntry::reading::<screenshot_sheet::ScreenshotSheet>(),
         ToolEntry::reading::<vba::Vba>(),
         ToolEntry::writing::<create_fork::CreateFork>(false, false),
         ToolEntry::reading::<list_forks::ListForks>(),
@@ -44,6 +48,7 @@ pub fn all() -> Vec<ToolEntry> {
         ToolEntry::writing::<edit::EditFormat>(false, false),
         ToolEntry::writing::<edit::EditStructure>(false, false),
         ToolEntry::writing::<checkpoint::Checkpoint>(false, false),
+        ToolEntry::writing::<recalculate::Recalculate>(false, true),
         ToolEntry::reading::<diff::Diff>(),
         ToolEntry::writing::<save_fork::SaveFork>(true, false),
         ToolEntry::writing::<discard_fork::DiscardFork>(true, true),

@@ -54,6 +54,9 @@ enum Field {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Answer {
     ranges: Vec<RangeEntry>,
+    /// Cells told here whose results are older than their inputs: recalculate.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    stale: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -135,18 +138,29 @@ impl Tool for ReadRange {
         };
         let (first_area, first_row) = ((start >> 32) as usize, start as u32);
         let mut ranges = Vec::new();
+        let mut told_areas = Vec::new();
         let mut next = None;
         for (index, area) in areas.iter().enumerate().skip(first_area) {
             let from = if index == first_area { first_row } else { 0 };
             let (entry, stopped_at) = reader.read(*area, from)?;
+            told_areas.extend(rows_of(*area, from, stopped_at));
             ranges.extend(entry);
             if let Some(row) = stopped_at {
                 next = Some((index as u64) << 32 | u64::from(row));
                 break;
             }
         }
-        Ok(Answer { ranges, next_cursor: next.map(|position| cursor::encode(&scope, position)) })
+        let stale = opened.stale_within(call, &told_areas)?;
+        Ok(Answer { ranges, stale, next_cursor: next.map(|position| cursor::encode(&scope, position)) })
     }
+}
+
+/// The rows of an area from its `from`th to before its `to`th.
+fn rows_of(area: Area, from: u32, to: Option<u32>) -> Option<Area> {
+    let (start, end) = (area.range.start(), area.range.end());
+    let last = to.map_or(Some(end.row()), |to| (start.row() + to).checked_sub(1))?;
+    let range = CellRange::from_bounds(start.row() + from, start.col(), last, end.col())?;
+    Some(Area { sheet: area.sheet, range })
 }
 
 /// Reads areas until the answer is full.

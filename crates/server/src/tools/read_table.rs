@@ -2,7 +2,11 @@
 
 use std::fmt::Write as _;
 
-use analysis::frame::{Query, Rows, Sample, TableView, run};
+use analysis::{
+    formulas::Area,
+    frame::{Query, Rows, Sample, TableView, run},
+};
+use grid::CellRange;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -88,6 +92,9 @@ pub(super) struct Answer {
     sheet_rows: Vec<String>,
     matching: u64,
     total: u64,
+    /// Cells told here whose results are older than their inputs: recalculate.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    stale: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     notices: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,6 +159,7 @@ impl Tool for ReadTable {
         if sample != SampleParam::First && told < rows.rows.len() {
             notices.push(format!("{} rows of the sample found no room", rows.rows.len() - told));
         }
+        let stale = opened.stale_within(call, &told_areas(view, &rows.columns, &rows.rows[..told]))?;
         let name = opened.quoted_name(view.sheet);
         let mut answer = Answer {
             range: view.data_range().map(|range| format!("{name}!{range}")),
@@ -162,6 +170,7 @@ impl Tool for ReadTable {
             sheet_rows: row_spans(&rows.rows[..told]),
             matching: rows.matching,
             total: view.rows.len() as u64,
+            stale,
             notices,
             next_cursor: next.map(|position| cursor::encode(&scope, position)),
         };
@@ -172,6 +181,21 @@ impl Tool for ReadTable {
         }
         Ok(answer)
     }
+}
+
+/// The cells of a page: runs of rows, by column.
+fn told_areas(view: &TableView, columns: &[usize], rows: &[u32]) -> Vec<Area> {
+    let mut sorted = rows.to_vec();
+    sorted.sort_unstable();
+    let mut areas: Vec<Area> = Vec::new();
+    for run in sorted.chunk_by(|above, below| above + 1 == *below) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+        areas.extend(columns.iter().filter_map(|column| {
+            let col = view.columns[*column].col;
+            Some(Area { sheet: view.sheet, range: CellRange::from_bounds(*first, col, *last, col)? })
+        }));
+    }
+    areas
 }
 
 /// The rows that fit.

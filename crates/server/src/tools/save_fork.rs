@@ -10,12 +10,14 @@ use workbook::{
     edit::{Draft, SaveOptions, Saved},
 };
 
+use super::recalculate::recalculated;
 use crate::{
     call::Call,
     error::{ErrorCode, ToolError},
     export::{EXTENSIONS, Export, ExportTold, Format, InjectionParam, ValuesParam},
     forks::{Replayed, now, save_error, store_error},
     open::{ForkReference, Opened},
+    recalc::{EngineParam, Scope},
     room::Room,
     tool::Tool,
     workspace::{Target, TargetState},
@@ -45,12 +47,21 @@ pub(super) struct Params {
     overwrite: bool,
     /// SHA-256 of the file to replace; needed for another one than the fork was made from.
     expected_digest: Option<String>,
+    /// Compute stale results first (auto), or leave that to the program that opens the file (never).
+    recalculate: Option<RecalculateParam>,
     /// Tell which parts would be touched, and write nothing.
     #[serde(default)]
     dry_run: bool,
     /// Save a signed workbook without its signature.
     #[serde(default)]
     drop_signature: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum RecalculateParam {
+    Auto,
+    Never,
 }
 
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -101,8 +112,9 @@ impl Tool for SaveFork {
             .hint("list_forks tells the ids"));
         };
         let seq = call.state_of(&reference)?;
-        let replayed = call.replayed(&reference.fork, seq)?;
-        let fork = &replayed.fork;
+        let mut replayed = call.replayed(&reference.fork, seq)?;
+        let fork = replayed.fork.clone();
+        let fork = &fork;
         let path = match (&params.path, &fork.origin) {
             (Some(path), _) => path.clone(),
             (None, Some(origin)) => origin.path.clone(),
@@ -115,11 +127,17 @@ impl Tool for SaveFork {
                 .hint("give a path for a new file, for example \"report.xlsx\""));
             }
         };
-        let content = Content::of(&params, &path, &replayed)?;
-        let target = call.workspace().target(&path, content.extensions())?;
+        let extensions = Content::of(&params, &path, &replayed)?.extensions();
+        let target = call.workspace().target(&path, extensions)?;
         let state = target.state()?;
         let replaces = check_target(call, &params, &target, &state, fork)?;
+        let computes = reference.state.is_none()
+            && !params.dry_run
+            && params.recalculate != Some(RecalculateParam::Never);
+        let problem = if computes { computed_first(call, &mut replayed)? } else { None };
+        let content = Content::of(&params, &path, &replayed)?;
         let mut answer = Answer {
+            warnings: problem.into_iter().collect(),
             path: target.path().to_owned(),
             dry_run: params.dry_run,
             head: replayed.live.seq.get(),
@@ -160,6 +178,24 @@ impl Tool for SaveFork {
         answer.bytes = Some(bytes);
         answer.digest = Some(digest.to_string());
         Ok(answer)
+    }
+}
+
+/// Computes results that are old. What stands in the way is told, and does not stop the saving.
+fn computed_first(call: &Call, replayed: &mut Replayed) -> Result<Option<String>, ToolError> {
+    let live = &replayed.live;
+    if !live.draft.is_stale() || !live.book.is_any_stale(call)? {
+        return Ok(None);
+    }
+    let id = replayed.fork.id.clone();
+    let computed = recalculated(call, &id, EngineParam::Auto, &Scope::Workbook, Some(live.seq), None);
+    match computed {
+        Ok(_) => {
+            *replayed = call.replayed(&id, None)?;
+            Ok(None)
+        }
+        Err(error) if matches!(error.code, ErrorCode::Cancelled | ErrorCode::Conflict) => Err(error),
+        Err(error) => Ok(Some(format!("results were not computed before saving: {}", error.message))),
     }
 }
 

@@ -1,10 +1,11 @@
 //! `table_profile`: what the columns of a table hold.
 
 use analysis::{
+    formulas::Area,
     frame::TableView,
     profile::{ColumnProfile, ProfileOptions, SeriesProfile, TopValue, profile},
 };
-use grid::{DateSystem, column_letters};
+use grid::{CellRange, DateSystem, column_letters};
 use number_format::FormatKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,9 @@ pub(super) struct Answer {
     range: Option<String>,
     rows: u64,
     columns: Vec<ColumnEntry>,
+    /// Cells told here whose results are older than their inputs: recalculate.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    stale: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     notices: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,11 +158,18 @@ impl Tool for TableProfile {
             bytes = bytes.saturating_sub(cost);
         }
         let next = start + entries.len();
+        let told = columns[start..next].iter().filter_map(|column| {
+            let (col, data) = (view.columns[*column].col, view.data_range()?);
+            let range = CellRange::from_bounds(data.start().row(), col, data.end().row(), col)?;
+            Some(Area { sheet: view.sheet, range })
+        });
+        let stale = opened.stale_within(call, &told.collect::<Vec<_>>())?;
         let name = opened.quoted_name(view.sheet);
         Ok(Answer {
             range: view.data_range().map(|range| format!("{name}!{range}")),
             rows: view.rows.len() as u64,
             columns: entries,
+            stale,
             notices: target.notices,
             next_cursor: (next < columns.len()).then(|| cursor::encode(&scope, next as u64)),
         })

@@ -96,7 +96,8 @@ impl Draft {
             let spill: CellRange = spill.parse().map_err(|_| damaged("an address"))?;
             let anchor = hand.sheet.raw_cell(spill.start());
             let formula = anchor.formula.map(|id| (id, hand.sheet.formulas().get(id)));
-            let Some((formula_id, Formula { text, kind: FormulaKind::Array { range, dynamic: true } })) = formula
+            let Some((formula_id, Formula { text, kind: FormulaKind::Array { range, dynamic: true } })) =
+                formula
             else {
                 return Err(damaged("a spilled range"));
             };
@@ -112,5 +113,8 @@ impl Draft {
 }
 
 fn damaged(what: &str) -> Problem {
-    Problem::new(format!("the computed results have {what} that does not fit the workbook"), "recalculate again")
+    Problem::new(
+        format!("the computed results have {what} that does not fit the workbook"),
+        "recalculate again",
+    )
 }

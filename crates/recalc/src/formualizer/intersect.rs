@@ -3,14 +3,16 @@
 //! Before dynamic arrays, `=A1:A9*2` in row 3 meant `=A3*2`, and files still mean that wherever a formula is not stored as an
 //! array formula. The engine computes arrays unless told otherwise, so the operator `@` is put where Excel would show it.
 
-use formualizer_common::LiteralValue;
+use formualizer_common::{ExcelError, ExcelErrorKind, LiteralValue};
 use formualizer_parse::parser::{ASTNode, ASTNodeType, BinaryOperator, ReferenceType, UnaryOperator};
+
+use grid::{CellRef, MAX_COLS, MAX_ROWS};
 
 use crate::formualizer::signature::{Meant, Signatures};
 
 /// Puts `@` wherever several cells stand in place of one. Returns whether there was such a place.
-pub(super) fn intersect(node: &mut ASTNode, signatures: &mut Signatures) -> bool {
-    let mut walk = Walk { signatures, has_changed: false };
+pub(super) fn intersect(node: &mut ASTNode, at: CellRef, signatures: &mut Signatures) -> bool {
+    let mut walk = Walk { signatures, at, has_changed: false };
     if walk.meant(node, Meant::Value) {
         single(node);
         walk.has_changed = true;
@@ -38,6 +40,8 @@ pub(super) fn single(node: &mut ASTNode) {
 
 struct Walk<'a> {
     signatures: &'a mut Signatures,
+    /// Where the formula is.
+    at: CellRef,
     has_changed: bool,
 }
 
@@ -84,8 +88,11 @@ impl Walk<'_> {
             ASTNodeType::Call { .. } => return true,
         };
         if is_cells && meant == Meant::Value {
-            single(node);
             self.has_changed = true;
+            match beside(node, self.at) {
+                Some(cell) => node.node_type = cell,
+                None => single(node),
+            }
             return false;
         }
         is_cells
@@ -125,6 +132,40 @@ impl Walk<'_> {
             false => Yield::One,
         }
     }
+}
+
+/// The cell of a range that is beside the formula, or `#VALUE!`; `None` for what is no range.
+fn beside(node: &ASTNode, at: CellRef) -> Option<ASTNodeType> {
+    let ASTNodeType::Reference { reference, .. } = &node.node_type else { return None };
+    let ReferenceType::Range {
+        sheet,
+        start_row,
+        start_col,
+        end_row,
+        end_col,
+        start_row_abs,
+        start_col_abs,
+        end_row_abs,
+        end_col_abs,
+    } = reference
+    else {
+        return None;
+    };
+    let along = |first: Option<u32>, last: Option<u32>, is_fixed: (bool, bool), own: u32, size: u32| {
+        let (first, last) = (first.unwrap_or(1), last.unwrap_or(size));
+        let (low, high) = (first.min(last), first.max(last));
+        match low == high {
+            true => Some((low, is_fixed.0 && is_fixed.1)),
+            false => (low..=high).contains(&own).then_some((own, false)),
+        }
+    };
+    let row = along(*start_row, *end_row, (*start_row_abs, *end_row_abs), at.row() + 1, MAX_ROWS);
+    let col = along(*start_col, *end_col, (*start_col_abs, *end_col_abs), at.col() + 1, MAX_COLS);
+    let (Some((row, row_abs)), Some((col, col_abs))) = (row, col) else {
+        return Some(ASTNodeType::Literal(LiteralValue::Error(ExcelError::new(ExcelErrorKind::Value))));
+    };
+    let cell = ReferenceType::Cell { sheet: sheet.clone(), row, col, row_abs, col_abs };
+    Some(ASTNodeType::Reference { original: cell.to_excel_string(), reference: cell })
 }
 
 /// What a call yields.

@@ -9,6 +9,7 @@
 
 mod context;
 mod intersect;
+mod lambdas;
 mod load;
 mod overrides;
 mod prepare;

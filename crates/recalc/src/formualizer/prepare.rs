@@ -11,6 +11,7 @@ use workbook::{FileFormat, SheetId};
 use crate::engine::{Refusal, Source};
 use crate::formualizer::context::Surroundings;
 use crate::formualizer::intersect::{bare_name, intersect, single};
+use crate::formualizer::lambdas::write_out;
 use crate::formualizer::signature::Signatures;
 use crate::formualizer::tables::addressed;
 use crate::outside::reaches_outside;
@@ -71,8 +72,9 @@ impl<'a> Preparer<'a> {
         let mut names = Naming { preparer: self, sheet, at, depth: 0, added: 0, has_changed: false };
         names.walk(&mut tree)?;
         let mut is_verbatim = !names.has_changed && matches!(written, std::borrow::Cow::Borrowed(_));
+        is_verbatim &= !write_out(&mut tree)?;
         if !is_array {
-            is_verbatim &= !intersect(&mut tree, &mut self.signatures);
+            is_verbatim &= !intersect(&mut tree, at, &mut self.signatures);
         }
         Ok(Prepared { tree, is_verbatim })
     }

@@ -83,11 +83,11 @@ impl Signatures {
             }
             None => vec![many; arguments],
         };
-        if name == "MATCH" && arguments > 0 {
-            meant[0] = Meant::Value;
-        }
-        if matches!(name, "VLOOKUP" | "HLOOKUP" | "LOOKUP") && arguments > 0 {
-            meant[0] = Meant::Value;
+        // What IronCalc takes as an array, to spill over it.
+        match name {
+            "MATCH" | "VLOOKUP" | "HLOOKUP" | "LOOKUP" if arguments > 0 => meant[0] = Meant::Value,
+            "SUMIF" | "COUNTIF" | "AVERAGEIF" if arguments > 1 => meant[1] = Meant::Value,
+            _ => {}
         }
         Signature { arguments: meant, yields_many: with_cells || with_values }
     }

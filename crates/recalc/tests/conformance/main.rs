@@ -47,6 +47,7 @@ fn excel_computed_the_same() {
         }
     }
     report::print(&tallies);
+    report::print_differences(&tallies);
     if only.is_some() {
         return;
     }

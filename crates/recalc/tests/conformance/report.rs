@@ -19,6 +19,16 @@ pub fn print(tallies: &[Tally]) {
     }
 }
 
+/// Prints the functions that one engine computes right more often than another.
+pub fn print_differences(tallies: &[Tally]) {
+    let [first, .., last] = tallies else { return };
+    println!("== {} against {}", last.engine, first.engine);
+    for (name, ours) in &last.functions {
+        let equal = first.functions.get(name).map_or(0, |theirs| theirs.count.equal);
+        println!("{name}\t{}\t{equal}\t{}", ours.count.tried, ours.count.equal);
+    }
+}
+
 /// One line of figures.
 pub fn line(what: &str, figures: &Figures) -> String {
     format!(

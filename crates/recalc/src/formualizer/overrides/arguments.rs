@@ -96,7 +96,11 @@ pub(super) fn evaluated<'b>(
                     | LiteralValue::Error(_)
                     | LiteralValue::Empty
             );
-            let is_cell = || matches!(handle.ast().node_type, ASTNodeType::Reference { .. });
+            let is_cell = || match &handle.ast().node_type {
+                ASTNodeType::Reference { .. } => true,
+                ASTNodeType::Function { .. } => handle.as_reference_or_eval().is_ok(),
+                _ => false,
+            };
             match tells_cells && may_differ && is_cell() {
                 true => Argument::Cell(value),
                 false => Argument::Value(value),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use formualizer_common::{ExcelError, ExcelErrorKind, LiteralValue};
+use formualizer_eval::engine::DateSystem;
 use formualizer_eval::engine::range_view::RangeView;
 use formualizer_eval::function::{FamilyKernel, FnCaps, Function};
 use formualizer_eval::traits::{ArgumentHandle, CalcValue, FunctionContext};
@@ -51,12 +52,16 @@ impl Delegate {
             }
             arguments.push(argument.read());
         }
+        if !is_like_excel(self.name, &arguments) {
+            return Ok(None);
+        }
         let is_spread = |index: &usize| {
             signature.arguments.get(*index) == Some(&Meant::Value) && arguments[*index].rows().is_some()
         };
         let spread: Vec<usize> = (0..arguments.len()).filter(is_spread).collect();
         if spread.is_empty() {
-            return Ok(scratch.call(self.name, &arguments));
+            let result = scratch.call(self.name, &arguments);
+            return Ok(result.filter(|result| !is_early(self.name, result)));
         }
         let shape = |index: &usize| {
             let rows = arguments[*index].rows().map_or(0, Vec::len);
@@ -93,6 +98,53 @@ impl Delegate {
         }
         Ok(Some(LiteralValue::Array(rows)))
     }
+}
+
+/// Functions of dates whose first argument is one.
+const OF_DATES: &[&str] = &[
+    "DATEDIF",
+    "DAYS",
+    "DAYS360",
+    "EDATE",
+    "EOMONTH",
+    "ISOWEEKNUM",
+    "NETWORKDAYS",
+    "NETWORKDAYS.INTL",
+    "WEEKNUM",
+    "WORKDAY",
+    "WORKDAY.INTL",
+    "YEARFRAC",
+];
+/// The first day after the one that never was, 29 February 1900: IronCalc numbers those before it otherwise.
+const MARCH_1900: f64 = 61.0;
+
+/// Whether IronCalc takes these arguments as Excel does.
+fn is_like_excel(name: &str, arguments: &[Argument]) -> bool {
+    match name {
+        // Excel takes as many cells to add as there are to compare, whatever is written.
+        "SUMIF" | "AVERAGEIF" => match arguments {
+            [Argument::Cells(tested), _, Argument::Cells(added)] => {
+                tested.len() == added.len() && tested.first().map(Vec::len) == added.first().map(Vec::len)
+            }
+            [Argument::Cell(_), _, Argument::Cell(_)] => true,
+            [_, _, _] => false,
+            _ => true,
+        },
+        _ if OF_DATES.contains(&name) => match arguments.first() {
+            Some(Argument::Cell(LiteralValue::Empty) | Argument::Omitted) => false,
+            Some(
+                Argument::Value(LiteralValue::Number(number)) | Argument::Cell(LiteralValue::Number(number)),
+            ) => *number >= MARCH_1900 || *number < 0.0,
+            _ => true,
+        },
+        _ => true,
+    }
+}
+
+/// Whether the result is a day that IronCalc numbers otherwise.
+fn is_early(name: &str, result: &LiteralValue) -> bool {
+    matches!(name, "DATE" | "EDATE" | "EOMONTH" | "WORKDAY" | "WORKDAY.INTL")
+        && matches!(result, LiteralValue::Number(number) if *number < MARCH_1900)
 }
 
 fn first(rows: Vec<Vec<LiteralValue>>) -> LiteralValue {
@@ -153,7 +205,14 @@ impl Function for Delegate {
         args: &'c [ArgumentHandle<'a, 'b>],
         ctx: &dyn FunctionContext<'b>,
     ) -> Result<CalcValue<'b>, ExcelError> {
-        let result = Scratch::with(|scratch| self.delegated(args, scratch))?;
+        // IronCalc knows one epoch only.
+        let is_other_epoch = ctx.date_system() == DateSystem::Excel1904
+            && (OF_DATES.contains(&self.name)
+                || matches!(self.name, "DATE" | "DATEVALUE" | "TEXT" | "VALUE"));
+        let result = match is_other_epoch {
+            true => None,
+            false => Scratch::with(|scratch| self.delegated(args, scratch))?,
+        };
         match (result, &self.own) {
             (Some(LiteralValue::Array(rows)), _) => {
                 Ok(CalcValue::Range(RangeView::from_owned_rows(rows, ctx.date_system())))

@@ -2,8 +2,10 @@
 //!
 //! Which ones, and why, is in `table`. They are computed by IronCalc, one call at a time, on a sheet of its own (`scratch`).
 
+mod adjusted;
 mod arguments;
 mod delegate;
+mod higher;
 mod scratch;
 mod table;
 
@@ -14,7 +16,9 @@ use formualizer_eval::function::Function;
 use formualizer_eval::function_registry;
 
 use crate::formualizer::intersect::bare_name;
+use crate::formualizer::overrides::adjusted::{Indirect, Replacing};
 use crate::formualizer::overrides::delegate::Delegate;
+use crate::formualizer::overrides::higher::Higher;
 
 /// Which functions are replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,6 +51,18 @@ fn ours() -> &'static HashMap<&'static str, Arc<dyn Function>> {
                 Arc::new(Delegate::new(name, rule, function_registry::get("", name)));
             (name, delegate)
         };
-        table::rules().map(delegate).collect()
+        let mut ours: HashMap<&'static str, Arc<dyn Function>> = table::rules().map(delegate).collect();
+        for name in higher::NAMES {
+            ours.insert(name, Arc::new(Higher(name)));
+        }
+        if let Some(own) = function_registry::get("", "INDIRECT") {
+            ours.insert("INDIRECT", Arc::new(Indirect(own)));
+        }
+        for name in ["IFERROR", "IFNA"] {
+            if let Some(own) = function_registry::get("", name) {
+                ours.insert(name, Arc::new(Replacing { name, own }));
+            }
+        }
+        ours
     })
 }

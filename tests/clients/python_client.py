@@ -26,6 +26,10 @@ async def check(target, mode):
             assert not result.is_error, f"{call['tool']}: {result.content}"
             jsonschema.validate(result.structured_content, schemas[call["tool"]])
             check_answer(call, result.structured_content, result.content[0].text, kept)
+            for link in (block for block in result.content if block.type == "resource_link"):
+                assert any(block.type == "image" for block in result.content), call["tool"]
+                picture = (await client.read_resource(str(link.uri))).contents[0]
+                assert picture.mime_type == "image/png" and len(picture.blob) > 1000, picture
         refused = await client.call_tool("read_range", {"workbook": "sales-ledger.xlsx", "ranges": ["Ledgr!A1"]})
         assert refused.is_error and refused.structured_content["error"]["candidates"] == ["Ledger"], refused
         resources = (await client.list_resources()).resources

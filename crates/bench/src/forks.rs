@@ -15,10 +15,10 @@ use crate::{COLD_ROUNDS, MIXED, WARM_ROUNDS, inflate};
 const SAVED: &str = "saved.xlsx";
 
 /// The state directory of one round, gone with it.
-struct State(PathBuf);
+pub(crate) struct State(pub(crate) PathBuf);
 
 impl State {
-    fn new(folder: &Path, round: usize) -> Result<State> {
+    pub(crate) fn new(folder: &Path, round: usize) -> Result<State> {
         let path = folder.join(format!("state-{round}"));
         if path.exists() {
             fs::remove_dir_all(&path)?;

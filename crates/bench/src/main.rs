@@ -3,6 +3,7 @@
 
 mod client;
 mod forks;
+mod recalc;
 mod report;
 
 use std::fs;
@@ -21,6 +22,7 @@ use report::{Report, median, timed};
 const MIXED: &str = "mixed-500k.xlsx";
 const LOOKUPS: &str = "lookups-50k.xlsx";
 const CHAIN: &str = "chain-100k.xlsx";
+const SMALL: &str = "small.xlsx";
 /// Times that something cold is measured.
 const COLD_ROUNDS: usize = 5;
 /// Times that something warm is measured.
@@ -49,6 +51,7 @@ fn main() -> Result<ExitCode> {
     warm(&program, &folder, &mut report)?;
     others(&program, &folder, &mut report)?;
     forks::forks(&program, &folder, &mut report)?;
+    recalc::recalc(&program, &folder, &mut report)?;
     let all_hold = report.print();
     if let Some(page) = page {
         fs::write(&page, report.markdown()).with_context(|| format!("failed to write {}", page.display()))?;
@@ -58,10 +61,11 @@ fn main() -> Result<ExitCode> {
 
 fn generate(folder: &Path) -> Result<()> {
     type Make = fn() -> Result<Vec<u8>>;
-    let files: [(&str, Make); 3] = [
+    let files: [(&str, Make); 4] = [
         (MIXED, || fixtures::benchmark::mixed(500_000)),
         (LOOKUPS, fixtures::benchmark::lookups),
         (CHAIN, fixtures::benchmark::chain),
+        (SMALL, fixtures::benchmark::small),
     ];
     fs::create_dir_all(folder)?;
     for (name, make) in files {

@@ -353,7 +353,7 @@ pub(crate) fn engine_error(error: EngineError) -> ToolError {
 /// A draft as a workbook file, for an engine that reads those.
 pub(crate) fn file_of(draft: &Draft) -> Result<Vec<u8>, ToolError> {
     let mut bytes = std::io::Cursor::new(Vec::new());
-    let options = workbook::edit::SaveOptions { drop_signature: true };
+    let options = workbook::edit::SaveOptions { drop_signature: true, ..Default::default() };
     draft.save(options, &mut bytes).map_err(crate::forks::save_error)?;
     Ok(bytes.into_inner())
 }

@@ -136,7 +136,7 @@ impl Start {
             };
             let seq = call.state_of(&reference)?;
             let live = call.replayed(&reference.fork, seq)?;
-            let options = edit::SaveOptions { drop_signature: true };
+            let options = edit::SaveOptions { drop_signature: true, ..Default::default() };
             live.live.draft.save(options, &mut bytes).map_err(crate::forks::save_error)?;
             let extension = book.format.extension();
             let name = format!("fork.{extension}");

@@ -127,7 +127,7 @@ impl Tool for SaveFork {
                 .hint("give a path for a new file, for example \"report.xlsx\""));
             }
         };
-        let extensions = Content::of(&params, &path, &replayed)?.extensions();
+        let extensions = Content::of(&params, &path, &replayed, true)?.extensions();
         let target = call.workspace().target(&path, extensions)?;
         let state = target.state()?;
         let replaces = check_target(call, &params, &target, &state, fork)?;
@@ -135,7 +135,8 @@ impl Tool for SaveFork {
             && !params.dry_run
             && params.recalculate != Some(RecalculateParam::Never);
         let problem = if computes { computed_first(call, &mut replayed)? } else { None };
-        let content = Content::of(&params, &path, &replayed)?;
+        let is_fresh = !replayed.live.draft.is_stale() || !replayed.live.book.is_any_stale(call)?;
+        let content = Content::of(&params, &path, &replayed, is_fresh)?;
         let mut answer = Answer {
             warnings: problem.into_iter().collect(),
             path: target.path().to_owned(),
@@ -206,7 +207,12 @@ enum Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    fn of(params: &'a Params, path: &'a str, replayed: &Replayed) -> Result<Content<'a>, ToolError> {
+    fn of(
+        params: &'a Params,
+        path: &'a str,
+        replayed: &Replayed,
+        is_fresh: bool,
+    ) -> Result<Content<'a>, ToolError> {
         let Params { range, values, formula_injection, .. } = params;
         let wrong = |argument: &str, message: &str| {
             Err(ToolError::new(ErrorCode::InvalidArgument, message)
@@ -223,7 +229,7 @@ impl<'a> Content<'a> {
                 return wrong(argument, "a workbook is saved as a whole");
             }
             check_format(&replayed.live.draft, path)?;
-            return Ok(Content::Workbook(SaveOptions { drop_signature: params.drop_signature }));
+            return Ok(Content::Workbook(SaveOptions { drop_signature: params.drop_signature, is_fresh }));
         };
         if formula_injection.is_some() && !format.is_delimited() {
             return wrong("formula_injection", "no program takes a text in JSON for a formula");
@@ -234,7 +240,7 @@ impl<'a> Content<'a> {
             range: range.as_deref(),
             values: values.unwrap_or(ValuesParam::Raw),
             injection: formula_injection.unwrap_or(InjectionParam::Escape),
-            is_stale: replayed.live.draft.is_stale(),
+            is_stale: !is_fresh && replayed.live.draft.is_stale(),
         }))
     }
 

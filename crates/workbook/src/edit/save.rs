@@ -23,6 +23,8 @@ use crate::xlsx::window::Window;
 pub struct SaveOptions {
     /// Whether a digital signature, which no longer holds, is left out rather than refused.
     pub drop_signature: bool,
+    /// Whether the caller found out that no result is old: no formula depends on what changed.
+    pub is_fresh: bool,
 }
 
 /// What a save touched, or would touch.
@@ -101,12 +103,13 @@ impl Draft {
         {
             parts::remove_part(&mut package, depth, &main, &chain).map_err(part_error)?;
         }
-        if self.is_stale() && self.may_have_formulas() {
+        let is_stale = self.is_stale() && !options.is_fresh;
+        if is_stale && self.may_have_formulas() {
             let mut tree = self.tree(&main)?;
             tree.root.child_in_order("calcPr", &WORKBOOK_ORDER).set("fullCalcOnLoad", "1");
             package.put(&main, tree.to_bytes());
             saved.full_calc_on_load = true;
-        } else if !self.is_stale() && self.asked_for_calculation()? {
+        } else if !is_stale && self.asked_for_calculation()? {
             // What the file asked for has been done.
             let mut tree = self.tree(&main)?;
             if let Some(settings) = tree.root.child_mut("calcPr") {

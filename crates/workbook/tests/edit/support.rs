@@ -61,7 +61,9 @@ pub(crate) fn refusal(draft: &mut Draft, json: &str) -> String {
 
 pub(crate) fn saved(draft: &Draft) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
-    draft.save(SaveOptions { drop_signature: true }, &mut out).expect("a saved workbook");
+    draft
+        .save(SaveOptions { drop_signature: true, ..SaveOptions::default() }, &mut out)
+        .expect("a saved workbook");
     out.into_inner()
 }
 

@@ -147,7 +147,9 @@ fn going_undoes_coming() {
                 continue;
             }
             let mut saved = std::io::Cursor::new(Vec::new());
-            draft.save(SaveOptions { drop_signature: true }, &mut saved).expect("a saved workbook");
+            draft
+                .save(SaveOptions { drop_signature: true, ..SaveOptions::default() }, &mut saved)
+                .expect("a saved workbook");
             let again = Workbook::open(saved.into_inner().into(), &chosen.name, &Limits::default(), &());
             let again = references::with_anchors(&again.expect("a sound workbook"));
             for (state, after) in [("live", references::with_anchors(draft.book())), ("saved", again)] {
@@ -187,7 +189,9 @@ fn check_file(
         }
         let ours = place.join("ours.xlsx");
         let mut file = std::fs::File::create(&ours).expect("a file for our result");
-        draft.save(SaveOptions { drop_signature: true }, &mut file).expect("a saved workbook");
+        draft
+            .save(SaveOptions { drop_signature: true, ..SaveOptions::default() }, &mut file)
+            .expect("a saved workbook");
         drop(file);
         if let Some(openpyxl) = openpyxl.as_deref_mut() {
             match openpyxl.open(&ours) {

@@ -185,5 +185,4 @@ def main():
 
 if __name__ == "__main__":
     main()
-    sys.stdout = None
     end_everything()

@@ -237,6 +237,15 @@ print(",".join(done), end="")
     }
 
     #[test]
+    fn a_process_that_cannot_be_isolated_does_not_start() {
+        let mut command = Command::new("/bin/true");
+        // SAFETY: it does nothing but fail.
+        unsafe { command.pre_exec(|| Err(not_isolated())) };
+        let error = start_error(command.spawn().unwrap_err());
+        assert!(matches!(error, OfficeError::Unprotected { .. }), "{error:?}");
+    }
+
+    #[test]
     fn the_same_process_has_all_of_it_otherwise() {
         let Some(done) = attempts(false) else { return };
         for ability in ["connect", "datagrams", "netlink", "read", "write"] {

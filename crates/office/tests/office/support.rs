@@ -1,6 +1,6 @@
 //! A pool for a test, and a look at what it has started.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
@@ -38,10 +38,23 @@ impl Pool {
         folders.into_iter().any(|folder| folder.path().join("document.xlsx").exists())
     }
 
+    /// The sockets that LibreOffice makes outside of its folder, where it does.
+    pub(crate) fn sockets(&self) -> Vec<PathBuf> {
+        let folders = fs::read_dir(self.scratch.path()).unwrap().flatten();
+        let lists = folders.filter_map(|folder| fs::read_to_string(folder.path().join("sockets")).ok());
+        let names: Vec<String> =
+            lists.flat_map(|list| list.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+        names.iter().map(|name| Path::new("/tmp").join(name)).collect()
+    }
+
     /// Drops the pool, and checks that nothing of it is left.
     pub(crate) fn end(mut self) {
         let processes = processes_in(self.scratch.path());
+        let sockets = self.sockets();
         self.office = None;
+        for socket in sockets {
+            assert!(!socket.exists(), "{socket:?}");
+        }
         let left: Vec<_> =
             fs::read_dir(self.scratch.path()).unwrap().flatten().map(|entry| entry.path()).collect();
         assert!(left.is_empty(), "{left:?}");

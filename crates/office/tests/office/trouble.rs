@@ -228,10 +228,14 @@ fn a_killed_process_leaves_neither_processes_nor_files() {
         .unwrap();
     wait_for(|| pool.scratch_has_document());
     assert!(!processes_in(pool.scratch.path()).is_empty());
+    let sockets = pool.sockets();
+    assert_eq!(sockets.len(), 2);
+    assert!(sockets.iter().all(|socket| socket.exists()), "the test knows where they are");
     holder.kill().unwrap();
     holder.wait().unwrap();
     wait_for(|| processes_in(pool.scratch.path()).is_empty());
     wait_for(|| fs::read_dir(pool.scratch.path()).unwrap().count() == 0);
+    assert!(!sockets.iter().any(|socket| socket.exists()));
     pool.end();
 }
 

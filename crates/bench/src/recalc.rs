@@ -49,7 +49,12 @@ pub(crate) fn recalc(program: &Path, folder: &Path, report: &mut Report) -> Resu
     report.ratio("a cell changed that 1,000 depend on", some, (PEER, chain), Some(1.0 / 100.0));
 
     let time = self::cold(&mut client, LOOKUPS, 5_000)?;
-    report.ratio("recalculate 5,000 lookups over 50,000 rows, loaded for it", time, (PEER, lookups), Some(0.1));
+    report.ratio(
+        "recalculate 5,000 lookups over 50,000 rows, loaded for it",
+        time,
+        (PEER, lookups),
+        Some(0.1),
+    );
     let fork = self::fork(&mut client, SMALL)?;
     let office = json!({ "workbook": fork, "engine": "libreoffice" });
     let warm = median(COLD_ROUNDS, || client.call("recalculate", &office))?;
@@ -57,7 +62,11 @@ pub(crate) fn recalc(program: &Path, folder: &Path, report: &mut Report) -> Resu
     let native = median(COLD_ROUNDS, || client.call("recalculate", &json!({ "workbook": fork })))?;
     report.ratio("a small workbook natively", native, (PEER, small), None);
     let picture = json!({ "workbook": SMALL, "renderer": "native" });
-    report.time("a picture of it, natively", median(COLD_ROUNDS, || client.call("screenshot_sheet", &picture))?, None);
+    report.time(
+        "a picture of it, natively",
+        median(COLD_ROUNDS, || client.call("screenshot_sheet", &picture))?,
+        None,
+    );
     let picture = json!({ "workbook": SMALL, "renderer": "libreoffice" });
     let drawn = median(COLD_ROUNDS, || client.call("screenshot_sheet", &picture))?;
     report.time("a picture of it, by LibreOffice", drawn, None);
@@ -85,7 +94,8 @@ fn cold(client: &mut Client, name: &str, formulas: u64) -> Result<Duration> {
 fn spawned(folder: &Path, name: &str) -> Result<Duration> {
     let out = folder.join("converted");
     fs::create_dir_all(&out)?;
-    let profile = format!("-env:UserInstallation=file://{}", fs::canonicalize(&out)?.join("profile").display());
+    let profile =
+        format!("-env:UserInstallation=file://{}", fs::canonicalize(&out)?.join("profile").display());
     median(SPAWNS, || {
         let status = Command::new("soffice")
             .args(["--headless", "--norestore", &profile, "--convert-to", "xlsx", "--outdir"])

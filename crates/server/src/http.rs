@@ -61,13 +61,16 @@ async fn live() -> Json<Value> {
 async fn ready(State(server): State<Arc<Server>>) -> (StatusCode, Json<Value>) {
     let phase = server.lifecycle.phase();
     let context = Arc::clone(&server.context);
-    let workspace =
-        tokio::task::spawn_blocking(move || context.workspace.is_readable()).await.unwrap_or(false);
+    let look = move || (context.workspace.is_readable(), context.recalc.libreoffice());
+    let unknown = || (false, "unknown".to_owned());
+    let (workspace, libreoffice) = tokio::task::spawn_blocking(look).await.unwrap_or_else(|_| unknown());
     let ready = phase == Phase::Ready && workspace;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let checks = json!({
         "phase": phase_name(phase),
         "workspace": if workspace { "readable" } else { "unreadable" },
+        // Nothing needs it: it does not make the server unready.
+        "libreoffice": libreoffice,
     });
     (status, Json(json!({ "status": if ready { "ready" } else { "not ready" }, "checks": checks })))
 }

@@ -89,6 +89,7 @@ async fn clean(server: Arc<Server>) {
             if pictures > 0 {
                 tracing::debug!(pictures, "dropped old pictures");
             }
+            context.recalc.office().end_idle();
             if !is_checked {
                 context.forks.check()?;
             }

@@ -1,5 +1,6 @@
 //! Every engine over one workbook: where they differ.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use grid::CellRef;
@@ -73,6 +74,10 @@ pub(crate) fn verify_engines(call: &Call, live: &Live) -> Result<Disagreements, 
         Err(error) => drop(found.without.insert("libreoffice".to_owned(), Value::from(error.message))),
     }
     call.check()?;
+    let refused: Vec<HashSet<(SheetId, CellRef)>> = engines
+        .iter()
+        .map(|engine| engine.refused().iter().map(|refused| (refused.sheet, refused.at)).collect())
+        .collect();
     found.engines = engines.iter().map(|engine| engine.name().to_owned()).collect();
     let mut told = Vec::new();
     for (index, sheet) in loaded.sheets.iter().enumerate() {
@@ -86,10 +91,9 @@ pub(crate) fn verify_engines(call: &Call, live: &Live) -> Result<Disagreements, 
                 found.formulas += 1;
                 let values: Vec<(&str, recalc::Computed)> = engines
                     .iter()
-                    .filter(|engine| {
-                        !engine.refused().iter().any(|refused| (refused.sheet, refused.at) == (id, at))
-                    })
-                    .map(|engine| (engine.name(), engine.value(id, at)))
+                    .zip(&refused)
+                    .filter(|(_, refused)| !refused.contains(&(id, at)))
+                    .map(|(engine, _)| (engine.name(), engine.value(id, at)))
                     .collect();
                 let agrees = values.windows(2).all(|pair| is_same(&pair[0].1, &pair[1].1));
                 if agrees {

@@ -318,6 +318,7 @@ fn a_circular_reference_is_told() {
               "flags": ["in_cycle"]
             }
           ],
+          "stale": ["'Q1 Plan'!D1","'Q1 Plan'!D2"],
           "cycles": [["'Q1 Plan'!D1","'Q1 Plan'!D2"]]
         }
     "#]]

@@ -466,43 +466,42 @@ fn a_workbook_is_described() {
         "describe_workbook",
         json!({ "workbook": PLAN }),
         expect![[r#"
-        {
-          "id": "wb-42b425cd",
-          "path": "finance/three-year-plan.xlsx",
-          "format": "xlsx",
-          "file_bytes": 9814,
-          "sheet_count": 4,
-          "sheets": [
-            {"name":"Inputs","used":"A1:B8","cells":12,"formulas":0,"has":["comments 1"]},
-            {"name":"Calculation","used":"A1:D9","cells":29,"formulas":18},
-            {"name":"Outputs","used":"A1:B5","cells":7,"formulas":3},
-            {"name":"Lists","used":"A1:A4","cells":4,"formulas":0,"visibility":"hidden"}
-          ],
-          "names": [
-            {"name":"BaseRevenue","refers_to":"Inputs!$B$4"},
-            {"name":"CostRatio","refers_to":"Inputs!$B$6"},
-            {"name":"FixedCosts","refers_to":"Inputs!$B$7"},
-            {"name":"GrowthRate","refers_to":"Inputs!$B$5"},
-            {"name":"Headline","refers_to":"Outputs!$B$3","scope":"Outputs"},
-            {"name":"TaxRate","refers_to":"Inputs!$B$8"}
-          ],
-          "name_count": 6,
-          "tables": [],
-          "table_count": 0,
-          "chart_count": 0,
-          "pivot_count": 0,
-          "notices": [
-            "written with Microsoft Excel, created by Finance team, last changed 2026-01-05T00:00:00Z by Finance team",
-            "1 hidden sheets: Lists",
-            "asks for a recalculation on opening: results may be older than inputs"
-          ],
-          "next_steps": [
-            "sheet_overview sheet \"Calculation\"",
-            "sheet_overview sheet \"Inputs\"",
-            "sheet_overview sheet \"Outputs\"",
-            "formula_map"
-          ]
-        }
-    "#]],
+            {
+              "id": "wb-42b425cd",
+              "path": "finance/three-year-plan.xlsx",
+              "format": "xlsx",
+              "file_bytes": 9546,
+              "sheet_count": 4,
+              "sheets": [
+                {"name":"Inputs","used":"A1:B8","cells":12,"formulas":0,"has":["comments 1"]},
+                {"name":"Calculation","used":"A1:D9","cells":29,"formulas":18},
+                {"name":"Outputs","used":"A1:B5","cells":7,"formulas":3},
+                {"name":"Lists","used":"A1:A4","cells":4,"formulas":0,"visibility":"hidden"}
+              ],
+              "names": [
+                {"name":"BaseRevenue","refers_to":"Inputs!$B$4"},
+                {"name":"CostRatio","refers_to":"Inputs!$B$6"},
+                {"name":"FixedCosts","refers_to":"Inputs!$B$7"},
+                {"name":"GrowthRate","refers_to":"Inputs!$B$5"},
+                {"name":"Headline","refers_to":"Outputs!$B$3","scope":"Outputs"},
+                {"name":"TaxRate","refers_to":"Inputs!$B$8"}
+              ],
+              "name_count": 6,
+              "tables": [],
+              "table_count": 0,
+              "chart_count": 0,
+              "pivot_count": 0,
+              "notices": [
+                "written with Microsoft Excel, created by Finance team, last changed 2026-01-05T00:00:00Z by Finance team",
+                "1 hidden sheets: Lists"
+              ],
+              "next_steps": [
+                "sheet_overview sheet \"Calculation\"",
+                "sheet_overview sheet \"Inputs\"",
+                "sheet_overview sheet \"Outputs\"",
+                "formula_map"
+              ]
+            }
+        "#]],
     );
 }

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use office::{Office, OfficeOptions};
+use office::{Availability, Office, OfficeOptions};
 use recalc::{
     Moment,
     ironcalc::{Evaluate, InProcess},
@@ -50,6 +50,14 @@ impl RecalcState {
     /// The pool of LibreOffice; nothing is started until it is needed.
     pub fn office(&self) -> &Office {
         &self.office
+    }
+
+    /// The version of LibreOffice, or that it is not there, for people.
+    pub fn libreoffice(&self) -> String {
+        match self.office.availability() {
+            Availability::Available { version, .. } => version,
+            Availability::Missing { .. } => "not installed".to_owned(),
+        }
     }
 
     /// Where a workbook is evaluated: here if that takes next to nothing.

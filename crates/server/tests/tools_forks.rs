@@ -24,10 +24,7 @@ fn a_fork_is_edited_and_the_file_stays() {
     assert_eq!(desk.read(&format!("{id}@base"), "Summary!H1"), Value::Null);
     assert_eq!(desk.read("ledger.xlsx", "Summary!H1"), Value::Null);
     let saved = desk.ask("save_fork", json!({ "fork": fork, "path": "out.xlsx" }));
-    assert_eq!(
-        saved["parts_changed"],
-        json!(["xl/sharedStrings.xml", "xl/worksheets/sheet2.xml"])
-    );
+    assert_eq!(saved["parts_changed"], json!(["xl/sharedStrings.xml", "xl/worksheets/sheet2.xml"]));
     assert_eq!(desk.read("out.xlsx", "Summary!H1"), "007");
     assert_eq!(fs::read(desk.file("ledger.xlsx")).unwrap(), before);
     // Names, tables and columns are addresses, too.

@@ -182,3 +182,22 @@ fn pictures_are_taken_and_told() {
     );
     assert_eq!(code, ErrorCode::LimitExceeded, "{told}");
 }
+
+#[test]
+fn the_examples_hold_what_their_formulas_yield() {
+    let desk = Desk::new(&[]);
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/workspace");
+    for (example, formulas) in
+        [("sales-ledger.xlsx", 500), (support::PLAN, 20), ("operations/site-report.xlsx", 1)]
+    {
+        std::fs::copy(examples.join(example), desk.file("example.xlsx")).unwrap();
+        let fork = desk.ask("create_fork", json!({ "workbook": "example.xlsx" }))["fork"].clone();
+        let answer = desk.ask("recalculate", json!({ "workbook": fork }));
+        assert!(answer["formulas"].as_u64().unwrap() >= formulas, "{example}: {answer}");
+        assert_eq!(
+            (&answer["changed_cells"], answer.get("not_computed")),
+            (&json!(0), None),
+            "{example}: {answer}"
+        );
+    }
+}

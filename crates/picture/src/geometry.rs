@@ -155,7 +155,7 @@ impl<'a> Geometry<'a> {
     }
 
     /// The height of rows by what the file says of them, without looking at their cells.
-    fn estimate(&self, first: u32, last: u32) -> u64 {
+    pub(crate) fn estimate(&self, first: u32, last: u32) -> u64 {
         if first > last {
             return 0;
         }

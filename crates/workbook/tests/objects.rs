@@ -102,8 +102,8 @@ fn a_picture_and_shapes() {
             (
                 "xl/drawings/drawing1.xml",
                 "<xdr:wsDr><xdr:twoCellAnchor>
-                <xdr:from><xdr:col>1</xdr:col><xdr:row>2</xdr:row></xdr:from>
-                <xdr:to><xdr:col>3</xdr:col><xdr:row>9</xdr:row></xdr:to>
+                <xdr:from><xdr:col>1</xdr:col><xdr:colOff>9525</xdr:colOff><xdr:row>2</xdr:row><xdr:rowOff>0</xdr:rowOff></xdr:from>
+                <xdr:to><xdr:col>3</xdr:col><xdr:colOff>19050</xdr:colOff><xdr:row>9</xdr:row></xdr:to>
                 <xdr:grpSp><xdr:nvGrpSpPr><xdr:cNvPr id='1' name='Group 1'/></xdr:nvGrpSpPr>
                 <xdr:pic><xdr:nvPicPr><xdr:cNvPr id='2' name='Logo' descr='Our logo'/></xdr:nvPicPr>
                 <xdr:blipFill><a:blip r:embed='i1'/></xdr:blipFill></xdr:pic>
@@ -111,10 +111,10 @@ fn a_picture_and_shapes() {
                 <xdr:txBody><a:p><a:r><a:t>Two</a:t></a:r><a:r><a:t> runs</a:t></a:r></a:p>
                 <a:p><a:r><a:t>and a line</a:t></a:r></a:p></xdr:txBody></xdr:sp></xdr:grpSp>
                 </xdr:twoCellAnchor><xdr:oneCellAnchor>
-                <xdr:from><xdr:col>0</xdr:col><xdr:row>0</xdr:row></xdr:from>
+                <xdr:from><xdr:col>0</xdr:col><xdr:row>0</xdr:row></xdr:from><xdr:ext cx='95250' cy='190500'/>
                 <xdr:pic><xdr:nvPicPr><xdr:cNvPr id='4' name='Far'/></xdr:nvPicPr>
                 <xdr:blipFill><a:blip r:link='i2'/></xdr:blipFill></xdr:pic></xdr:oneCellAnchor>
-                <xdr:absoluteAnchor><xdr:pos x='0' y='0'/><mc:AlternateContent><mc:Choice Requires='sle15'>
+                <xdr:absoluteAnchor><xdr:pos x='9525' y='-3'/><xdr:ext cx='7' cy='8'/><mc:AlternateContent><mc:Choice Requires='sle15'>
                 <xdr:graphicFrame><xdr:nvGraphicFramePr><xdr:cNvPr id='5' name='Region'/></xdr:nvGraphicFramePr>
                 <a:graphic><a:graphicData><sle:slicer name='Region'/></a:graphicData></a:graphic>
                 </xdr:graphicFrame></mc:Choice><mc:Fallback><xdr:sp><xdr:nvSpPr><xdr:cNvPr id='0' name=''/>
@@ -128,10 +128,10 @@ fn a_picture_and_shapes() {
             ("xl/media/image1.png", "ten bytes!"),
         ],
         &expect![[r#"
-            Image { name: "Logo", description: Some("Our logo"), anchor: Some(Cells(CellRange { start: CellRef { row: 2, col: 1 }, end: CellRef { row: 9, col: 3 } })), part: "xl/media/image1.png", media_type: Some("image/png"), bytes: Some(10) }
-            Image { name: "Far", description: None, anchor: Some(Cell(CellRef { row: 0, col: 0 })), part: "http://example.org/far.png", media_type: None, bytes: None }
-            Shape { name: "Box", kind: "textbox", text: Some("Two runs\nand a line"), anchor: Some(Cells(CellRange { start: CellRef { row: 2, col: 1 }, end: CellRef { row: 9, col: 3 } })) }
-            Shape { name: "Region", kind: "slicer", text: None, anchor: Some(Absolute) }
+            Image { name: "Logo", description: Some("Our logo"), anchor: Some(Cells(CellRange { start: CellRef { row: 2, col: 1 }, end: CellRef { row: 9, col: 3 } })), placement: Placement { from: (9525, 0), to: (19050, 0), size: None }, part: "xl/media/image1.png", media_type: Some("image/png"), bytes: Some(10) }
+            Image { name: "Far", description: None, anchor: Some(Cell(CellRef { row: 0, col: 0 })), placement: Placement { from: (0, 0), to: (0, 0), size: Some((95250, 190500)) }, part: "http://example.org/far.png", media_type: None, bytes: None }
+            Shape { name: "Box", kind: "textbox", text: Some("Two runs\nand a line"), anchor: Some(Cells(CellRange { start: CellRef { row: 2, col: 1 }, end: CellRef { row: 9, col: 3 } })), placement: Placement { from: (9525, 0), to: (19050, 0), size: None } }
+            Shape { name: "Region", kind: "slicer", text: None, anchor: Some(Absolute), placement: Placement { from: (9525, -3), to: (0, 0), size: Some((7, 8)) } }
         "#]],
     );
 }

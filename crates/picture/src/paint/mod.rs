@@ -5,6 +5,7 @@ mod cells;
 mod headings;
 mod lines;
 mod objects;
+mod places;
 mod texts;
 mod turned;
 

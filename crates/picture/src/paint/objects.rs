@@ -1,12 +1,13 @@
 //! What floats above the cells: images, and frames with the kind and the title of charts and shapes.
 
-use workbook::{Anchor, Chart, Image, Shape};
+use workbook::{Chart, Image, Shape};
 
 use crate::bitmap::Bitmap;
 use crate::canvas::Rect;
 use crate::error::PictureError;
 use crate::glyphs::Ink;
 use crate::paint::Painter;
+use crate::paint::places::Place;
 use crate::text_block::wrap;
 
 const FRAME_FILL: u32 = 0xF2_F2F2;
@@ -33,31 +34,33 @@ impl Painter<'_, '_> {
         let mut area = MAX_LAYERS * body.width as u64 * body.height as u64;
         let mut pixels = MAX_IMAGE_PIXELS;
         for image in &sheet.images {
-            let Some(rect) = self.object_rect(image.anchor.as_ref(), OBJECT_SIZE) else { continue };
-            let Some(rest) = area.checked_sub(rect.area()) else { return Ok(()) };
+            let Some(place) = self.place(image.anchor, &image.placement, OBJECT_SIZE) else { continue };
+            let Some(rest) = area.checked_sub(place.visible.area()) else { return Ok(()) };
             area = rest;
             self.check()?;
             match self.bitmap(image, pixels) {
                 Some(bitmap) => {
                     pixels -= bitmap.pixels();
-                    self.image(image, &bitmap, rect);
+                    self.image(&bitmap, place);
                 }
-                None => self.frame(rect, &image_label(image), Some(FRAME_FILL)),
+                None => self.frame(place.visible, &image_label(image), Some(FRAME_FILL)),
             }
         }
-        let charts = sheet
-            .charts
-            .iter()
-            .map(|chart| (chart.anchor.as_ref(), chart_label(chart), CHART_SIZE, Some(FRAME_FILL)));
-        let shapes = sheet
-            .shapes
-            .iter()
-            .filter(|shape| shape.kind != "connector")
-            .map(|shape| (shape.anchor.as_ref(), shape_label(shape), OBJECT_SIZE, shape_fill(shape)));
-        for (anchor, label, size, fill) in charts.chain(shapes) {
-            let Some(rect) = self.object_rect(anchor, size) else { continue };
-            let Some(rest) = area.checked_sub(rect.area()) else { return Ok(()) };
+        let charts = sheet.charts.iter().map(|chart| {
+            (self.place(chart.anchor, &chart.placement, CHART_SIZE), chart_label(chart), Some(FRAME_FILL))
+        });
+        let shapes = sheet.shapes.iter().filter(|shape| shape.kind != "connector").map(|shape| {
+            let place = self.place(shape.anchor, &shape.placement, OBJECT_SIZE);
+            (place, shape_label(shape), shape_fill(shape))
+        });
+        let mut frames = Vec::new();
+        for (place, label, fill) in charts.chain(shapes) {
+            let Some(place) = place else { continue };
+            let Some(rest) = area.checked_sub(place.visible.area()) else { break };
             area = rest;
+            frames.push((place.visible, label, fill));
+        }
+        for (rect, label, fill) in frames {
             self.check()?;
             self.frame(rect, &label, fill);
         }
@@ -71,48 +74,19 @@ impl Painter<'_, '_> {
         Bitmap::decode(&bytes, max_pixels)
     }
 
-    /// Draws an image into its place, in its own proportions; one without an end is as large as it is.
-    fn image(&mut self, image: &Image, bitmap: &Bitmap, place: Rect) {
-        let scale = self.geometry.scale;
-        let (width, height) = (bitmap.width as f32, bitmap.height as f32);
-        let ratio = match image.anchor {
-            Some(Anchor::Cell(_)) => scale,
-            _ => (place.width as f32 / width).min(place.height as f32 / height),
+    /// Draws an image into its place; in its own proportions where only a part of the place is known.
+    fn image(&mut self, bitmap: &Bitmap, place: Place) {
+        let (whole, (width, height)) = (place.whole, (bitmap.width as f32, bitmap.height as f32));
+        let target = if place.is_exact {
+            whole
+        } else {
+            let ratio = (whole.width as f32 / width).min(whole.height as f32 / height);
+            let side = |px: f32| ((px * ratio) as i32).max(1);
+            Rect::new(whole.x, whole.y, side(width), side(height))
         };
-        let target =
-            Rect::new(place.x, place.y, ((width * ratio) as i32).max(1), ((height * ratio) as i32).max(1));
         let (width, height) = (target.width as u32, target.height as u32);
         let clip = self.scene.body();
         self.canvas.blend_pixels(target, clip, |x, y| bitmap.scaled_pixel(x, y, width, height));
-    }
-
-    /// The pixels of an object: a chart sheet's chart fills the picture; `None` if it is outside, or nobody knows where.
-    fn object_rect(&self, anchor: Option<&Anchor>, size: (u32, u32)) -> Option<Rect> {
-        let body = self.scene.body();
-        let (columns, rows) = (&self.scene.columns, &self.scene.rows);
-        let rect = match anchor {
-            None => body,
-            Some(Anchor::Absolute) => return None,
-            Some(Anchor::Cells(range)) => {
-                let (start, end) = (range.start(), range.end());
-                let (x, y) = (columns.edge(start.col()), rows.edge(start.row()));
-                // It ends somewhere within its last cell.
-                let middle = |axis: &crate::axis::Axis, index: u32| {
-                    let half = axis.position(index).map_or(0, |position| axis.tracks()[position].size / 2);
-                    axis.edge(index) + half
-                };
-                Rect::new(x, y, middle(columns, end.col()) - x, middle(rows, end.row()) - y)
-            }
-            Some(Anchor::Cell(at)) => {
-                if !self.view.range.contains(*at) {
-                    return None;
-                }
-                let (width, height) = (self.geometry.scaled(size.0), self.geometry.scaled(size.1));
-                Rect::new(columns.edge(at.col()), rows.edge(at.row()), width as i32, height as i32)
-            }
-        };
-        let visible = rect.intersect(body);
-        (!visible.is_empty()).then_some(visible)
     }
 
     /// Draws a frame around a label; without a fill, what is behind stays to be seen.

@@ -13,6 +13,17 @@ pub enum Anchor {
     Absolute,
 }
 
+/// Where a drawing object stands within its anchor, in EMU: 914,400 to an inch, 9,525 to a pixel at 96 dpi.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Placement {
+    /// Right of and below the top left corner of the anchor's first cell, or of the sheet.
+    pub from: (i64, i64),
+    /// Right of and below the top left corner of the anchor's last cell.
+    pub to: (i64, i64),
+    /// Width and height of an object that has a size of its own.
+    pub size: Option<(i64, i64)>,
+}
+
 /// A chart (DrawingML, ECMA-376 Part 1 §21.2; also the newer `chartex`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
@@ -26,6 +37,8 @@ pub struct Chart {
     pub axis_titles: Vec<String>,
     /// Where it stands; `None` on a chart sheet.
     pub anchor: Option<Anchor>,
+    /// Where exactly.
+    pub placement: Placement,
     /// The series.
     pub series: Vec<ChartSeries>,
     /// The package part.
@@ -52,6 +65,8 @@ pub struct Image {
     pub description: Option<String>,
     /// Where it stands.
     pub anchor: Option<Anchor>,
+    /// Where exactly.
+    pub placement: Placement,
     /// The package part with its bytes, or the external target.
     pub part: String,
     /// Its media type (`image/png`), as the package declares it; `None` for an external one.
@@ -71,6 +86,8 @@ pub struct Shape {
     pub text: Option<String>,
     /// Where it stands.
     pub anchor: Option<Anchor>,
+    /// Where exactly.
+    pub placement: Placement,
 }
 
 /// A pivot table (ECMA-376 Part 1 §18.10).

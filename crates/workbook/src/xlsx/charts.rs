@@ -4,7 +4,7 @@ use ooxml::{Element, Package, XmlEvent, XmlReader};
 
 use crate::error::OpenError;
 use crate::limits::Limits;
-use crate::model::{Chart, ChartSeries};
+use crate::model::{Chart, ChartSeries, Placement};
 
 /// Values of a literal list that are told; the rest is an ellipsis.
 const MAX_LITERALS: usize = 32;
@@ -96,6 +96,7 @@ impl<'a> Reading<'a> {
                 title: None,
                 axis_titles: Vec::new(),
                 anchor: None,
+                placement: Placement::default(),
                 series: Vec::new(),
                 part: part.to_owned(),
             },

@@ -7,7 +7,7 @@ use ooxml::{ContentTypes, Element, Package, Relationships, XmlEvent, XmlReader};
 
 use crate::error::OpenError;
 use crate::limits::Limits;
-use crate::model::{Anchor, Image, Shape, Sheet};
+use crate::model::{Anchor, Image, Placement, Shape, Sheet};
 use crate::xlsx::charts;
 use crate::xlsx::left_out::LeftOut;
 
@@ -55,6 +55,7 @@ struct Reading {
     /// Zero-based row and column of the corners.
     from: (Option<u32>, Option<u32>),
     to: (Option<u32>, Option<u32>),
+    placement: Placement,
     /// Objects that have started: groups hold others.
     open: Vec<Object>,
     /// Objects that have ended within the current anchor.
@@ -70,7 +71,11 @@ impl Reading {
             }
             "from" if self.open.is_empty() => self.corner = Some(Corner::From),
             "to" if self.open.is_empty() => self.corner = Some(Corner::To),
-            "col" | "row" if self.corner.is_some() => self.text = Some(String::new()),
+            "col" | "row" | "colOff" | "rowOff" if self.corner.is_some() => self.text = Some(String::new()),
+            "pos" if self.open.is_empty() => {
+                self.placement.from = pair(element, "x", "y").unwrap_or_default();
+            }
+            "ext" if self.open.is_empty() => self.placement.size = pair(element, "cx", "cy"),
             "t" if !self.open.is_empty() && !element.is_empty => self.text = Some(String::new()),
             name => {
                 if let Some(kind) = object_kind(name) {
@@ -99,6 +104,15 @@ impl Reading {
                 };
                 *(if name == "row" { &mut corner.0 } else { &mut corner.1 }) = number;
             }
+            "colOff" | "rowOff" => {
+                let offset = self.text.take().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+                let corner = match self.corner {
+                    Some(Corner::From) => &mut self.placement.from,
+                    Some(Corner::To) => &mut self.placement.to,
+                    None => return false,
+                };
+                *(if name == "colOff" { &mut corner.0 } else { &mut corner.1 }) = offset;
+            }
             "t" => {
                 if let (Some(object), Some(text)) = (self.open.last_mut(), self.text.take()) {
                     object.text.push_str(&text);
@@ -126,6 +140,11 @@ impl Reading {
             None => Anchor::Cell(from),
         })
     }
+}
+
+/// Two lengths of an element, in EMU.
+fn pair(element: &Element<'_>, first: &str, second: &str) -> Option<(i64, i64)> {
+    Some((element.parse(first)?, element.parse(second)?))
 }
 
 /// What an element shows, if it is an object; a group is only its members.
@@ -196,9 +215,9 @@ impl Drawing<'_> {
                 }
                 XmlEvent::End(name) => {
                     if reading.end(name.as_str()) {
-                        let anchor = reading.anchor();
+                        let place = (reading.anchor(), reading.placement);
                         for object in std::mem::take(&mut reading.done) {
-                            self.add(object, anchor, sheet)?;
+                            self.add(object, place, sheet)?;
                         }
                     }
                 }
@@ -207,19 +226,24 @@ impl Drawing<'_> {
         Ok(())
     }
 
-    fn add(&mut self, object: Object, anchor: Option<Anchor>, sheet: &mut Sheet) -> Result<(), OpenError> {
+    fn add(
+        &mut self,
+        object: Object,
+        (anchor, placement): (Option<Anchor>, Placement),
+        sheet: &mut Sheet,
+    ) -> Result<(), OpenError> {
         let listed = sheet.charts.len() + sheet.images.len() + sheet.shapes.len();
         if listed >= self.limits.max_list_items as usize {
             return Err(OpenError::too_many_items(self.limits));
         }
         match object.kind {
             "group" => {}
-            "picture" => sheet.images.extend(self.image(object, anchor)),
+            "picture" => sheet.images.extend(self.image(object, (anchor, placement))),
             "chart" => {
                 let Some(part) = self.chart_part(&object) else { return Ok(()) };
                 let read = charts::read(self.package, &part, self.limits);
                 let Some(mut chart) = self.left_out.take(read)? else { return Ok(()) };
-                (chart.name, chart.anchor) = (object.name, anchor);
+                (chart.name, chart.anchor, chart.placement) = (object.name, anchor, placement);
                 sheet.charts.push(chart);
             }
             kind => {
@@ -229,13 +253,14 @@ impl Drawing<'_> {
                     kind: kind.to_owned(),
                     text: (!text.is_empty()).then(|| text.to_owned()),
                     anchor,
+                    placement,
                 });
             }
         }
         Ok(())
     }
 
-    fn image(&mut self, object: Object, anchor: Option<Anchor>) -> Option<Image> {
+    fn image(&mut self, object: Object, (anchor, placement): (Option<Anchor>, Placement)) -> Option<Image> {
         let Some(found) = object.target.as_deref().and_then(|id| self.rels.by_id(id)) else {
             self.left_out.add(format!("the picture {} refers to no image", object.name));
             return None;
@@ -249,6 +274,7 @@ impl Drawing<'_> {
             name: object.name,
             description: object.description,
             anchor,
+            placement,
             part: found.target.clone(),
             media_type: bytes.and_then(|_| self.types.of(&found.target)).map(str::to_owned),
             bytes,

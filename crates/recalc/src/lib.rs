@@ -10,6 +10,7 @@
 //! reached through the same trait from above.
 
 mod computed;
+pub mod conformance;
 mod engine;
 pub mod formualizer;
 mod outside;

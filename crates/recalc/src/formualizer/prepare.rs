@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use analysis::formulas::Places;
 use formualizer_common::{ExcelError, ExcelErrorKind, LiteralValue};
-use formualizer_parse::parser::{ASTNode, ASTNodeType, ReferenceType, parse};
+use formualizer_parse::parser::{ASTNode, ASTNodeType, BinaryOperator, ReferenceType, parse};
 use grid::{CellRef, MAX_COLS, MAX_ROWS};
 use workbook::{FileFormat, SheetId};
 
@@ -119,9 +119,16 @@ impl Naming<'_, '_> {
             }
             ASTNodeType::Reference { .. } => Ok(()),
             ASTNodeType::UnaryOp { expr, .. } => self.walk(expr),
-            ASTNodeType::BinaryOp { left, right, .. } => {
+            ASTNodeType::BinaryOp { op, left, right } => {
                 self.walk(left)?;
-                self.walk(right)
+                self.walk(right)?;
+                if *op == BinaryOperator::Intersection
+                    && let Some(common) = common_cells(left, right)
+                {
+                    node.node_type = common;
+                    self.has_changed = true;
+                }
+                Ok(())
             }
             ASTNodeType::Call { callee, args } => {
                 self.walk(callee)?;
@@ -209,6 +216,52 @@ impl Naming<'_, '_> {
         *node = tree;
         Ok(())
     }
+}
+
+/// What two ranges of one sheet have in common, or `#NULL!`; `None` for what are no ranges.
+fn common_cells(left: &ASTNode, right: &ASTNode) -> Option<ASTNodeType> {
+    let bounds = |node: &ASTNode| match &node.node_type {
+        ASTNodeType::Reference { reference: ReferenceType::Cell { sheet, row, col, .. }, .. } => {
+            Some((sheet.clone(), (*row, *row), (*col, *col)))
+        }
+        ASTNodeType::Reference {
+            reference: ReferenceType::Range { sheet, start_row, start_col, end_row, end_col, .. },
+            ..
+        } => {
+            let rows = (start_row.unwrap_or(1), end_row.unwrap_or(MAX_ROWS));
+            let cols = (start_col.unwrap_or(1), end_col.unwrap_or(MAX_COLS));
+            Some((
+                sheet.clone(),
+                (rows.0.min(rows.1), rows.0.max(rows.1)),
+                (cols.0.min(cols.1), cols.0.max(cols.1)),
+            ))
+        }
+        _ => None,
+    };
+    let ((sheet, rows, cols), (other, other_rows, other_cols)) = (bounds(left)?, bounds(right)?);
+    if sheet != other {
+        return None;
+    }
+    let (top, bottom) = (rows.0.max(other_rows.0), rows.1.min(other_rows.1));
+    let (first, last) = (cols.0.max(other_cols.0), cols.1.min(other_cols.1));
+    if top > bottom || first > last {
+        return Some(ASTNodeType::Literal(LiteralValue::Error(ExcelError::new(ExcelErrorKind::Null))));
+    }
+    let reference = match top == bottom && first == last {
+        true => ReferenceType::cell_with_abs(sheet, top, first, true, true),
+        false => ReferenceType::range_with_abs(
+            sheet,
+            Some(top),
+            Some(first),
+            Some(bottom),
+            Some(last),
+            true,
+            true,
+            true,
+            true,
+        ),
+    };
+    Some(ASTNodeType::Reference { original: reference.to_excel_string(), reference })
 }
 
 /// The address with `$` before every part, as a name's would be.

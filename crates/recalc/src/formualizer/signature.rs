@@ -41,14 +41,20 @@ pub(super) struct Signature {
 
 /// The signatures of functions, by name and number of arguments, learned from how IronCalc reads formulas.
 pub(super) struct Signatures {
-    parser: Parser<'static>,
+    /// Made when the first function is asked for.
+    parser: Option<Parser<'static>>,
     known: HashMap<(String, usize), Rc<Signature>>,
 }
 
 impl Signatures {
     pub(super) fn new() -> Signatures {
-        let parser = new_parser_english(vec!["Sheet1".to_owned()], Vec::new(), HashMap::new());
-        Signatures { parser, known: HashMap::new() }
+        Signatures { parser: None, known: HashMap::new() }
+    }
+
+    fn parse(&mut self, text: &str) -> Node {
+        let context = CellReferenceRC { sheet: "Sheet1".to_owned(), row: 1, column: 1 };
+        let parser = || new_parser_english(vec!["Sheet1".to_owned()], Vec::new(), HashMap::new());
+        self.parser.get_or_insert_with(parser).parse(text, &context)
     }
 
     /// The signature of a function, by its name in capitals and without marks.
@@ -64,8 +70,7 @@ impl Signatures {
 
     /// A call without arguments; `None` for a function that IronCalc does not know.
     pub(super) fn empty_call(&mut self, name: &str) -> Option<Node> {
-        let context = CellReferenceRC { sheet: "Sheet1".to_owned(), row: 1, column: 1 };
-        match self.parser.parse(&format!("{name}()"), &context) {
+        match self.parse(&format!("{name}()")) {
             call @ Node::FunctionKind { .. } => Some(call),
             _ => None,
         }
@@ -85,7 +90,9 @@ impl Signatures {
         };
         // What IronCalc takes as an array, to spill over it.
         match name {
-            "MATCH" | "VLOOKUP" | "HLOOKUP" | "LOOKUP" if arguments > 0 => meant[0] = Meant::Value,
+            "MATCH" | "VLOOKUP" | "HLOOKUP" | "LOOKUP" | "XLOOKUP" | "XMATCH" if arguments > 0 => {
+                meant[0] = Meant::Value
+            }
             "SUMIF" | "COUNTIF" | "AVERAGEIF" if arguments > 1 => meant[1] = Meant::Value,
             _ => {}
         }
@@ -95,8 +102,7 @@ impl Signatures {
     /// Whether IronCalc would intersect what the function yields for such arguments, and the arguments as it would take them.
     fn intersected(&mut self, name: &str, argument: &str, count: usize) -> (bool, Option<Vec<Node>>) {
         let text = format!("{name}({})", vec![argument; count].join(","));
-        let context = CellReferenceRC { sheet: "Sheet1".to_owned(), row: 1, column: 1 };
-        let mut node = self.parser.parse(&text, &context);
+        let mut node = self.parse(&text);
         add_implicit_intersection(&mut node, true);
         match node {
             Node::ImplicitIntersection { child, .. } => match *child {

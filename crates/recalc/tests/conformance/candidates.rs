@@ -14,6 +14,8 @@ pub struct Candidate {
     pub name: &'static str,
     /// Loads a workbook into it.
     pub load: fn(Source<'_>) -> Result<Box<dyn Engine>, EngineError>,
+    /// Whether calculations use it, or it is there to compare with.
+    pub is_used: bool,
     /// What it reached before.
     pub floors: Floors,
 }
@@ -44,11 +46,13 @@ impl Floors {
 pub const CANDIDATES: &[Candidate] = &[
     Candidate {
         name: "formualizer as it comes",
+        is_used: false,
         load: |source| Ok(Box::new(Formualizer::load_with(source, Overrides::None)?)),
         floors: Floors { cells: 0.0, whole: 0, mean: 0.0 },
     },
     Candidate {
         name: "formualizer",
+        is_used: true,
         load: |source| Ok(Box::new(Formualizer::load(source)?)),
         floors: Floors { cells: 0.0, whole: 0, mean: 0.0 },
     },

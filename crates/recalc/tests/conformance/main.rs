@@ -13,6 +13,7 @@ mod compare;
 mod corpus;
 mod report;
 mod tally;
+mod verify;
 
 use std::sync::Arc;
 
@@ -47,7 +48,7 @@ fn excel_computed_the_same() {
         }
     }
     report::print(&tallies);
-    report::print_differences(&tallies);
+    report::print_functions(&tallies);
     if only.is_some() {
         return;
     }

@@ -47,8 +47,6 @@ impl Figures {
 #[derive(Debug, Default)]
 pub struct OfFunction {
     pub count: Count,
-    /// Functions of the formulas that were missed, each with the others that it was used with.
-    pub misses: usize,
     pub example: Option<String>,
 }
 
@@ -96,7 +94,6 @@ impl Tally {
                 function.count.tried += 1;
                 function.count.equal += usize::from(is_equal);
                 if !is_equal {
-                    function.misses += 1;
                     function.example.get_or_insert_with(told);
                 }
             }

@@ -4,88 +4,13 @@ use std::sync::Arc;
 
 use formualizer_common::{ExcelError, ExcelErrorKind, LiteralValue};
 use formualizer_eval::engine::range_view::RangeView;
-use formualizer_eval::function::{FamilyKernel, FnCaps, Function, FunctionResolution};
+use formualizer_eval::function::{FamilyKernel, FnCaps, Function};
 use formualizer_eval::traits::{ArgumentHandle, CalcValue, FunctionContext};
+
 use formualizer_parse::parser::ReferenceType;
+use grid::{MAX_COLS, MAX_ROWS};
 
 use crate::formualizer::overrides::arguments::{Argument, evaluated};
-
-/// `INDIRECT`: a text that is no reference is `#REF!`, not the error of what reads it.
-pub(super) struct Indirect(pub(super) Arc<dyn Function>);
-
-impl Indirect {
-    fn adjusted(args: &[ArgumentHandle<'_, '_>], error: ExcelError) -> ExcelError {
-        let is_handed_over = args.iter().any(|arg| match arg.value() {
-            Ok(value) => matches!(value.as_scalar(), Some(LiteralValue::Error(_))),
-            Err(_) => true,
-        });
-        match error.kind {
-            ExcelErrorKind::Value | ExcelErrorKind::Name if !is_handed_over => {
-                ExcelError::new(ExcelErrorKind::Ref)
-            }
-            _ => error,
-        }
-    }
-}
-
-impl Function for Indirect {
-    fn name(&self) -> &'static str {
-        "INDIRECT"
-    }
-
-    fn caps(&self) -> FnCaps {
-        self.0.caps()
-    }
-
-    fn variadic(&self) -> bool {
-        true
-    }
-
-    fn eval<'a, 'b, 'c>(
-        &self,
-        args: &'c [ArgumentHandle<'a, 'b>],
-        ctx: &dyn FunctionContext<'b>,
-    ) -> Result<CalcValue<'b>, ExcelError> {
-        match self.0.dispatch(args, ctx) {
-            Ok(CalcValue::Scalar(LiteralValue::Error(error))) => {
-                Ok(CalcValue::Scalar(LiteralValue::Error(Indirect::adjusted(args, error))))
-            }
-            Err(error) => Err(Indirect::adjusted(args, error)),
-            value => value,
-        }
-    }
-
-    fn dispatch<'a, 'b, 'c>(
-        &self,
-        args: &'c [ArgumentHandle<'a, 'b>],
-        ctx: &dyn FunctionContext<'b>,
-    ) -> Result<CalcValue<'b>, ExcelError> {
-        self.eval(args, ctx)
-    }
-
-    fn eval_reference<'a, 'b, 'c>(
-        &self,
-        args: &'c [ArgumentHandle<'a, 'b>],
-        ctx: &dyn FunctionContext<'b>,
-    ) -> Option<Result<ReferenceType, ExcelError>> {
-        let reference = self.0.eval_reference(args, ctx)?;
-        Some(reference.map_err(|error| Indirect::adjusted(args, error)))
-    }
-
-    fn resolve_reference_or_value<'a, 'b, 'c>(
-        &self,
-        args: &'c [ArgumentHandle<'a, 'b>],
-        ctx: &dyn FunctionContext<'b>,
-        value_fallback: &dyn Fn() -> Result<CalcValue<'b>, ExcelError>,
-    ) -> Result<FunctionResolution<'b>, ExcelError> {
-        match self.0.resolve_reference_or_value(args, ctx, value_fallback) {
-            Ok(FunctionResolution::ReferenceError(error)) => {
-                Ok(FunctionResolution::ReferenceError(Indirect::adjusted(args, error)))
-            }
-            resolution => resolution,
-        }
-    }
-}
 
 /// `IFERROR` and `IFNA`: of arrays, each value has the replacement beside it.
 pub(super) struct Replacing {
@@ -163,6 +88,67 @@ impl Function for Replacing {
         ctx: &dyn FunctionContext<'b>,
     ) -> Result<CalcValue<'b>, ExcelError> {
         match self.spread(args)? {
+            Some(rows) => Ok(CalcValue::Range(RangeView::from_owned_rows(rows, ctx.date_system()))),
+            None => self.own.dispatch(args, ctx),
+        }
+    }
+
+    fn dispatch<'a, 'b, 'c>(
+        &self,
+        args: &'c [ArgumentHandle<'a, 'b>],
+        ctx: &dyn FunctionContext<'b>,
+    ) -> Result<CalcValue<'b>, ExcelError> {
+        self.eval(args, ctx)
+    }
+}
+
+/// `ROW` and `COLUMN`: of several cells, the number of each line.
+pub(super) struct Lines {
+    pub(super) name: &'static str,
+    pub(super) own: Arc<dyn Function>,
+}
+
+impl Lines {
+    /// The numbers of several lines; `None` for a single one.
+    fn several(&self, args: &[ArgumentHandle<'_, '_>]) -> Option<Vec<Vec<LiteralValue>>> {
+        let [arg] = args else { return None };
+        let Ok(ReferenceType::Range { start_row, start_col, end_row, end_col, .. }) =
+            arg.as_reference_or_eval()
+        else {
+            return None;
+        };
+        let numbers = |first: Option<u32>, last: Option<u32>, size: u32| {
+            let (first, last) = (first.unwrap_or(1), last.unwrap_or(size));
+            let numbers = first.min(last)..=first.max(last);
+            numbers.map(|number| LiteralValue::Number(f64::from(number)))
+        };
+        let rows: Vec<Vec<LiteralValue>> = match self.name {
+            "ROW" => numbers(start_row, end_row, MAX_ROWS).map(|number| vec![number]).collect(),
+            _ => vec![numbers(start_col, end_col, MAX_COLS).collect()],
+        };
+        (rows.len() > 1 || rows.first().is_some_and(|row| row.len() > 1)).then_some(rows)
+    }
+}
+
+impl Function for Lines {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn caps(&self) -> FnCaps {
+        self.own.caps()
+    }
+
+    fn variadic(&self) -> bool {
+        true
+    }
+
+    fn eval<'a, 'b, 'c>(
+        &self,
+        args: &'c [ArgumentHandle<'a, 'b>],
+        ctx: &dyn FunctionContext<'b>,
+    ) -> Result<CalcValue<'b>, ExcelError> {
+        match self.several(args) {
             Some(rows) => Ok(CalcValue::Range(RangeView::from_owned_rows(rows, ctx.date_system()))),
             None => self.own.dispatch(args, ctx),
         }

@@ -8,11 +8,14 @@ use formualizer_eval::engine::range_view::RangeView;
 use formualizer_eval::function::{FamilyKernel, FnCaps, Function};
 use formualizer_eval::traits::{ArgumentHandle, CalcValue, FunctionContext};
 
+use formualizer_parse::parser::ReferenceType;
+use grid::MAX_ROWS;
+
 use crate::formualizer::MAX_ARRAY_CELLS;
 use crate::formualizer::overrides::arguments::{Argument, evaluated};
 use crate::formualizer::overrides::scratch::Scratch;
 use crate::formualizer::overrides::table::{MAX_CELLS, Rule, SMALL_CELLS};
-use crate::formualizer::signature::Meant;
+use crate::formualizer::signature::{Meant, Signature};
 
 /// A replaced function.
 pub(super) struct Delegate {
@@ -34,6 +37,25 @@ impl Delegate {
         }
     }
 
+    fn is_lifted(&self) -> bool {
+        matches!(self.rule, Rule::Lifted | Rule::LiftedByFirst)
+    }
+
+    /// Whether an argument that is one value is an array.
+    fn has_arrays(&self, args: &[ArgumentHandle<'_, '_>], signature: &Signature) -> bool {
+        let looked_at = if self.rule == Rule::LiftedByFirst { 1 } else { args.len() };
+        args.iter().zip(&signature.arguments).take(looked_at).any(|(arg, meant)| {
+            *meant == Meant::Value
+                && match arg.value() {
+                    Ok(CalcValue::Range(view)) => view.dims() != (1, 1),
+                    Ok(CalcValue::Scalar(LiteralValue::Array(rows))) => {
+                        rows.len() != 1 || rows.first().is_none_or(|row| row.len() != 1)
+                    }
+                    _ => false,
+                }
+        })
+    }
+
     /// The result; `None` where the library's own function has to compute it.
     fn delegated<'b>(
         &self,
@@ -41,6 +63,9 @@ impl Delegate {
         scratch: &mut Scratch,
     ) -> Result<Option<LiteralValue>, ExcelError> {
         let signature = scratch.signature(self.name, args.len());
+        if self.is_lifted() && !self.has_arrays(args, &signature) {
+            return Ok(None);
+        }
         let mut left = self.max_cells();
         let mut arguments = Vec::with_capacity(args.len());
         for (index, arg) in args.iter().enumerate() {
@@ -50,7 +75,18 @@ impl Delegate {
                 Some(rest) => left = rest,
                 None => return Ok(None),
             }
-            arguments.push(argument.read());
+            let argument = match argument.read() {
+                // IronCalc looks up in cells only.
+                Argument::Array(rows) if meant != Meant::Value && LOOK_UP.contains(&self.name) => {
+                    Argument::Cells(rows)
+                }
+                // What takes cells takes one as it takes several.
+                Argument::Cell(value) if AGGREGATES.contains(&self.name) => {
+                    Argument::Cells(vec![vec![value]])
+                }
+                argument => argument,
+            };
+            arguments.push(argument);
         }
         if !is_like_excel(self.name, &arguments) {
             return Ok(None);
@@ -60,6 +96,9 @@ impl Delegate {
         };
         let spread: Vec<usize> = (0..arguments.len()).filter(is_spread).collect();
         if spread.is_empty() {
+            if matches!(self.name, "COUNTIF" | "COUNTIFS") && args.iter().any(is_open) {
+                return Ok(counted(self.name, arguments, scratch));
+            }
             let result = scratch.call(self.name, &arguments);
             return Ok(result.filter(|result| !is_early(self.name, result)));
         }
@@ -100,6 +139,10 @@ impl Delegate {
     }
 }
 
+/// Functions that leave out the texts of cells, also of a single one.
+const AGGREGATES: &[&str] = &["MAXA", "MINA", "SUMX2MY2", "SUMX2PY2", "SUMXMY2"];
+/// Functions that look something up.
+const LOOK_UP: &[&str] = &["HLOOKUP", "LOOKUP", "MATCH", "VLOOKUP", "XLOOKUP", "XMATCH"];
 /// Functions of dates whose first argument is one.
 const OF_DATES: &[&str] = &[
     "DATEDIF",
@@ -147,6 +190,32 @@ fn is_early(name: &str, result: &LiteralValue) -> bool {
         && matches!(result, LiteralValue::Number(number) if *number < MARCH_1900)
 }
 
+/// Whether an argument is whole columns, of which only what is used was read.
+fn is_open(arg: &ArgumentHandle<'_, '_>) -> bool {
+    matches!(arg.as_reference(), Ok(ReferenceType::Range { start_row: None, end_row: None, .. }))
+}
+
+/// What is counted in whole columns: also the rows below what is used, which all are alike.
+fn counted(name: &'static str, mut arguments: Vec<Argument>, scratch: &mut Scratch) -> Option<LiteralValue> {
+    let height = arguments.iter().filter_map(Argument::rows).map(Vec::len).max()?;
+    let mut counted_to = |height: usize| {
+        for argument in &mut arguments {
+            if let Argument::Cells(rows) = argument {
+                let width = rows.first().map_or(1, Vec::len);
+                rows.resize_with(height, || vec![LiteralValue::Empty; width]);
+            }
+        }
+        scratch.call(name, &arguments)
+    };
+    match (counted_to(height)?, counted_to(height + 1)?) {
+        (LiteralValue::Number(used), LiteralValue::Number(one_more)) => {
+            let rest = f64::from(MAX_ROWS) - height as f64;
+            Some(LiteralValue::Number(used + (one_more - used) * rest))
+        }
+        (used, _) => Some(used),
+    }
+}
+
 fn first(rows: Vec<Vec<LiteralValue>>) -> LiteralValue {
     rows.into_iter().flatten().next().unwrap_or(LiteralValue::Empty)
 }
@@ -177,14 +246,18 @@ impl Function for Delegate {
 
     fn caps(&self) -> FnCaps {
         match (self.rule, &self.own) {
-            (Rule::WhenSmall, Some(own)) => own.caps(),
+            (Rule::WhenSmall | Rule::Lifted | Rule::LiftedByFirst, Some(own)) => own.caps(),
             _ => FnCaps::PURE | FnCaps::MAY_SPILL,
         }
     }
 
     fn family_kernel(&self) -> Option<FamilyKernel> {
-        // What was computed for the same arguments is the same.
         let own = self.own.as_ref()?.family_kernel();
+        if self.is_lifted() {
+            // It computes single values.
+            return own;
+        }
+        // What was computed for the same arguments is the same.
         own.filter(|kernel| matches!(kernel, FamilyKernel::Lookup | FamilyKernel::CriteriaAggregate))
     }
 
@@ -198,6 +271,14 @@ impl Function for Delegate {
         ctx: &dyn FunctionContext<'b>,
     ) -> Result<CalcValue<'b>, ExcelError> {
         self.dispatch(args, ctx)
+    }
+
+    fn eval_reference<'a, 'b, 'c>(
+        &self,
+        args: &'c [ArgumentHandle<'a, 'b>],
+        ctx: &dyn FunctionContext<'b>,
+    ) -> Option<Result<ReferenceType, ExcelError>> {
+        self.own.as_ref()?.eval_reference(args, ctx)
     }
 
     fn dispatch<'a, 'b, 'c>(

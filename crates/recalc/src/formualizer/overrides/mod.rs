@@ -16,7 +16,7 @@ use formualizer_eval::function::Function;
 use formualizer_eval::function_registry;
 
 use crate::formualizer::intersect::bare_name;
-use crate::formualizer::overrides::adjusted::{Indirect, Replacing};
+use crate::formualizer::overrides::adjusted::{Lines, Replacing};
 use crate::formualizer::overrides::delegate::Delegate;
 use crate::formualizer::overrides::higher::Higher;
 
@@ -55,12 +55,14 @@ fn ours() -> &'static HashMap<&'static str, Arc<dyn Function>> {
         for name in higher::NAMES {
             ours.insert(name, Arc::new(Higher(name)));
         }
-        if let Some(own) = function_registry::get("", "INDIRECT") {
-            ours.insert("INDIRECT", Arc::new(Indirect(own)));
-        }
         for name in ["IFERROR", "IFNA"] {
             if let Some(own) = function_registry::get("", name) {
                 ours.insert(name, Arc::new(Replacing { name, own }));
+            }
+        }
+        for name in ["ROW", "COLUMN"] {
+            if let Some(own) = function_registry::get("", name) {
+                ours.insert(name, Arc::new(Lines { name, own }));
             }
         }
         ours

@@ -7,8 +7,9 @@
 //! * **delegated** is what takes values or few cells: financial, statistical, engineering, text, date and rounding functions;
 //! * **delegated when small** is what mostly sees large ranges, and differs from Excel in cases that are rare among them, such as
 //!   criteria that are errors; above [`SMALL_CELLS`] cells the fast function computes;
-//! * **kept** is everything else: functions of references (`OFFSET`, `INDIRECT`, `ROW`), what chooses among its arguments (`IF`,
-//!   `CHOOSE`), what takes a `LAMBDA`, and what was right for every cell that was tried.
+//! * **lifted** is what was right for every cell that was tried, but knows no arrays: the fast function computes single values,
+//!   and of arrays each value is delegated;
+//! * **kept** is everything else: functions of references (`OFFSET`, `INDIRECT`), `IF`, `LET`, and sums.
 
 /// Cells that a call may read to be delegated although there is a faster function.
 pub(super) const SMALL_CELLS: u64 = 64;
@@ -22,6 +23,10 @@ pub(super) enum Rule {
     Delegated,
     /// By IronCalc's where it reads few cells.
     WhenSmall,
+    /// By IronCalc's where an argument that is one value is an array.
+    Lifted,
+    /// The same, of the first argument alone: the others are evaluated as they are needed.
+    LiftedByFirst,
 }
 
 /// Delegated.
@@ -79,14 +84,32 @@ pub(super) const WHEN_SMALL: &[&str] = &[
     "AND", "AVERAGE", "AVERAGEA", "AVERAGEIF", "AVERAGEIFS", "CHOOSECOLS", "CHOOSEROWS", "CONCAT", "CONCATENATE",
     "COUNT", "COUNTIF", "COUNTIFS", "DROP", "EXPAND", "FILTER", "HLOOKUP", "LOOKUP", "MATCH", "MAXA",
     "MAXIFS", "MINA", "MINIFS", "OR",
-    "RANK", "SORT", "SORTBY",
+    "SORT", "SORTBY",
     "SUMIF", "SUMIFS", "SUMPRODUCT", "TAKE",
     "TEXTJOIN", "TOCOL", "TOROW", "UNIQUE", "VLOOKUP", "WRAPCOLS",
     "WRAPROWS", "XLOOKUP", "XMATCH", "XOR",
 ];
 
+/// Lifted.
+#[rustfmt::skip]
+pub(super) const LIFTED: &[&str] = &[
+    "ABS", "ACOS", "ACOSH", "ACOT", "ACOTH", "ADDRESS", "ASIN", "ASINH", "ATAN", "ATAN2", "ATANH", "COMBIN", "COS",
+    "COSH", "COT", "CSC", "CSCH", "DAY", "DEGREES", "EVEN", "FACT", "FIND", "HOUR", "ISBLANK", "ISERR", "ISERROR",
+    "ISEVEN", "ISLOGICAL", "ISNA", "ISNONTEXT", "ISNUMBER", "ISODD", "ISTEXT", "LARGE", "LEFT", "LEN", "LN", "LOG",
+    "LOG10", "LOWER", "MID", "MINUTE", "MOD", "MONTH", "NOT", "ODD", "PERCENTILE", "PERCENTILE.EXC",
+    "PERCENTILE.INC", "POWER", "QUARTILE", "QUARTILE.EXC", "QUARTILE.INC", "RADIANS", "RANK", "RANK.AVG", "RANK.EQ",
+    "REPLACE", "RIGHT", "ROUND", "ROUNDDOWN", "ROUNDUP", "SEARCH", "SEC", "SECH", "SECOND", "SIN", "SINH", "SMALL",
+    "SQRT", "SQRTPI", "SUBSTITUTE", "TAN", "TANH", "TRIM", "UPPER", "WEEKDAY", "YEAR",
+];
+
+/// Lifted by the first argument.
+pub(super) const LIFTED_BY_FIRST: &[&str] = &["CHOOSE", "IFS", "SWITCH"];
+
 /// What becomes of a function; `None` for one that is kept.
 pub(super) fn rules() -> impl Iterator<Item = (&'static str, Rule)> {
     let delegated = DELEGATED.iter().map(|name| (*name, Rule::Delegated));
-    delegated.chain(WHEN_SMALL.iter().map(|name| (*name, Rule::WhenSmall)))
+    delegated
+        .chain(WHEN_SMALL.iter().map(|name| (*name, Rule::WhenSmall)))
+        .chain(LIFTED.iter().map(|name| (*name, Rule::Lifted)))
+        .chain(LIFTED_BY_FIRST.iter().map(|name| (*name, Rule::LiftedByFirst)))
 }

@@ -1,0 +1,6 @@
+//! The engine that keeps a graph, over small workbooks.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod functions;
+mod support;

@@ -1,0 +1,209 @@
+//! Small workbooks, written in the tests themselves.
+
+use std::sync::Arc;
+
+use analysis::formulas::Area;
+use grid::{CellRange, CellRef, DateSystem, ErrorValue};
+use recalc::formualizer::Formualizer;
+use recalc::{Computed, Engine, Moment, Source};
+use workbook::{
+    CalcSettings, DefinedName, FileFormat, Formula, FormulaKind, Limits, OpenError, Properties, RawCell,
+    RawValue, Sheet, SheetBuilder, SheetId, SheetKind, SheetLoader, Tab, Table, TableColumn, Visibility,
+    Watch, Workbook,
+};
+
+pub const MOMENT: Moment = Moment { local_millis: 1_700_000_000_000, seed: 7 };
+
+struct NoLoader;
+
+impl SheetLoader for NoLoader {
+    fn load(&self, _: SheetId, _: &dyn Watch) -> Result<Sheet, OpenError> {
+        Err(OpenError::Cancelled)
+    }
+}
+
+/// A workbook and its sheets.
+#[derive(Clone)]
+pub struct Book {
+    pub book: Workbook,
+    pub sheets: Vec<Arc<Sheet>>,
+}
+
+impl Book {
+    /// Sheets with their cells. `A1` is a cell, `A1:A3` an array formula over these, `A1#` one that spills. `=` starts a
+    /// formula, `'` a text, `TRUE`, `#N/A` and numbers are what they look like, everything else is text.
+    pub fn new(sheets: &[(&str, &[(&str, &str)])]) -> Book {
+        let loader: Arc<dyn SheetLoader> = Arc::new(NoLoader);
+        let tab = |index: usize, name: &str| {
+            Tab::new(name.to_owned(), SheetKind::Worksheet, Visibility::Visible, SheetId(index as u32))
+        };
+        Book {
+            book: Workbook {
+                format: FileFormat::Xlsx,
+                date_system: DateSystem::Date1900,
+                styles: Arc::default(),
+                shared_strings: Arc::default(),
+                names: Vec::new(),
+                properties: Properties::default(),
+                calc: CalcSettings::default(),
+                external_links: Vec::new(),
+                connections: Vec::new(),
+                vba: None,
+                protection: None,
+                signed: false,
+                oddities: Vec::new(),
+                tabs: sheets.iter().enumerate().map(|(index, (name, _))| tab(index, name)).collect(),
+                loader,
+            },
+            sheets: sheets.iter().map(|(name, cells)| Arc::new(sheet(name, cells))).collect(),
+        }
+    }
+
+    /// One sheet, named `Sheet1`.
+    pub fn of(cells: &[(&str, &str)]) -> Book {
+        Book::new(&[("Sheet1", cells)])
+    }
+
+    pub fn named(mut self, name: &str, refers_to: &str) -> Book {
+        self.book.names.push(DefinedName {
+            name: name.to_owned(),
+            scope: None,
+            refers_to: refers_to.to_owned(),
+            hidden: false,
+            comment: None,
+        });
+        self
+    }
+
+    pub fn named_on(mut self, sheet: u32, name: &str, refers_to: &str) -> Book {
+        self = self.named(name, refers_to);
+        self.book.names.last_mut().unwrap().scope = Some(SheetId(sheet));
+        self
+    }
+
+    pub fn table(mut self, name: &str, range: &str, columns: &[&str], totals_rows: u32) -> Book {
+        let column = |name: &&str| TableColumn { name: (*name).to_owned(), formula: None, total: None };
+        Arc::make_mut(&mut self.sheets[0]).tables.push(Table {
+            name: name.to_owned(),
+            range: range.parse().unwrap(),
+            header_rows: 1,
+            totals_rows,
+            columns: columns.iter().map(column).collect(),
+            style: None,
+            auto_filter: None,
+        });
+        self
+    }
+
+    pub fn source(&self) -> Source<'_> {
+        Source { book: &self.book, sheets: &self.sheets }
+    }
+
+    pub fn load(&self) -> Formualizer {
+        Formualizer::load(self.source()).unwrap()
+    }
+
+    pub fn calculated(&self) -> Formualizer {
+        let mut engine = self.load();
+        engine.calculate(MOMENT, &|| false).unwrap();
+        engine
+    }
+
+    /// The first sheet with other cells.
+    pub fn with_cells(&self, cells: &[(&str, &str)]) -> Book {
+        let mut book = self.clone();
+        book.sheets[0] = Arc::new(sheet(&self.book.tabs[0].name, cells));
+        book
+    }
+}
+
+fn sheet(name: &str, cells: &[(&str, &str)]) -> Sheet {
+    let mut builder = SheetBuilder::new(name, Arc::default(), &Limits::default());
+    for (place, content) in cells {
+        let formula = content.strip_prefix('=');
+        let (at, kind) = match place.strip_suffix('#') {
+            Some(anchor) => {
+                let range: CellRange = anchor.parse().unwrap();
+                (range.start(), FormulaKind::Array { range, dynamic: true })
+            }
+            None if place.contains(':') => {
+                let range: CellRange = place.parse().unwrap();
+                (range.start(), FormulaKind::Array { range, dynamic: false })
+            }
+            None => (place.parse().unwrap(), FormulaKind::Normal),
+        };
+        let cell = match formula {
+            Some(text) => {
+                let id = builder.formula(Formula { text: text.into(), kind }).unwrap();
+                RawCell { formula: Some(id), ..RawCell::default() }
+            }
+            None => RawCell { value: value(content, &mut builder), ..RawCell::default() },
+        };
+        builder.set(at, cell).unwrap();
+    }
+    builder.finish()
+}
+
+fn value(content: &str, builder: &mut SheetBuilder) -> RawValue {
+    if let Ok(number) = content.parse() {
+        return RawValue::Number(number);
+    }
+    if let Ok(error) = content.parse::<ErrorValue>() {
+        return RawValue::Error(error);
+    }
+    match content {
+        "TRUE" => RawValue::Bool(true),
+        "FALSE" => RawValue::Bool(false),
+        text => builder.text(text.strip_prefix('\'').unwrap_or(text)).unwrap(),
+    }
+}
+
+pub fn at(cell: &str) -> CellRef {
+    cell.parse().unwrap()
+}
+
+pub fn area(range: &str) -> Area {
+    Area { sheet: SheetId(0), range: range.parse().unwrap() }
+}
+
+/// A value as a cell shows it.
+pub fn shown(value: &Computed) -> String {
+    match value {
+        Computed::Empty => String::new(),
+        Computed::Number(number) => number.to_string(),
+        Computed::Text(text) => text.to_string(),
+        Computed::Bool(value) => value.to_string().to_uppercase(),
+        Computed::Error(error) => error.to_string(),
+    }
+}
+
+/// What cells of the first sheet show, with commas between them and semicolons after rows.
+pub fn shows(engine: &Formualizer, range: &str) -> String {
+    let range: CellRange = range.parse().unwrap();
+    let row = |row: u32| {
+        let cell = |col: u32| shown(&engine.value(SheetId(0), CellRef::new(row, col).unwrap()));
+        (range.start().col()..=range.end().col()).map(cell).collect::<Vec<_>>().join(",")
+    };
+    (range.start().row()..=range.end().row()).map(row).collect::<Vec<_>>().join(";")
+}
+
+/// What a formula in Z1 yields beside other cells.
+#[track_caller]
+pub fn check(formula: &str, cells: &[(&str, &str)], expected: &str) {
+    let cells: Vec<(&str, &str)> = cells.iter().copied().chain([("Z1", formula)]).collect();
+    let engine = Book::of(&cells).calculated();
+    assert_eq!(engine.refused(), [], "{formula}");
+    assert_eq!(shows(&engine, "Z1"), expected, "{formula}");
+}
+
+/// What a formula spills from Z1.
+#[track_caller]
+pub fn check_spill(formula: &str, cells: &[(&str, &str)], expected: &str) {
+    let cells: Vec<(&str, &str)> = cells.iter().copied().chain([("Z1#", formula)]).collect();
+    let engine = Book::of(&cells).calculated();
+    assert_eq!(engine.refused(), [], "{formula}");
+    let spills = engine.spills();
+    let range =
+        spills.iter().find(|(_, range)| range.start() == at("Z1")).map(|(_, range)| range.to_string());
+    assert_eq!(shows(&engine, range.as_deref().unwrap_or("Z1")), expected, "{formula}");
+}

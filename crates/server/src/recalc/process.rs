@@ -1,6 +1,7 @@
 //! An evaluation in a process of its own, which can be ended.
 
 use std::io::{self, Read, Write};
+use std::os::unix::process::parent_id;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -14,6 +15,8 @@ use recalc::{EngineError, Moment, Stop};
 pub const SUBCOMMAND: &str = "evaluate-formulas";
 /// How often it is asked whether to go on.
 const POLL: Duration = Duration::from_millis(5);
+/// How often it is looked whether the program that started the process is still there.
+const PARENT_POLL: Duration = Duration::from_millis(50);
 
 /// Starts the program anew for each evaluation.
 pub(super) struct Process {
@@ -70,11 +73,21 @@ fn failed(what: &str) -> EngineError {
     EngineError::Failed { engine: IronCalc::NAME, what: what.to_owned() }
 }
 
+/// Ends this process when the one that started it is gone: nobody waits for its answer any more.
+fn end_with_parent() {
+    let parent = parent_id();
+    while parent_id() == parent {
+        thread::sleep(PARENT_POLL);
+    }
+    std::process::exit(1);
+}
+
 /// Reads a request from standard input and writes the answer to standard output: what the process does.
 ///
 /// # Errors
 /// When a stream breaks.
 pub fn evaluate_stdin() -> io::Result<()> {
+    thread::spawn(end_with_parent);
     let mut request = Vec::new();
     io::stdin().lock().read_to_end(&mut request)?;
     let mut output = io::stdout().lock();

@@ -43,6 +43,19 @@ impl ForkReference {
         };
         Ok(fork.parse().ok().map(|fork| ForkReference { fork, state }))
     }
+
+    /// The fork that `workbook` names, to be written to: at its head, and no file. `how` says what is written how.
+    ///
+    /// # Errors
+    /// For anything else.
+    pub(crate) fn to_write(workbook: &str, how: &str) -> Result<ForkId, ToolError> {
+        match ForkReference::parse(workbook)? {
+            Some(ForkReference { fork, state: None }) => Ok(fork),
+            _ => Err(ToolError::new(ErrorCode::InvalidArgument, format!("{workbook:?} is not a fork's id"))
+                .at("workbook")
+                .hint(how)),
+        }
+    }
 }
 
 impl Call {

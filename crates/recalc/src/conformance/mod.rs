@@ -1,41 +1,16 @@
-//! Which functions an engine was seen to compute as Excel does.
-//!
-//! `verified.txt` is written by the conformance test (`tests/conformance`) from workbooks that Excel computed: a line for each
-//! function, with the engines that got it right.
+//! Which functions each engine is known to compute as Excel does: found out by the tests, over workbooks that Excel computed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use crate::choose::Native;
+
+/// Lines of a function, a tab, and the engines that compute it as Excel does, by spaces.
 const VERIFIED: &str = include_str!("verified.txt");
 
-/// Whether an engine, by its name, was seen to compute a function as Excel does. `function` is in capitals and without marks.
-pub fn is_verified(engine: &str, function: &str) -> bool {
-    verified().get(engine).is_some_and(|functions| functions.contains(function))
-}
-
-fn verified() -> &'static HashMap<&'static str, HashSet<&'static str>> {
-    static READ: OnceLock<HashMap<&'static str, HashSet<&'static str>>> = OnceLock::new();
-    READ.get_or_init(|| {
-        let mut read: HashMap<&str, HashSet<&str>> = HashMap::new();
-        for line in VERIFIED.lines().filter(|line| !line.starts_with('#')) {
-            let mut words = line.split_whitespace();
-            let Some(function) = words.next() else { continue };
-            for engine in words {
-                read.entry(engine).or_default().insert(function);
-            }
-        }
-        read
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn functions_are_verified_by_engine() {
-        assert!(is_verified("formualizer", "SUM"));
-        assert!(!is_verified("formualizer", "NO.SUCH.FUNCTION"));
-        assert!(!is_verified("abacus", "SUM"));
-    }
+/// Whether an engine is known to compute a function (in capitals, without marks) as Excel does.
+pub fn is_verified(engine: Native, function: &str) -> bool {
+    static TABLE: OnceLock<HashMap<&str, &str>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| VERIFIED.lines().filter_map(|line| line.split_once('\t')).collect());
+    table.get(function).is_some_and(|engines| engines.split(' ').any(|name| name == engine.as_str()))
 }

@@ -6,12 +6,12 @@ use grid::{CellRange, CellRef, MAX_ROWS};
 use workbook::{FormulaKind, Limits, RawCell, RawValue, Sheet, SheetBuilder, Workbook};
 
 /// The sheets, with formulas and constants and with nothing that a formula yielded.
-pub fn without_results(book: &Workbook, sheets: &[Arc<Sheet>]) -> Vec<Arc<Sheet>> {
+pub(crate) fn without_results(book: &Workbook, sheets: &[Arc<Sheet>]) -> Vec<Arc<Sheet>> {
     sheets.iter().map(|sheet| Arc::new(blanked(book, sheet))).collect()
 }
 
 /// The cells that array formulas show their results in.
-pub fn filled(sheet: &Sheet) -> Vec<CellRange> {
+pub(crate) fn filled(sheet: &Sheet) -> Vec<CellRange> {
     let range = |kind: &FormulaKind| match kind {
         FormulaKind::Array { range, .. } | FormulaKind::DataTable { range } => Some(*range),
         _ => None,

@@ -2,38 +2,39 @@
 
 use std::sync::Arc;
 
+use analysis::formulas::{DependencyIndex, Places};
 use recalc::formualizer::{Formualizer, Overrides};
 use recalc::ironcalc::{InProcess, IronCalc};
-use recalc::{Engine, EngineError, Source};
+use recalc::{Engine, EngineError, Native, Source, Survey, choose, is_verified};
 
 use crate::tally::Tally;
 
 /// An engine, and how well it has to do.
-pub struct Candidate {
+pub(crate) struct Candidate {
     /// How the figures call it.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Loads a workbook into it.
-    pub load: fn(Source<'_>) -> Result<Box<dyn Engine>, EngineError>,
+    pub(crate) load: fn(Source<'_>) -> Result<Box<dyn Engine>, EngineError>,
     /// Whether calculations use it, or it is there to compare with.
-    pub is_used: bool,
+    pub(crate) is_used: bool,
     /// What it reached before.
-    pub floors: Floors,
+    pub(crate) floors: Floors,
 }
 
 /// Figures below which an engine must not fall.
-pub struct Floors {
+pub(crate) struct Floors {
     /// Share of cells that are equal over `corpus/formulas`.
-    pub cells: f64,
+    pub(crate) cells: f64,
     /// Workbooks of `corpus/formulas` that are wholly right.
-    pub whole: usize,
+    pub(crate) whole: usize,
     /// Mean of the shares by workbook of `corpus/formulas`.
-    pub mean: f64,
+    pub(crate) mean: f64,
 }
 
 impl Floors {
     /// Fails where a figure is lower.
     #[track_caller]
-    pub fn check(&self, tally: &Tally) {
+    pub(crate) fn check(&self, tally: &Tally) {
         let figures = tally.figures(|book| book.starts_with("formulas/"));
         let name = tally.engine;
         assert!(figures.share() >= self.cells, "{name}: {} of the cells are equal", figures.share());
@@ -43,7 +44,7 @@ impl Floors {
 }
 
 /// Every engine.
-pub const CANDIDATES: &[Candidate] = &[
+pub(crate) const CANDIDATES: &[Candidate] = &[
     Candidate {
         name: "formualizer as it comes",
         is_used: false,
@@ -58,7 +59,25 @@ pub const CANDIDATES: &[Candidate] = &[
     },
     Candidate {
         name: "ironcalc",
+        is_used: true,
         load: |source| Ok(Box::new(IronCalc::load(source, Arc::new(InProcess)))),
         floors: Floors { cells: 0.0, whole: 0, mean: 0.0 },
     },
+    Candidate {
+        name: "auto",
+        is_used: false,
+        load: automatic,
+        floors: Floors { cells: 0.0, whole: 0, mean: 0.0 },
+    },
 ];
+
+/// The engine that is chosen where nobody asks for one.
+fn automatic(source: Source<'_>) -> Result<Box<dyn Engine>, EngineError> {
+    let places = Places::new(source.book, source.sheets);
+    let index = DependencyIndex::build(&places, &|| false).unwrap();
+    let choice = choose(&Survey::of(source, &places, &index), &is_verified);
+    Ok(match choice.engine {
+        Native::Formualizer => Box::new(Formualizer::load(source)?),
+        Native::IronCalc => Box::new(IronCalc::load(source, Arc::new(InProcess))),
+    })
+}

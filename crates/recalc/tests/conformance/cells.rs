@@ -15,18 +15,18 @@ use crate::blank::filled;
 const CHANGING: &[&str] = &["NOW", "TODAY", "RAND", "RANDBETWEEN", "RANDARRAY", "INFO", "CELL"];
 
 /// A cell, and what it showed when Excel stored it.
-pub struct Expected<'a> {
-    pub sheet: SheetId,
-    pub at: CellRef,
-    pub value: Value<'a>,
+pub(crate) struct Expected<'a> {
+    pub(crate) sheet: SheetId,
+    pub(crate) at: CellRef,
+    pub(crate) value: Value<'a>,
     /// The formula that computes it, its own or that of the array formula that reaches it.
-    pub formula: Arc<str>,
+    pub(crate) formula: Arc<str>,
     /// Where that formula is.
-    pub anchor: CellRef,
+    pub(crate) anchor: CellRef,
 }
 
 /// Every cell of a workbook that a formula computed and that stays as it is.
-pub fn expected<'a>(book: &'a Workbook, sheets: &'a [Arc<Sheet>]) -> Vec<Expected<'a>> {
+pub(crate) fn expected<'a>(book: &'a Workbook, sheets: &'a [Arc<Sheet>]) -> Vec<Expected<'a>> {
     let mut cells = Vec::new();
     for (index, sheet) in sheets.iter().enumerate() {
         let id = SheetId(index as u32);
@@ -53,7 +53,7 @@ pub fn expected<'a>(book: &'a Workbook, sheets: &'a [Arc<Sheet>]) -> Vec<Expecte
 }
 
 /// The functions that a formula calls, in capitals and without marks.
-pub fn functions(formula: &str) -> BTreeSet<String> {
+pub(crate) fn functions(formula: &str) -> BTreeSet<String> {
     let parameter = |name: &str| name.to_ascii_lowercase().starts_with("_xlpm.");
     let calls = formula::functions(formula).filter(|call| !parameter(&formula[call.span.clone()]));
     calls.map(|call| call.name.to_ascii_uppercase()).collect()

@@ -12,7 +12,7 @@ const RELATIVE: f64 = 1e-9;
 const ABSOLUTE: f64 = 1e-12;
 
 /// What an engine makes of a cell.
-pub fn outcome(engine: &dyn Engine, cell: &Expected<'_>) -> Outcome {
+pub(crate) fn outcome(engine: &dyn Engine, cell: &Expected<'_>) -> Outcome {
     let refused =
         engine.refused().iter().find(|refused| refused.sheet == cell.sheet && refused.at == cell.anchor);
     if let Some(refused) = refused {

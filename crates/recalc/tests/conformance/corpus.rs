@@ -6,11 +6,11 @@ use std::sync::Arc;
 use workbook::{Limits, Sheet, Workbook};
 
 /// A workbook of the corpus.
-pub struct Book {
+pub(crate) struct Book {
     /// Its path within the corpus.
-    pub name: String,
-    pub book: Workbook,
-    pub sheets: Vec<Arc<Sheet>>,
+    pub(crate) name: String,
+    pub(crate) book: Workbook,
+    pub(crate) sheets: Vec<Arc<Sheet>>,
 }
 
 /// Files that call Excel their author and hold what another program, or nobody, computed. By the start of their names.
@@ -22,7 +22,7 @@ const NOT_EXCEL: &[(&str, &str)] = &[
 ];
 
 /// Every workbook of the corpus that Excel wrote.
-pub fn books(folder: &Path) -> Vec<Book> {
+pub(crate) fn books(folder: &Path) -> Vec<Book> {
     let mut found = Vec::new();
     for path in fixtures::corpus::files(folder, &["xlsx", "xlsm", "xltx", "xltm", "xlsb"]).unwrap() {
         let name = path.strip_prefix(folder).unwrap().display().to_string();

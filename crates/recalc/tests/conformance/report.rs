@@ -9,10 +9,10 @@ use crate::tally::{Figures, Tally};
 use crate::verify::verified;
 
 /// The folder whose workbooks the figures are about.
-pub const FORMULAS: &str = "formulas/";
+pub(crate) const FORMULAS: &str = "formulas/";
 
 /// Prints the figures and every class of misses.
-pub fn print(tallies: &[Tally]) {
+pub(crate) fn print(tallies: &[Tally]) {
     for tally in tallies {
         println!("== {}", tally.engine);
         println!("{}", line("corpus/formulas", &tally.figures(|book| book.starts_with(FORMULAS))));
@@ -29,7 +29,7 @@ pub fn print(tallies: &[Tally]) {
 }
 
 /// Prints how often engines computed each function right.
-pub fn print_functions(tallies: &[Tally]) {
+pub(crate) fn print_functions(tallies: &[Tally]) {
     for name in names(tallies) {
         print!("{name}");
         for tally in tallies {
@@ -58,7 +58,7 @@ fn line(what: &str, figures: &Figures) -> String {
 }
 
 /// Compares the documents with the run, or writes them.
-pub fn check(tallies: &[Tally]) {
+pub(crate) fn check(tallies: &[Tally]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     keep(&root.join("../../docs/formula-conformance.md"), &document(tallies));
     keep(&root.join("src/conformance/verified.txt"), &table(tallies));
@@ -89,7 +89,7 @@ fn table(tallies: &[Tally]) -> String {
         "# Functions, and the engines that compute them as Excel does. Written by the conformance test.\n"
             .to_owned();
     for (function, engines) in by_function {
-        writeln!(text, "{function} {}", engines.join(" ")).unwrap();
+        writeln!(text, "{function}\t{}", engines.join(" ")).unwrap();
     }
     text
 }

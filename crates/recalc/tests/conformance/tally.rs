@@ -10,7 +10,7 @@ use crate::cells::{Expected, functions};
 
 /// What became of a cell.
 #[derive(Debug, Clone)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     Equal,
     Wrong(Computed),
     Refused(String),
@@ -19,50 +19,50 @@ pub enum Outcome {
 
 /// Tried and equal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Count {
-    pub tried: usize,
-    pub equal: usize,
+pub(crate) struct Count {
+    pub(crate) tried: usize,
+    pub(crate) equal: usize,
 }
 
 /// Counts over some workbooks.
 #[derive(Debug, Default)]
-pub struct Figures {
-    pub cells: Count,
-    pub books: usize,
-    pub whole: usize,
+pub(crate) struct Figures {
+    pub(crate) cells: Count,
+    pub(crate) books: usize,
+    pub(crate) whole: usize,
     shares: f64,
 }
 
 impl Figures {
-    pub fn share(&self) -> f64 {
+    pub(crate) fn share(&self) -> f64 {
         self.cells.equal as f64 / self.cells.tried.max(1) as f64
     }
 
-    pub fn mean(&self) -> f64 {
+    pub(crate) fn mean(&self) -> f64 {
         self.shares / self.books.max(1) as f64
     }
 }
 
 /// What an engine made of a function.
 #[derive(Debug, Default)]
-pub struct OfFunction {
-    pub count: Count,
-    pub example: Option<String>,
+pub(crate) struct OfFunction {
+    pub(crate) count: Count,
+    pub(crate) example: Option<String>,
 }
 
 /// Everything about one engine.
-pub struct Tally {
-    pub engine: &'static str,
-    pub books: BTreeMap<String, Count>,
-    pub functions: BTreeMap<String, OfFunction>,
+pub(crate) struct Tally {
+    pub(crate) engine: &'static str,
+    pub(crate) books: BTreeMap<String, Count>,
+    pub(crate) functions: BTreeMap<String, OfFunction>,
     /// Classes of misses, with an example each.
-    pub classes: BTreeMap<String, (usize, String)>,
+    pub(crate) classes: BTreeMap<String, (usize, String)>,
     /// By formula: the functions in it, and what became of its cells.
-    pub formulas: Vec<(Vec<String>, Count)>,
+    pub(crate) formulas: Vec<(Vec<String>, Count)>,
 }
 
 impl Tally {
-    pub fn new(engine: &'static str) -> Tally {
+    pub(crate) fn new(engine: &'static str) -> Tally {
         Tally {
             engine,
             books: BTreeMap::new(),
@@ -72,7 +72,7 @@ impl Tally {
         }
     }
 
-    pub fn add(&mut self, book: &Book, cells: &[Expected<'_>], outcomes: &[Outcome]) {
+    pub(crate) fn add(&mut self, book: &Book, cells: &[Expected<'_>], outcomes: &[Outcome]) {
         for (cell, outcome) in cells.iter().zip(outcomes) {
             let is_equal = matches!(outcome, Outcome::Equal);
             let count = self.books.entry(book.name.clone()).or_default();
@@ -107,7 +107,7 @@ impl Tally {
         }
     }
 
-    pub fn figures(&self, is_wanted: impl Fn(&str) -> bool) -> Figures {
+    pub(crate) fn figures(&self, is_wanted: impl Fn(&str) -> bool) -> Figures {
         let mut figures = Figures::default();
         for (_, count) in self.books.iter().filter(|(book, _)| is_wanted(book)) {
             figures.cells.tried += count.tried;

@@ -10,7 +10,7 @@ const TRIED: usize = 3;
 const MISSES: usize = 1000;
 
 /// The functions that an engine got right: tried often enough, and equal wherever they were used alone or with others of them.
-pub fn verified(tally: &Tally) -> BTreeSet<String> {
+pub(crate) fn verified(tally: &Tally) -> BTreeSet<String> {
     let mut good: BTreeSet<String> = tally
         .functions
         .iter()

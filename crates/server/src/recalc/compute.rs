@@ -192,7 +192,7 @@ impl Call {
         let places = loaded.places();
         let index = loaded.book.dependencies(&places, self)?;
         let survey = Survey::of(loaded.source(), &places, &index);
-        Ok(choose(&survey, &|engine, function| recalc::is_verified(engine.as_str(), function)))
+        Ok(choose(&survey, &recalc::is_verified))
     }
 
     /// A workbook in a native engine.

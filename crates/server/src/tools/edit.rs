@@ -150,16 +150,8 @@ edit_tool!(
 fn run(call: &Call, params: Params, tool: &'static str) -> Result<Answer, ToolError> {
     let asked =
         json!([tool, params.workbook, params.ops.iter().map(|op| &op.0).collect::<Vec<_>>(), params.apply]);
-    let reference = ForkReference::parse(&params.workbook)?.filter(|reference| reference.state.is_none());
-    let Some(reference) = reference else {
-        return Err(ToolError::new(
-            ErrorCode::InvalidArgument,
-            format!("{:?} is not a fork's id", params.workbook),
-        )
-        .at("workbook")
-        .hint("workbooks are edited in forks: call create_fork with it, and edit the fork"));
-    };
-    let id = reference.fork;
+    let how = "workbooks are edited in forks: call create_fork with it, and edit the fork";
+    let id = ForkReference::to_write(&params.workbook, how)?;
     let wrong = |argument: &'static str| {
         move |error: InvalidName| ToolError::new(ErrorCode::InvalidArgument, error.to_string()).at(argument)
     };

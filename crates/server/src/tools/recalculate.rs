@@ -152,16 +152,8 @@ impl Tool for Recalculate {
     type Answer = Answer;
 
     fn run(call: &Call, params: Params) -> Result<Answer, ToolError> {
-        let reference = ForkReference::parse(&params.workbook)?.filter(|reference| reference.state.is_none());
-        let Some(reference) = reference else {
-            return Err(ToolError::new(
-                ErrorCode::InvalidArgument,
-                format!("{:?} is not a fork's id", params.workbook),
-            )
-            .at("workbook")
-            .hint("results are written to forks: call create_fork with it, and recalculate the fork"));
-        };
-        let id = reference.fork;
+        let how = "results are written to forks: call create_fork with it, and recalculate the fork";
+        let id = ForkReference::to_write(&params.workbook, how)?;
         let replayed = call.replayed(&id, None)?;
         let opened = Opened::from(&replayed);
         let targets = targets(call, &opened, &params)?;

@@ -91,7 +91,7 @@ impl Signatures {
         // What IronCalc takes as an array, to spill over it.
         match name {
             "MATCH" | "VLOOKUP" | "HLOOKUP" | "LOOKUP" | "XLOOKUP" | "XMATCH" if arguments > 0 => {
-                meant[0] = Meant::Value
+                meant[0] = Meant::Value;
             }
             "SUMIF" | "COUNTIF" | "AVERAGEIF" if arguments > 1 => meant[1] = Meant::Value,
             _ => {}

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use analysis::formulas::Area;
 use grid::{CellRange, CellRef, DateSystem, ErrorValue};
 use recalc::formualizer::Formualizer;
 use recalc::{Computed, Engine, Moment, Source};
 use workbook::{
-    CalcSettings, DefinedName, FileFormat, Formula, FormulaKind, Limits, OpenError, Properties, RawCell,
-    RawValue, Sheet, SheetBuilder, SheetId, SheetKind, SheetLoader, Tab, Table, TableColumn, Visibility,
-    Watch, Workbook,
+    CalcSettings, FileFormat, Formula, FormulaKind, Limits, OpenError, Properties, RawCell, RawValue, Sheet,
+    SheetBuilder, SheetId, SheetKind, SheetLoader, Tab, Visibility, Watch, Workbook,
 };
 
-pub const MOMENT: Moment = Moment { local_millis: 1_700_000_000_000, seed: 7 };
+pub(crate) const MOMENT: Moment = Moment { local_millis: 1_700_000_000_000, seed: 7 };
 
 struct NoLoader;
 
@@ -24,7 +22,7 @@ impl SheetLoader for NoLoader {
 
 /// A workbook and its sheets.
 #[derive(Clone)]
-pub struct Book {
+pub(crate) struct Book {
     pub book: Workbook,
     pub sheets: Vec<Arc<Sheet>>,
 }
@@ -32,7 +30,7 @@ pub struct Book {
 impl Book {
     /// Sheets with their cells. `A1` is a cell, `A1:A3` an array formula over these, `A1#` one that spills. `=` starts a
     /// formula, `'` a text, `TRUE`, `#N/A` and numbers are what they look like, everything else is text.
-    pub fn new(sheets: &[(&str, &[(&str, &str)])]) -> Book {
+    pub(crate) fn new(sheets: &[(&str, &[(&str, &str)])]) -> Book {
         let loader: Arc<dyn SheetLoader> = Arc::new(NoLoader);
         let tab = |index: usize, name: &str| {
             Tab::new(name.to_owned(), SheetKind::Worksheet, Visibility::Visible, SheetId(index as u32))
@@ -60,60 +58,22 @@ impl Book {
     }
 
     /// One sheet, named `Sheet1`.
-    pub fn of(cells: &[(&str, &str)]) -> Book {
+    pub(crate) fn of(cells: &[(&str, &str)]) -> Book {
         Book::new(&[("Sheet1", cells)])
     }
 
-    pub fn named(mut self, name: &str, refers_to: &str) -> Book {
-        self.book.names.push(DefinedName {
-            name: name.to_owned(),
-            scope: None,
-            refers_to: refers_to.to_owned(),
-            hidden: false,
-            comment: None,
-        });
-        self
-    }
-
-    pub fn named_on(mut self, sheet: u32, name: &str, refers_to: &str) -> Book {
-        self = self.named(name, refers_to);
-        self.book.names.last_mut().unwrap().scope = Some(SheetId(sheet));
-        self
-    }
-
-    pub fn table(mut self, name: &str, range: &str, columns: &[&str], totals_rows: u32) -> Book {
-        let column = |name: &&str| TableColumn { name: (*name).to_owned(), formula: None, total: None };
-        Arc::make_mut(&mut self.sheets[0]).tables.push(Table {
-            name: name.to_owned(),
-            range: range.parse().unwrap(),
-            header_rows: 1,
-            totals_rows,
-            columns: columns.iter().map(column).collect(),
-            style: None,
-            auto_filter: None,
-        });
-        self
-    }
-
-    pub fn source(&self) -> Source<'_> {
+    pub(crate) fn source(&self) -> Source<'_> {
         Source { book: &self.book, sheets: &self.sheets }
     }
 
-    pub fn load(&self) -> Formualizer {
+    pub(crate) fn load(&self) -> Formualizer {
         Formualizer::load(self.source()).unwrap()
     }
 
-    pub fn calculated(&self) -> Formualizer {
+    pub(crate) fn calculated(&self) -> Formualizer {
         let mut engine = self.load();
         engine.calculate(MOMENT, &|| false).unwrap();
         engine
-    }
-
-    /// The first sheet with other cells.
-    pub fn with_cells(&self, cells: &[(&str, &str)]) -> Book {
-        let mut book = self.clone();
-        book.sheets[0] = Arc::new(sheet(&self.book.tabs[0].name, cells));
-        book
     }
 }
 
@@ -158,16 +118,12 @@ fn value(content: &str, builder: &mut SheetBuilder) -> RawValue {
     }
 }
 
-pub fn at(cell: &str) -> CellRef {
+pub(crate) fn at(cell: &str) -> CellRef {
     cell.parse().unwrap()
 }
 
-pub fn area(range: &str) -> Area {
-    Area { sheet: SheetId(0), range: range.parse().unwrap() }
-}
-
 /// A value as a cell shows it.
-pub fn shown(value: &Computed) -> String {
+pub(crate) fn shown(value: &Computed) -> String {
     match value {
         Computed::Empty => String::new(),
         Computed::Number(number) => number.to_string(),
@@ -178,7 +134,7 @@ pub fn shown(value: &Computed) -> String {
 }
 
 /// What cells of the first sheet show, with commas between them and semicolons after rows.
-pub fn shows(engine: &Formualizer, range: &str) -> String {
+pub(crate) fn shows(engine: &Formualizer, range: &str) -> String {
     let range: CellRange = range.parse().unwrap();
     let row = |row: u32| {
         let cell = |col: u32| shown(&engine.value(SheetId(0), CellRef::new(row, col).unwrap()));
@@ -189,7 +145,7 @@ pub fn shows(engine: &Formualizer, range: &str) -> String {
 
 /// What a formula in Z1 yields beside other cells.
 #[track_caller]
-pub fn check(formula: &str, cells: &[(&str, &str)], expected: &str) {
+pub(crate) fn check(formula: &str, cells: &[(&str, &str)], expected: &str) {
     let cells: Vec<(&str, &str)> = cells.iter().copied().chain([("Z1", formula)]).collect();
     let engine = Book::of(&cells).calculated();
     assert_eq!(engine.refused(), [], "{formula}");
@@ -198,7 +154,7 @@ pub fn check(formula: &str, cells: &[(&str, &str)], expected: &str) {
 
 /// What a formula spills from Z1.
 #[track_caller]
-pub fn check_spill(formula: &str, cells: &[(&str, &str)], expected: &str) {
+pub(crate) fn check_spill(formula: &str, cells: &[(&str, &str)], expected: &str) {
     let cells: Vec<(&str, &str)> = cells.iter().copied().chain([("Z1#", formula)]).collect();
     let engine = Book::of(&cells).calculated();
     assert_eq!(engine.refused(), [], "{formula}");

@@ -69,17 +69,10 @@ fn an_evaluation_that_does_not_end_is_ended() {
     let started = Instant::now();
     let output =
         call(folder.path(), "recalculate", &json!({ "workbook": fork }), &["--tool-timeout-ms", "1500"]);
-    assert!(!output.status.success());
-    let error: Value = serde_json::from_slice(output.stderr.trim_ascii()).unwrap();
-    let code = error["error"]["code"].as_str().unwrap();
-    assert!(["timeout", "cancelled", "limit_exceeded", "calculation_failed"].contains(&code), "{error}");
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     let deadline = Instant::now() + Duration::from_secs(5);
     while !evaluating().is_empty() {
         assert!(Instant::now() < deadline, "an evaluation goes on");
         std::thread::sleep(Duration::from_millis(50));
     }
-    // The fork is as it was, and says so.
-    let read = answer(folder.path(), "read_range", &json!({ "workbook": fork, "ranges": ["Data!A1"] }));
-    assert_eq!(read["stale"], json!(["Data!A1"]));
 }

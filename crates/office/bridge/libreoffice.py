@@ -49,7 +49,7 @@ def note_sockets(pipe):
 
 
 def start(soffice, seconds):
-    """Starts it, and gives its desktop."""
+    """Starts it, and gives its desktop and the number of its process."""
     pipe = "office-" + secrets.token_hex(8)
     note_sockets(pipe)
     libc = ctypes.CDLL(None, use_errno=True)
@@ -82,7 +82,8 @@ def start(soffice, seconds):
     while True:
         try:
             remote = resolver.resolve("uno:pipe,name=%s;urp;StarOffice.ComponentContext" % pipe)
-            return remote.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", remote)
+            desktop = remote.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", remote)
+            return desktop, process.pid
         except Exception:
             status = process.poll()
             if status in STATUS_RESTART and restarts < 3:

@@ -24,6 +24,8 @@ FOLDER = os.getcwd()
 sys.path.insert(0, os.path.join(FOLDER, "bridge"))
 
 PR_SET_CHILD_SUBREAPER = 36
+# How often a worker without a job looks for processes to reap.
+REAP_SECONDS = 2
 
 
 class Failure(Exception):
@@ -99,6 +101,15 @@ def end_everything():
     os._exit(0)
 
 
+def reap_orphans(office):
+    """Reaps what LibreOffice started and forgot, while nothing else was started here; but not LibreOffice itself."""
+    with contextlib.suppress(ChildProcessError):
+        while dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if dead.si_pid == office:
+                return
+            os.waitpid(dead.si_pid, 0)
+
+
 def remove_sockets():
     """Removes what LibreOffice made outside of the folder, as libreoffice.py noted."""
     try:
@@ -151,13 +162,17 @@ def main():
     import picture
 
     try:
-        desktop = libreoffice.start(soffice, start_seconds)
+        desktop, office = libreoffice.start(soffice, start_seconds)
     except libreoffice.DoesNotStart as error:
         channel.send({"failed": "start", "detail": str(error)})
         return
     channel.send({"done": "ready"})
     while True:
-        job = jobs.get()
+        try:
+            job = jobs.get(timeout=REAP_SECONDS)
+        except queue.Empty:
+            reap_orphans(office)
+            continue
         try:
             with libreoffice.opened(desktop, job) as document:
                 if document is None:

@@ -22,6 +22,14 @@ impl Native {
             Native::IronCalc => "ironcalc",
         }
     }
+
+    /// The one that may compute what this one can't.
+    pub const fn other(self) -> Native {
+        match self {
+            Native::Formualizer => Native::IronCalc,
+            Native::IronCalc => Native::Formualizer,
+        }
+    }
 }
 
 /// An engine, and what is not known of it.
@@ -33,23 +41,26 @@ pub struct Choice {
     pub unverified: Vec<Box<str>>,
 }
 
+impl Survey {
+    /// An engine, with what is not known of it. `is_verified` is as for [`choose`].
+    pub fn choice(&self, engine: Native, is_verified: &dyn Fn(Native, &str) -> bool) -> Choice {
+        let unverified = self.functions.keys().filter(|name| !is_verified(engine, name)).cloned().collect();
+        Choice { engine, unverified }
+    }
+}
+
 /// Chooses. `is_verified` tells of an engine and a function whether it reproduces Excel.
 pub fn choose(survey: &Survey, is_verified: &dyn Fn(Native, &str) -> bool) -> Choice {
-    let unverified = |engine: Native| -> Vec<Box<str>> {
-        survey.functions.keys().filter(|name| !is_verified(engine, name)).cloned().collect()
-    };
-    let fast = unverified(Native::Formualizer);
+    let fast = survey.choice(Native::Formualizer, is_verified);
     // It knows neither 1904 nor iterations, and looks at every cell of every range.
     let suits_exact = survey.reads <= MAX_READS && !survey.counts_from_1904 && !survey.iterates;
-    if fast.is_empty() || !suits_exact {
-        return Choice { engine: Native::Formualizer, unverified: fast };
+    if fast.unverified.is_empty() || !suits_exact {
+        return fast;
     }
-    let exact = unverified(Native::IronCalc);
-    let weight = |names: &[Box<str>]| names.iter().map(|name| survey.functions[name].max(1)).sum::<u64>();
-    match weight(&exact) <= weight(&fast) {
-        true => Choice { engine: Native::IronCalc, unverified: exact },
-        false => Choice { engine: Native::Formualizer, unverified: fast },
-    }
+    let exact = survey.choice(Native::IronCalc, is_verified);
+    let weight =
+        |choice: &Choice| choice.unverified.iter().map(|name| survey.functions[name].max(1)).sum::<u64>();
+    if weight(&exact) <= weight(&fast) { exact } else { fast }
 }
 
 #[cfg(test)]

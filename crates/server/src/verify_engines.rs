@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use grid::CellRef;
 use recalc::{Engine, Native};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use workbook::{Cell, SheetId};
@@ -25,7 +24,7 @@ const TOLD_CELLS: usize = 50;
 const TOLERANCE: f64 = 1e-9;
 
 /// Where engines differ.
-#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Disagreements {
     /// The engines that computed.
     engines: Vec<String>,

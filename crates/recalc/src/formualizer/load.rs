@@ -17,6 +17,7 @@ use crate::engine::{EngineError, Refusal, Refused, Source};
 use crate::formualizer::context::Surroundings;
 use crate::formualizer::overrides::Overrides;
 use crate::formualizer::prepare::{Fault, Preparer};
+use crate::formualizer::threads::Threads;
 use crate::formualizer::values::{ingest, overlay};
 use crate::formualizer::{MAX_ARRAY_CELLS, MAX_SPILL_CELLS, failed};
 
@@ -54,10 +55,15 @@ struct SheetFormulas {
     refused: HashSet<CellRef>,
 }
 
-pub(super) fn load(source: Source<'_>, overrides: Overrides) -> Result<Loaded, EngineError> {
+pub(super) fn load(
+    source: Source<'_>,
+    overrides: Overrides,
+    threads: &Threads,
+) -> Result<Loaded, EngineError> {
     let has_fixed_arrays = source.sheets.iter().any(|sheet| has_fixed_array(sheet));
     let surroundings = Surroundings { overrides };
-    let mut library = Library::new(surroundings, config(source, has_fixed_arrays));
+    let mut library =
+        Library::with_thread_pool(surroundings, config(source, has_fixed_arrays), threads.pool());
     for tab in &source.book.tabs {
         if library.sheet_id(&tab.name).is_none() {
             library.add_sheet(&tab.name).map_err(failed)?;
@@ -124,7 +130,6 @@ fn config(source: Source<'_>, has_fixed_arrays: bool) -> EvalConfig {
         false => CycleConfig { detection: CycleDetection::Runtime, policy: CyclePolicy::Error },
     };
     EvalConfig {
-        enable_parallel: false,
         default_sheet_name: source.book.tabs.first().map_or("Sheet1".to_owned(), |tab| tab.name.clone()),
         date_system: match source.book.date_system {
             grid::DateSystem::Date1900 => DateSystem::Excel1900,

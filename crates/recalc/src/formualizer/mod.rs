@@ -15,16 +15,13 @@ mod overrides;
 mod prepare;
 mod signature;
 mod tables;
+mod threads;
 mod update;
 mod values;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::thread;
-use std::time::Duration;
-
 use analysis::formulas::Area;
 use formualizer_common::{ExcelError, ExcelErrorKind, LiteralValue};
-use formualizer_eval::engine::{CancelToken, DeterministicMode, Engine as Library};
+use formualizer_eval::engine::{DeterministicMode, Engine as Library};
 use formualizer_eval::timezone::TimeZoneSpec;
 use formualizer_eval::traits::EvaluationContext;
 use formualizer_parse::parser::ReferenceType;
@@ -36,21 +33,19 @@ use crate::engine::{Engine, EngineError, Moment, Refusal, Refused, Source, Stop}
 use crate::formualizer::context::Surroundings;
 use crate::formualizer::load::{ArrayFormula, load};
 pub use crate::formualizer::overrides::Overrides;
+use crate::formualizer::threads::Threads;
 use crate::formualizer::values::computed;
 
 /// The engine's name.
 const NAME: &str = "formualizer";
-/// Stack of the thread that computes: formulas nest, and functions of theirs recurse.
-const STACK_BYTES: usize = 256 << 20;
 /// Cells that one dynamic array may fill; a larger one is `#SPILL!`.
 const MAX_SPILL_CELLS: u32 = 1 << 20;
 /// Cells of an array within a formula; a larger one is `#NUM!`.
 const MAX_ARRAY_CELLS: u64 = 1 << 22;
-/// How often a calculation asks whether to stop.
-const STOP_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A workbook loaded into `formualizer-eval`.
 pub struct Formualizer {
+    threads: Threads,
     library: Library<Surroundings>,
     overrides: Overrides,
     /// The sheets' names, in tab order.
@@ -83,9 +78,11 @@ impl Formualizer {
     /// # Errors
     /// When the engine does not take it.
     pub fn load_with(source: Source<'_>, overrides: Overrides) -> Result<Formualizer, EngineError> {
-        let loaded = guarded(&|| false, |_| load(source, overrides))??;
+        let threads = Threads::start()?;
+        let loaded = threads.run(&|| false, |_| load(source, overrides, &threads))??;
         let refused_when_read = loaded.refused.len();
         Ok(Formualizer {
+            threads,
             library: loaded.library,
             overrides,
             sheets: source.book.tabs.iter().map(|tab| tab.name.clone()).collect(),
@@ -121,7 +118,8 @@ impl Engine for Formualizer {
     }
 
     fn update(&mut self, source: Source<'_>, areas: &[Area]) -> Result<(), EngineError> {
-        guarded(&|| false, |_| self.take_over(source, areas))?
+        let threads = self.threads.clone();
+        threads.run(&|| false, |_| self.take_over(source, areas))?
     }
 
     fn calculate(&mut self, moment: Moment, stop: Stop<'_>) -> Result<(), EngineError> {
@@ -135,7 +133,8 @@ impl Engine for Formualizer {
             return Ok(());
         }
         let library = &mut self.library;
-        let result = guarded(stop, |token| library.evaluate_all_cancellable(token))?.map_err(failed)?;
+        let result =
+            self.threads.run(stop, |token| library.evaluate_all_cancellable(token))?.map_err(failed)?;
         if result.cycle_errors > 0 || self.refused.len() > self.refused_when_read {
             self.find_circular();
         }
@@ -175,34 +174,6 @@ impl Engine for Formualizer {
             })
             .collect()
     }
-}
-
-/// Runs work on a thread with a large stack, asking now and then whether to go on; a panic is a failure.
-fn guarded<T: Send>(stop: Stop<'_>, work: impl FnOnce(CancelToken) -> T + Send) -> Result<T, EngineError> {
-    let token = CancelToken::new();
-    let waiting = thread::current();
-    thread::scope(|scope| {
-        let body = || {
-            let done = catch_unwind(AssertUnwindSafe(|| work(token.clone())));
-            waiting.unpark();
-            done
-        };
-        let worker = thread::Builder::new()
-            .name(NAME.to_owned())
-            .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, body)
-            .map_err(|error| gave_up(&format!("no thread could be started: {error}")))?;
-        while !worker.is_finished() {
-            thread::park_timeout(STOP_INTERVAL);
-            if stop() {
-                token.cancel();
-            }
-        }
-        match worker.join() {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(_)) | Err(_) => Err(gave_up("it panicked")),
-        }
-    })
 }
 
 fn gave_up(what: &str) -> EngineError {

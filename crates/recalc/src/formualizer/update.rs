@@ -16,7 +16,7 @@ impl Formualizer {
     pub(super) fn take_over(&mut self, source: Source<'_>, areas: &[Area]) -> Result<(), EngineError> {
         self.is_changed = true;
         if self.needs_reload(source, areas) {
-            let loaded = load(source, self.overrides)?;
+            let loaded = load(source, self.overrides, &self.threads)?;
             self.library = loaded.library;
             self.formulas = loaded.formulas;
             self.arrays = loaded.arrays;

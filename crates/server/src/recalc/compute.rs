@@ -8,7 +8,7 @@ use ::forks::ForkId;
 use analysis::formulas::{Area, Places, Stale};
 use grid::CellRange;
 use recalc::{
-    Change, Choice, Collected, Engine, EngineError, Native, Refusal, Refused, Source, Survey, choose,
+    Change, Choice, Collected, Engine, EngineError, Moment, Native, Refusal, Refused, Source, Survey, choose,
     collect, formualizer::Formualizer, ironcalc::IronCalc,
 };
 use schemars::JsonSchema;
@@ -129,19 +129,26 @@ impl Call {
             office.run(&stop)?;
             return self.computation(&loaded, &office, Vec::new(), scope, &pending, begun, false);
         }
-        let known = self.warm_engine(id, live, &loaded, &pending)?;
+        let known = match self.warm_engine(id, live, &loaded, &pending)? {
+            Some(mut warm) => {
+                self.progress(0.0, None, "computing");
+                match warm.engine.calculate(super::moment(), &stop) {
+                    Ok(()) => Some(warm),
+                    Err(EngineError::Cancelled) => return Err(ToolError::cancelled()),
+                    // It has to be loaded anew.
+                    Err(EngineError::Failed { .. }) => None,
+                }
+            }
+            None => None,
+        };
         let was_warm = known.is_some();
-        let mut warm = match known {
+        let warm = match known {
             Some(warm) => warm,
             None => {
-                self.progress(0.0, None, "loading the engine");
-                let choice = self.chosen(&loaded)?;
-                let engine = self.load_engine(choice.engine, &loaded)?;
+                let (engine, choice) = self.ready_engine(&loaded, super::moment())?;
                 Warm { engine, native: choice.engine, seq: live.seq, shape: live.draft.shape(), choice }
             }
         };
-        self.progress(0.0, None, "computing");
-        warm.engine.calculate(super::moment(), &stop).map_err(engine_error)?;
         let unverified = warm.choice.unverified.clone();
         let computation =
             self.computation(&loaded, &*warm.engine, unverified, scope, &pending, begun, was_warm)?;
@@ -188,11 +195,49 @@ impl Call {
     }
 
     /// The engine for a workbook.
-    pub(crate) fn chosen(&self, loaded: &Loaded<'_>) -> Result<Choice, ToolError> {
+    fn chosen(&self, loaded: &Loaded<'_>) -> Result<Choice, ToolError> {
+        Ok(choose(&self.survey(loaded)?, &recalc::is_verified))
+    }
+
+    fn survey(&self, loaded: &Loaded<'_>) -> Result<Survey, ToolError> {
         let places = loaded.places();
         let index = loaded.book.dependencies(&places, self)?;
-        let survey = Survey::of(loaded.source(), &places, &index);
-        Ok(choose(&survey, &recalc::is_verified))
+        Ok(Survey::of(loaded.source(), &places, &index))
+    }
+
+    /// The engine for a workbook, with everything computed: the chosen one, or the other where that gives up.
+    ///
+    /// # Errors
+    /// When both give up, or the call is stopped.
+    pub(crate) fn ready_engine(
+        &self,
+        loaded: &Loaded<'_>,
+        now: Moment,
+    ) -> Result<(Box<dyn Engine>, Choice), ToolError> {
+        let choice = self.chosen(loaded)?;
+        match self.computed_by(choice.engine, loaded, now) {
+            Err(error) if error.code == ErrorCode::CalculationFailed => {
+                tracing::warn!(engine = choice.engine.as_str(), %error, "an engine gave up; the other one computes");
+                let other = self.survey(loaded)?.choice(choice.engine.other(), &recalc::is_verified);
+                // What the chosen one said tells more, should both give up.
+                let engine = self.computed_by(other.engine, loaded, now).map_err(|_| error)?;
+                Ok((engine, other))
+            }
+            computed => Ok((computed?, choice)),
+        }
+    }
+
+    fn computed_by(
+        &self,
+        native: Native,
+        loaded: &Loaded<'_>,
+        now: Moment,
+    ) -> Result<Box<dyn Engine>, ToolError> {
+        self.progress(0.0, None, "loading the engine");
+        let mut engine = self.load_engine(native, loaded)?;
+        self.progress(0.0, None, "computing");
+        engine.calculate(now, &|| self.is_stopped()).map_err(engine_error)?;
+        Ok(engine)
     }
 
     /// A workbook in a native engine.
@@ -205,8 +250,7 @@ impl Call {
         Ok(match native {
             Native::Formualizer => Box::new(Formualizer::load(source).map_err(engine_error)?),
             Native::IronCalc => {
-                let places = loaded.places();
-                let survey = Survey::of(source, &places, &*loaded.book.dependencies(&places, self)?);
+                let survey = self.survey(loaded)?;
                 let generates = GENERATING.iter().any(|name| survey.functions.contains_key(*name));
                 let is_small = survey.reads < SMALL_READS && !generates;
                 Box::new(IronCalc::load(source, self.recalc().evaluate(is_small)))

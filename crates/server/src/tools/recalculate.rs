@@ -8,7 +8,7 @@ use analysis::{diff::error_cell, formulas::Area};
 use recalc::{Refusal, Source};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use workbook::{Cell, edit::Input};
 
 use super::what_if::WhatIf;
@@ -94,11 +94,13 @@ pub(super) struct Answer {
     /// Functions that no engine is known to compute exactly as Excel does, and how many cells use them.
     #[serde(skip_serializing_if = "Option::is_none")]
     unverified: Option<Unverified>,
-    /// Of engine verify: where engines differ.
+    /// Of engine verify: {engines, agree, differ, cells}.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Map<String, Value>>")]
     verified: Option<Disagreements>,
-    /// Of what_if: the targets, one row for each set.
+    /// Of what_if: {targets, base, rows}, a row of targets for each set.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Map<String, Value>>")]
     what_if: Option<WhatIf>,
     /// Whether the engine had the fork loaded already.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]

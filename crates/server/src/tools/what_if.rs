@@ -6,7 +6,6 @@ use std::time::Instant;
 use analysis::formulas::Area;
 use grid::CellRef;
 use recalc::Engine;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use workbook::{Cell, Sheet, SheetId, edit::Edit};
@@ -27,7 +26,7 @@ const MAX_SETS: usize = 200;
 const MAX_TARGETS: usize = 200;
 
 /// Targets, by set of inputs.
-#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct WhatIf {
     /// The targets: the columns of the rows.
     targets: Vec<String>,
@@ -75,10 +74,9 @@ impl WhatIf {
         let cells: Vec<(SheetId, CellRef)> =
             targets.iter().flat_map(|area| area.range.cells().map(move |at| (area.sheet, at))).collect();
         let loaded = Loaded::of(&live.book, call)?;
-        let choice = call.chosen(&loaded)?;
-        let mut engine = call.load_engine(choice.engine, &loaded)?;
+        // The sets see one time and the same random numbers.
         let (now, stop) = (moment(), || call.is_stopped());
-        engine.calculate(now, &stop).map_err(engine_error)?;
+        let (mut engine, _) = call.ready_engine(&loaded, now)?;
         let told = |loaded: &Loaded<'_>, engine: &dyn Engine| -> Vec<Value> {
             cells.iter().map(|(sheet, at)| value(loaded, engine, *sheet, *at)).collect()
         };

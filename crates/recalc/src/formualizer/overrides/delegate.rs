@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use formualizer_common::{ExcelError, ExcelErrorKind, LiteralValue};
-use formualizer_eval::engine::DateSystem;
+use formualizer_eval::engine::{CancelToken, DateSystem};
 use formualizer_eval::engine::range_view::RangeView;
 use formualizer_eval::function::{FamilyKernel, FnCaps, Function};
 use formualizer_eval::traits::{ArgumentHandle, CalcValue, FunctionContext};
@@ -61,6 +61,7 @@ impl Delegate {
         &self,
         args: &[ArgumentHandle<'_, 'b>],
         scratch: &mut Scratch,
+        stop: Option<&CancelToken>,
     ) -> Result<Option<LiteralValue>, ExcelError> {
         let signature = scratch.signature(self.name, args.len());
         if self.is_lifted() && !self.has_arrays(args, &signature) {
@@ -114,6 +115,7 @@ impl Delegate {
         let mut one = arguments.clone();
         let mut rows = Vec::with_capacity(height);
         for row in 0..height {
+            go_on(stop)?;
             let mut values = Vec::with_capacity(width);
             for col in 0..width {
                 for index in &spread {
@@ -216,6 +218,14 @@ fn counted(name: &'static str, mut arguments: Vec<Argument>, scratch: &mut Scrat
     }
 }
 
+/// An error, once the calculation is to end.
+fn go_on(stop: Option<&CancelToken>) -> Result<(), ExcelError> {
+    match stop.is_some_and(CancelToken::is_cancelled) {
+        true => Err(ExcelError::new(ExcelErrorKind::Cancelled)),
+        false => Ok(()),
+    }
+}
+
 fn first(rows: Vec<Vec<LiteralValue>>) -> LiteralValue {
     rows.into_iter().flatten().next().unwrap_or(LiteralValue::Empty)
 }
@@ -233,9 +243,12 @@ fn picked(argument: &Argument, row: usize, col: usize) -> Argument {
     let row = if height == 1 { 0 } else { row };
     let col = if width == 1 { 0 } else { col };
     let Some(value) = rows.get(row).and_then(|row| row.get(col)) else { return missing() };
-    match argument {
-        Argument::Cells(_) => Argument::Cell(value.clone()),
-        _ => Argument::Value(value.clone()),
+    match (argument, value) {
+        // A number is the same wherever it comes from, and costs no cell.
+        (Argument::Cells(_), LiteralValue::Number(_) | LiteralValue::Int(_)) | (Argument::Array(_), _) => {
+            Argument::Value(value.clone())
+        }
+        _ => Argument::Cell(value.clone()),
     }
 }
 
@@ -292,7 +305,11 @@ impl Function for Delegate {
                 || matches!(self.name, "DATE" | "DATEVALUE" | "TEXT" | "VALUE"));
         let result = match is_other_epoch {
             true => None,
-            false => Scratch::with(|scratch| self.delegated(args, scratch))?,
+            false => {
+                let stop = ctx.cancellation_token();
+                go_on(stop.as_ref())?;
+                Scratch::with(|scratch| self.delegated(args, scratch, stop.as_ref()))?
+            }
         };
         match (result, &self.own) {
             (Some(LiteralValue::Array(rows)), _) => {

@@ -1,6 +1,7 @@
 //! Functions that apply a function: `MAP`, `REDUCE` and their like, in the form that `lambdas` gives them.
 
 use formualizer_common::{ExcelError, ExcelErrorKind, LiteralValue};
+use formualizer_eval::engine::CancelToken;
 use formualizer_eval::engine::range_view::RangeView;
 use formualizer_eval::function::{FnCaps, Function};
 use formualizer_eval::interpreter::{LocalBinding, LocalEnv};
@@ -17,15 +18,22 @@ pub(super) struct Higher(pub(super) &'static str);
 /// Every one of them.
 pub(super) const NAMES: &[&str] = &["MAP", "REDUCE", "SCAN", "BYROW", "BYCOL", "MAKEARRAY", "ISOMITTED"];
 
+/// Asked before each application whether to go on.
+type Stop<'a> = Option<&'a CancelToken>;
+
 /// What is applied.
 struct Applied<'c, 'a, 'b> {
     parameters: Vec<String>,
     body: &'c ArgumentHandle<'a, 'b>,
     env: LocalEnv,
+    stop: Option<CancelToken>,
 }
 
 impl Applied<'_, '_, '_> {
     fn to(&self, values: &[LiteralValue]) -> Result<LiteralValue, ExcelError> {
+        if self.stop.as_ref().is_some_and(CancelToken::is_cancelled) {
+            return Err(ExcelError::new(ExcelErrorKind::Cancelled));
+        }
         let mut env = self.env.clone();
         for (name, value) in self.parameters.iter().zip(values) {
             env = env.with_binding(name, LocalBinding::Value(value.clone()));
@@ -76,6 +84,7 @@ impl Higher {
         &self,
         args: &'c [ArgumentHandle<'a, 'b>],
         count: usize,
+        stop: Stop<'_>,
     ) -> Option<Applied<'c, 'a, 'b>> {
         let (body, before) = args.split_last()?;
         let named = before.get(before.len().checked_sub(count)?..)?;
@@ -84,21 +93,26 @@ impl Higher {
             _ => None,
         };
         let parameters = named.iter().map(name).collect::<Option<_>>()?;
-        Some(Applied { parameters, body, env: body.current_env() })
+        Some(Applied { parameters, body, env: body.current_env(), stop: stop.cloned() })
     }
 
-    fn compute(&self, args: &[ArgumentHandle<'_, '_>]) -> Result<LiteralValue, ExcelError> {
+    fn compute(&self, args: &[ArgumentHandle<'_, '_>], stop: Stop<'_>) -> Result<LiteralValue, ExcelError> {
         match (self.0, args.len()) {
-            ("MAP", count) if count >= 3 && count % 2 == 1 => self.map(args, count / 2),
-            ("REDUCE" | "SCAN", 5) => self.fold(args),
-            ("BYROW" | "BYCOL", 3) => self.by_line(args),
-            ("MAKEARRAY", 5) => self.make(args),
+            ("MAP", count) if count >= 3 && count % 2 == 1 => self.map(args, count / 2, stop),
+            ("REDUCE" | "SCAN", 5) => self.fold(args, stop),
+            ("BYROW" | "BYCOL", 3) => self.by_line(args, stop),
+            ("MAKEARRAY", 5) => self.make(args, stop),
             _ => fault(ExcelErrorKind::Value),
         }
     }
 
-    fn map(&self, args: &[ArgumentHandle<'_, '_>], count: usize) -> Result<LiteralValue, ExcelError> {
-        let Some(applied) = self.applied(args, count) else { return fault(ExcelErrorKind::Value) };
+    fn map(
+        &self,
+        args: &[ArgumentHandle<'_, '_>],
+        count: usize,
+        stop: Stop<'_>,
+    ) -> Result<LiteralValue, ExcelError> {
+        let Some(applied) = self.applied(args, count, stop) else { return fault(ExcelErrorKind::Value) };
         let arrays = args[..count].iter().map(rows).collect::<Result<Vec<_>, _>>()?;
         let height = arrays.iter().map(Vec::len).max().unwrap_or(0);
         let width = arrays.iter().map(|rows| rows.first().map_or(0, Vec::len)).max().unwrap_or(0);
@@ -116,8 +130,8 @@ impl Higher {
         Ok(LiteralValue::Array(mapped.collect::<Result<_, _>>()?))
     }
 
-    fn fold(&self, args: &[ArgumentHandle<'_, '_>]) -> Result<LiteralValue, ExcelError> {
-        let Some(applied) = self.applied(args, 2) else { return fault(ExcelErrorKind::Value) };
+    fn fold(&self, args: &[ArgumentHandle<'_, '_>], stop: Stop<'_>) -> Result<LiteralValue, ExcelError> {
+        let Some(applied) = self.applied(args, 2, stop) else { return fault(ExcelErrorKind::Value) };
         let array = rows(&args[1])?;
         let is_scan = self.0 == "SCAN";
         let mut so_far = match args[0].is_omitted() {
@@ -147,8 +161,8 @@ impl Higher {
         }
     }
 
-    fn by_line(&self, args: &[ArgumentHandle<'_, '_>]) -> Result<LiteralValue, ExcelError> {
-        let Some(applied) = self.applied(args, 1) else { return fault(ExcelErrorKind::Value) };
+    fn by_line(&self, args: &[ArgumentHandle<'_, '_>], stop: Stop<'_>) -> Result<LiteralValue, ExcelError> {
+        let Some(applied) = self.applied(args, 1, stop) else { return fault(ExcelErrorKind::Value) };
         let array = rows(&args[0])?;
         if self.0 == "BYROW" {
             let lines =
@@ -163,8 +177,8 @@ impl Higher {
         Ok(LiteralValue::Array(vec![line.collect::<Result<_, _>>()?]))
     }
 
-    fn make(&self, args: &[ArgumentHandle<'_, '_>]) -> Result<LiteralValue, ExcelError> {
-        let Some(applied) = self.applied(args, 2) else { return fault(ExcelErrorKind::Value) };
+    fn make(&self, args: &[ArgumentHandle<'_, '_>], stop: Stop<'_>) -> Result<LiteralValue, ExcelError> {
+        let Some(applied) = self.applied(args, 2, stop) else { return fault(ExcelErrorKind::Value) };
         let size = |arg: &ArgumentHandle<'_, '_>| match arg.value()?.into_literal() {
             LiteralValue::Number(number) if number >= 1.0 => Ok(Some(number as u64)),
             LiteralValue::Int(number) if number >= 1 => Ok(Some(number as u64)),
@@ -205,7 +219,7 @@ impl Function for Higher {
         args: &'c [ArgumentHandle<'a, 'b>],
         ctx: &dyn FunctionContext<'b>,
     ) -> Result<CalcValue<'b>, ExcelError> {
-        match self.compute(args) {
+        match self.compute(args, ctx.cancellation_token().as_ref()) {
             Ok(LiteralValue::Array(rows)) => {
                 Ok(CalcValue::Range(RangeView::from_owned_rows(rows, ctx.date_system())))
             }

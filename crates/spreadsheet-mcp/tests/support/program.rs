@@ -23,6 +23,8 @@ pub(crate) struct Place {
     _folder: Option<TempDir>,
     pub(crate) workspace: PathBuf,
     pub(crate) state: PathBuf,
+    /// Where its servers put what is temporary.
+    pub(crate) temporary: PathBuf,
 }
 
 impl Place {
@@ -35,9 +37,11 @@ impl Place {
 
     /// Both in a folder that is there.
     pub(crate) fn below(folder: &Path) -> Place {
-        let (workspace, state) = (folder.join("workspace"), folder.join("state"));
+        let (workspace, state, temporary) =
+            (folder.join("workspace"), folder.join("state"), folder.join("tmp"));
         std::fs::create_dir_all(&workspace).expect("a workspace");
-        Place { _folder: None, workspace, state }
+        std::fs::create_dir_all(&temporary).expect("a folder");
+        Place { _folder: None, workspace, state, temporary }
     }
 
     /// A file of the workspace.
@@ -80,6 +84,19 @@ impl Place {
         book.save(self.file(name)).expect("saved");
     }
 
+    /// Writes a workbook whose formulas each look at all numbers: minutes of work for any engine.
+    pub(crate) fn write_slow_workbook(&self, name: &str) {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        for row in 0..20_000 {
+            let at = row + 1;
+            let formula = format!("=SUMPRODUCT((A$1:A$20000>A{at})*(MOD(A$1:A$20000,7)=MOD(A{at},7)))");
+            sheet.write_number(row, 0, f64::from(row * 31 % 997)).expect("a cell");
+            sheet.write_formula(row, 1, formula.as_str()).expect("a cell");
+        }
+        book.save(self.file(name)).expect("saved");
+    }
+
     /// Calls a tool in a process of its own.
     pub(crate) fn shell(&self, tool: &str, arguments: &Value) -> Told {
         let ran = Command::new(PROGRAM)
@@ -106,6 +123,7 @@ impl Place {
             .arg("--state-dir")
             .arg(&self.state)
             .args(flags)
+            .env("TMPDIR", &self.temporary)
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
@@ -141,6 +159,18 @@ impl Server {
         self.client().call(tool, arguments)
     }
 
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it by SIGTERM, and waits for its end.
+    pub(crate) fn end(mut self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+        assert!(self.child.wait().expect("ended").success());
+    }
+
     /// Ends it by SIGKILL.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("killed");
@@ -167,8 +197,44 @@ impl Client {
         self.try_call(tool, arguments).unwrap_or_else(|error| panic!("{tool} {arguments}: {error}"))
     }
 
+    /// What a page of the server says, after its status.
+    pub(crate) fn get(&self, path: &str) -> (u16, Value) {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        stream.set_read_timeout(Some(MAX_TIME)).expect("set");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        (status, serde_json::from_str(body).unwrap_or_default())
+    }
+
+    /// Calls a tool, and hangs up after a while without having listened.
+    pub(crate) fn hang_up(&self, tool: &str, arguments: &Value, after: Duration) {
+        let stream = self.send(tool, arguments).expect("sent");
+        std::thread::sleep(after);
+        drop(stream);
+    }
+
     /// Calls a tool of a server that may die before it answers.
     pub(crate) fn try_call(&self, tool: &str, arguments: &Value) -> io::Result<Told> {
+        let mut stream = self.send(tool, arguments)?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (_, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
+        // An answer that was cut off is none.
+        let mut message: Value = serde_json::from_str(body)?;
+        let mut result = message["result"].take();
+        let content = result["structuredContent"].take();
+        match result["isError"] == json!(true) {
+            false if content.is_object() => Ok(Ok(content)),
+            false => panic!("{tool} {arguments}: {answer}"),
+            true => Ok(Err(content["error"].clone())),
+        }
+    }
+
+    fn send(&self, tool: &str, arguments: &Value) -> io::Result<TcpStream> {
         let request = json!({
             "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": tool, "arguments": arguments }
         });
@@ -183,18 +249,7 @@ impl Client {
         );
         stream.write_all(head.as_bytes())?;
         stream.write_all(body.as_bytes())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let (_, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
-        // An answer that was cut off is none.
-        let mut message: Value = serde_json::from_str(body)?;
-        let mut result = message["result"].take();
-        let content = result["structuredContent"].take();
-        match result["isError"] == json!(true) {
-            false if content.is_object() => Ok(Ok(content)),
-            false => panic!("{tool} {arguments}: {answer}"),
-            true => Ok(Err(content["error"].clone())),
-        }
+        Ok(stream)
     }
 }
 

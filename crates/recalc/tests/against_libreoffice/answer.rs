@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use grid::{ErrorValue, Value};
+use grid::Value;
 use recalc::Computed;
 
 /// How far numbers may differ, in proportion.
@@ -20,12 +20,6 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    /// Whether a name in it is not known.
-    pub(crate) fn is_unknown_name(&self) -> bool {
-        let is_unknown = |value: &Computed| matches!(value, Computed::Error(ErrorValue::Name));
-        matches!(self, Answer::Values(values) if values.iter().all(is_unknown))
-    }
-
     /// Whether both have values, and the same ones.
     pub(crate) fn agrees(&self, other: &Answer) -> bool {
         match (self, other) {

@@ -1,11 +1,10 @@
-//! The disagreements that are allowed, and the functions that LibreOffice lacks.
+//! The disagreements that are allowed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::samples::lines;
 
 const KNOWN: &str = include_str!("known.txt");
-const ABSENT: &str = include_str!("absent.txt");
 
 /// What starts the reason of a disagreement in which an engine of ours is the one that differs from Excel.
 const WRONG: &str = "WRONG";
@@ -14,8 +13,6 @@ const WRONG: &str = "WRONG";
 pub(crate) struct Known {
     /// The version of LibreOffice that it was found with.
     version: &'static str,
-    /// The functions that this version does not know.
-    pub(crate) absent: BTreeSet<&'static str>,
     /// Reasons by engine and formula.
     pub(crate) reasons: BTreeMap<(&'static str, &'static str), String>,
 }
@@ -23,7 +20,7 @@ pub(crate) struct Known {
 impl Known {
     /// Reads the files.
     pub(crate) fn read() -> Known {
-        let mut known = Known { version: "", absent: BTreeSet::new(), reasons: BTreeMap::new() };
+        let mut known = Known { version: "", reasons: BTreeMap::new() };
         let mut shared = BTreeMap::new();
         for line in lines(KNOWN) {
             match line.split(" | ").collect::<Vec<_>>()[..] {
@@ -39,15 +36,14 @@ impl Known {
                 _ => panic!("neither two nor three parts: {line}"),
             }
         }
-        known.absent = lines(ABSENT).flat_map(str::split_whitespace).collect();
         known
     }
 
-    /// Other versions know other functions, and have other faults.
+    /// Fails for another version: it knows other functions, and has other faults.
     pub(crate) fn check_version(&self, version: &str) {
         assert_eq!(
             version, self.version,
-            "known.txt and absent.txt are about another version of LibreOffice: go through them again"
+            "known.txt is about another version of LibreOffice: go through it again"
         );
     }
 

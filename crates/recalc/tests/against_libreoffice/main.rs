@@ -1,8 +1,8 @@
 //! The native engines against LibreOffice, over generated workbooks that call every function of theirs.
 //!
-//! * `samples.txt` has formulas for each function, over the cells that `fixture` lays out;
+//! * `samples.txt` has formulas for each function, over the cells that `fixture` lays out, and says what Excel shows where
+//!   LibreOffice cannot tell;
 //! * `exempt.txt` has the functions without samples, and why;
-//! * `absent.txt` has the functions that LibreOffice lacks: the engines are compared with each other there;
 //! * `known.txt` has every disagreement that is allowed, and who is right.
 //!
 //! The test fails on a disagreement that nobody explained, on an explained one that is gone, and on a function that neither has a

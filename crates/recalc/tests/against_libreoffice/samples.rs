@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use grid::CellRange;
+use recalc::Computed;
+
+use crate::answer::Answer;
 
 const SAMPLES: &str = include_str!("samples.txt");
 const EXEMPT: &str = include_str!("exempt.txt");
@@ -21,6 +24,8 @@ pub(crate) struct Sample {
     pub(crate) range: CellRange,
     /// Whether it is stored as a formula whose results spill.
     pub(crate) is_array: bool,
+    /// What Excel shows, where LibreOffice cannot tell.
+    pub(crate) excel: Option<Answer>,
 }
 
 impl Sample {
@@ -30,12 +35,17 @@ impl Sample {
     }
 }
 
-/// Every sample, one below the other. `{2x3}` before a formula says that its results take two rows and three columns.
+/// Every sample, one below the other. `{2x3}` before a formula says that its results take two rows and three columns; what
+/// stands behind ` => ` is what Excel shows.
 pub(crate) fn read() -> Vec<Sample> {
     let mut seen = BTreeSet::new();
     let mut row = FIRST_ROW;
     let mut samples = Vec::new();
     for line in lines(SAMPLES) {
+        let (line, excel) = match line.split_once(" => ") {
+            Some((line, values)) => (line, Some(Answer::Values(values.split(" ; ").map(value).collect()))),
+            None => (line, None),
+        };
         let (size, typed) = match line.strip_prefix('{').and_then(|line| line.split_once("} ")) {
             Some((size, typed)) => (Some(size), typed),
             None => (None, line),
@@ -46,10 +56,22 @@ pub(crate) fn read() -> Vec<Sample> {
         let stored = formula::to_stored(typed).into_owned();
         let range = CellRange::from_bounds(row, 0, row + height - 1, width - 1).unwrap();
         let is_array = size.is_some() || formula::spills(&stored);
-        samples.push(Sample { typed, stored, range, is_array });
+        samples.push(Sample { typed, stored, range, is_array, excel });
         row += height + 1;
     }
     samples
+}
+
+/// A value as it is written in a formula, but for quotes within a text, which are not doubled.
+fn value(written: &str) -> Computed {
+    if let Some(text) = written.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        return Computed::Text(text.into());
+    }
+    match (written.parse(), written.parse()) {
+        (Ok(number), _) => Computed::Number(number),
+        (_, Ok(error)) => Computed::Error(error),
+        _ => Computed::Bool(written.to_lowercase().parse().unwrap()),
+    }
 }
 
 fn dimensions(size: &str) -> (u32, u32) {

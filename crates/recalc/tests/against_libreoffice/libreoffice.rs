@@ -45,7 +45,8 @@ impl LibreOffice {
         let sheet = sheets.iter().find(|sheet| sheet.name == SAMPLES_SHEET).unwrap();
         let cells: HashMap<(u32, u32), &CalculatedValue> =
             sheet.cells.iter().map(|(row, col, value)| ((*row, *col), value)).collect();
-        let value = |row: u32, col: u32| cells.get(&(row, col)).map_or(Computed::Empty, |value| computed(value));
+        let value =
+            |row: u32, col: u32| cells.get(&(row, col)).map_or(Computed::Empty, |value| computed(value));
         let answer = |sample: &Sample| {
             let (start, end) = (sample.range.start(), sample.range.end());
             let rows = start.row()..=end.row();

@@ -49,6 +49,7 @@ fn answer(engine: &dyn Engine, sheet: SheetId, sample: &Sample) -> Answer {
     }
     let end = sample.range.end();
     let rows = start.row()..=end.row();
-    let cells = rows.flat_map(|row| (start.col()..=end.col()).map(move |col| CellRef::new(row, col).unwrap()));
+    let cells =
+        rows.flat_map(|row| (start.col()..=end.col()).map(move |col| CellRef::new(row, col).unwrap()));
     Answer::Values(cells.map(|at| engine.value(sheet, at)).collect())
 }

@@ -70,7 +70,10 @@ impl<'a> Report<'a> {
             println!("{engine} | {formula} | {ours} for {theirs} ({inputs:?}) | {reason}");
         }
         let told = self.samples.iter().filter(|sample| sample.excel.is_some()).count();
-        println!("{} samples, of which {told} tell what Excel shows, over two kinds of inputs", self.samples.len());
+        println!(
+            "{} samples, of which {told} tell what Excel shows, over two kinds of inputs",
+            self.samples.len()
+        );
         for (engine, counts) in &self.counts {
             let formulas = self.found.keys().filter(|(of, _)| of == engine).count();
             let (Counts { agree, disagree, refused }, wrong) = (counts, self.known.wrong(engine));

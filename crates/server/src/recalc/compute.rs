@@ -54,10 +54,25 @@ pub(crate) enum EngineParam {
     Auto,
     /// As auto.
     Native,
+    /// This native one, whatever is known of it.
+    Formualizer,
+    /// This native one, whatever is known of it.
+    Ironcalc,
     /// LibreOffice.
     Libreoffice,
     /// Every engine; tells where they differ, and changes nothing.
     Verify,
+}
+
+impl EngineParam {
+    /// The native engine that is asked for by its name.
+    pub(crate) fn named(self) -> Option<Native> {
+        match self {
+            EngineParam::Formualizer => Some(Native::Formualizer),
+            EngineParam::Ironcalc => Some(Native::IronCalc),
+            EngineParam::Auto | EngineParam::Native | EngineParam::Libreoffice | EngineParam::Verify => None,
+        }
+    }
 }
 
 /// What is computed.
@@ -129,7 +144,7 @@ impl Call {
             office.run(&stop)?;
             return self.computation(&loaded, &office, Vec::new(), scope, &pending, begun, false);
         }
-        let known = match self.warm_engine(id, live, &loaded, &pending)? {
+        let known = match self.warm_engine(id, live, &loaded, &pending, engine.named())? {
             Some(mut warm) => {
                 self.progress(0.0, None, "computing");
                 match warm.engine.calculate(super::moment(), &stop) {
@@ -145,7 +160,7 @@ impl Call {
         let warm = match known {
             Some(warm) => warm,
             None => {
-                let (engine, choice) = self.ready_engine(&loaded, super::moment())?;
+                let (engine, choice) = self.ready_engine(&loaded, engine.named(), super::moment())?;
                 Warm { engine, native: choice.engine, seq: live.seq, shape: live.draft.shape(), choice }
             }
         };
@@ -172,6 +187,7 @@ impl Call {
         live: &Live,
         loaded: &Loaded<'_>,
         pending: &Pending,
+        named: Option<Native>,
     ) -> Result<Option<Warm>, ToolError> {
         let Some(mut warm) = self.recalc().warm.take(id) else { return Ok(None) };
         let follows = !pending.everything
@@ -190,13 +206,17 @@ impl Call {
             }
         }
         // Formulas that came may use what the engine does not know as well.
-        let choice = self.chosen(loaded)?;
+        let choice = self.chosen(loaded, named)?;
         Ok((choice.engine == warm.native).then_some(Warm { choice, ..warm }))
     }
 
     /// The engine for a workbook.
-    fn chosen(&self, loaded: &Loaded<'_>) -> Result<Choice, ToolError> {
-        Ok(choose(&self.survey(loaded)?, &recalc::is_verified))
+    fn chosen(&self, loaded: &Loaded<'_>, named: Option<Native>) -> Result<Choice, ToolError> {
+        let survey = self.survey(loaded)?;
+        Ok(match named {
+            Some(native) => survey.choice(native, &recalc::is_verified),
+            None => choose(&survey, &recalc::is_verified),
+        })
     }
 
     fn survey(&self, loaded: &Loaded<'_>) -> Result<Survey, ToolError> {
@@ -205,18 +225,20 @@ impl Call {
         Ok(Survey::of(loaded.source(), &places, &index))
     }
 
-    /// The engine for a workbook, with everything computed: the chosen one, or the other where that gives up.
+    /// The engine for a workbook, with everything computed: the one that is named, or the chosen one, or the other where that
+    /// gives up.
     ///
     /// # Errors
-    /// When both give up, or the call is stopped.
+    /// When they give up, or the call is stopped.
     pub(crate) fn ready_engine(
         &self,
         loaded: &Loaded<'_>,
+        named: Option<Native>,
         now: Moment,
     ) -> Result<(Box<dyn Engine>, Choice), ToolError> {
-        let choice = self.chosen(loaded)?;
+        let choice = self.chosen(loaded, named)?;
         match self.computed_by(choice.engine, loaded, now) {
-            Err(error) if error.code == ErrorCode::CalculationFailed => {
+            Err(error) if named.is_none() && error.code == ErrorCode::CalculationFailed => {
                 tracing::warn!(engine = choice.engine.as_str(), %error, "an engine gave up; the other one computes");
                 let other = self.survey(loaded)?.choice(choice.engine.other(), &recalc::is_verified);
                 // What the chosen one said tells more, should both give up.

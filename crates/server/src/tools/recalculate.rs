@@ -160,7 +160,8 @@ impl Tool for Recalculate {
         let opened = Opened::from(&replayed);
         let targets = targets(call, &opened, &params)?;
         if let Some(sets) = &params.what_if {
-            let what_if = WhatIf::evaluated(call, &replayed.live, &params.targets, &targets, sets)?;
+            let what_if =
+                WhatIf::evaluated(call, &replayed.live, params.engine, &params.targets, &targets, sets)?;
             return Ok(Answer {
                 fork: id.to_string(),
                 head: replayed.live.seq.get(),

@@ -17,7 +17,7 @@ use crate::{
     cell_json::cell_json,
     error::{ErrorCode, ToolError},
     forks::Live,
-    recalc::{Loaded, engine_error, moment},
+    recalc::{EngineParam, Loaded, engine_error, moment},
 };
 
 /// Sets of inputs that one call evaluates at most.
@@ -48,6 +48,7 @@ impl WhatIf {
     pub(super) fn evaluated(
         call: &Call,
         live: &Live,
+        engine: EngineParam,
         named: &Option<Vec<String>>,
         targets: &[Area],
         sets: &[BTreeMap<String, Json>],
@@ -55,6 +56,10 @@ impl WhatIf {
         let wrong = |message: String, at: &str, hint: &str| {
             Err(ToolError::new(ErrorCode::InvalidArgument, message).at(at).hint(hint))
         };
+        if matches!(engine, EngineParam::Libreoffice | EngineParam::Verify) {
+            let message = "what_if is evaluated by native engines".to_owned();
+            return wrong(message, "engine", "leave engine out");
+        }
         if named.as_ref().is_none_or(Vec::is_empty) {
             return wrong(
                 "what_if has no targets".to_owned(),
@@ -76,11 +81,11 @@ impl WhatIf {
         let loaded = Loaded::of(&live.book, call)?;
         // The sets see one time and the same random numbers.
         let (now, stop) = (moment(), || call.is_stopped());
-        let (mut engine, _) = call.ready_engine(&loaded, now)?;
+        let (mut ready, _) = call.ready_engine(&loaded, engine.named(), now)?;
         let told = |loaded: &Loaded<'_>, engine: &dyn Engine| -> Vec<Value> {
             cells.iter().map(|(sheet, at)| value(loaded, engine, *sheet, *at)).collect()
         };
-        let base = told(&loaded, &*engine);
+        let base = told(&loaded, &*ready);
         let mut rows = Vec::with_capacity(sets.len());
         let mut changed: Vec<Area> = Vec::new();
         for (done, set) in sets.iter().enumerate() {
@@ -105,9 +110,9 @@ impl WhatIf {
             // What the set before this one wrote is as it was.
             let areas: Vec<Area> = changed.iter().copied().chain(own.iter().copied()).collect();
             changed = own;
-            engine.update(copy.source(), &areas).map_err(engine_error)?;
-            engine.calculate(now, &stop).map_err(engine_error)?;
-            rows.push(told(&copy, &*engine));
+            ready.update(copy.source(), &areas).map_err(engine_error)?;
+            ready.calculate(now, &stop).map_err(engine_error)?;
+            rows.push(told(&copy, &*ready));
         }
         let address = |(sheet, at): &(SheetId, CellRef)| {
             format!("{}!{at}", grid::quote(&live.book.workbook.tab(*sheet).name))
@@ -116,7 +121,7 @@ impl WhatIf {
             targets: cells.iter().map(address).collect(),
             base,
             rows,
-            engine: engine.name().to_owned(),
+            engine: ready.name().to_owned(),
             milliseconds: begun.elapsed().as_millis() as u64,
         })
     }

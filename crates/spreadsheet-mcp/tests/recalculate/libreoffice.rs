@@ -59,8 +59,7 @@ fn check_works(server: &Server) {
 fn end(place: &Place, server: Server) {
     server.end();
     assert!(offices(&place.temporary).is_empty(), "{:?}", offices(&place.temporary));
-    let left: Vec<_> = walk(&place.temporary);
-    assert!(left.is_empty(), "{left:?}");
+    wait_for("files stay", || walk(&place.temporary).is_empty());
 }
 
 /// The files below a folder.

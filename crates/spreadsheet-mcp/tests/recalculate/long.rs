@@ -9,7 +9,7 @@ use crate::{
     program::{Place, Server, code, fork_of, values},
 };
 
-/// Minutes of work in one formula, for an engine that can't be stopped from within.
+/// Minutes of work in one formula.
 const ENDLESS: &str = "=REDUCE(0,SEQUENCE(100000),LAMBDA(a,b,a+SUM(SEQUENCE(100000))))";
 
 /// A fork of a new workbook with these formulas below each other.
@@ -19,6 +19,11 @@ fn fork(server: &Server, formulas: &[&str]) -> String {
     let ops = json!([{ "op": "set", "range": "Data!A1", "values": rows }]);
     server.call("edit_cells", &json!({ "workbook": fork, "ops": ops })).expect("edited");
     fork
+}
+
+/// By the engine that can't be stopped from within.
+fn by_process(fork: &str) -> Value {
+    json!({ "workbook": fork, "engine": "ironcalc" })
 }
 
 fn evaluations(server: &Server) -> usize {
@@ -52,7 +57,7 @@ fn an_evaluation_in_a_process_of_its_own_gives_its_results() {
     let place = Place::new();
     let server = place.serve(&[]);
     let fork = fork(&server, &["=SUM(MAKEARRAY(20,20,LAMBDA(r,c,r*c)))", "=ROMAN(1999)"]);
-    let computed = server.call("recalculate", &json!({ "workbook": fork })).expect("computed");
+    let computed = server.call("recalculate", &by_process(&fork)).expect("computed");
     assert_eq!((&computed["changed_cells"], computed.get("not_computed")), (&json!(2), None), "{computed}");
     let read = server.call("read_range", &json!({ "workbook": fork, "ranges": ["Data!A1:A2"] }));
     assert_eq!(values(read), [[json!(44_100)], [json!("MCMXCIX")]]);
@@ -68,7 +73,7 @@ fn an_evaluation_in_a_process_of_its_own_ends_with_its_time() {
     let started = Instant::now();
     let client = server.client();
     let told = std::thread::scope(|scope| {
-        let call = scope.spawn(|| client.call("recalculate", &json!({ "workbook": fork })));
+        let call = scope.spawn(|| client.call("recalculate", &by_process(&fork)));
         wait_for("no process evaluates", || evaluations(&server) == 1);
         call.join().expect("no panic")
     });
@@ -86,7 +91,7 @@ fn an_evaluation_that_nobody_waits_for_is_ended() {
     let fork = fork(&server, &[ENDLESS]);
     let client = server.client();
     std::thread::scope(|scope| {
-        let arguments = json!({ "workbook": fork });
+        let arguments = by_process(&fork);
         scope.spawn(move || client.hang_up("recalculate", &arguments, Duration::from_secs(3)));
         wait_for("no process evaluates", || evaluations(&server) == 1);
     });
@@ -102,7 +107,7 @@ fn an_evaluation_ends_with_the_server_that_is_killed() {
     let fork = fork(&server, &[ENDLESS]);
     let client = server.client();
     std::thread::scope(|scope| {
-        scope.spawn(move || client.try_call("recalculate", &json!({ "workbook": fork })));
+        scope.spawn(move || client.try_call("recalculate", &by_process(&fork)));
         wait_for("no process evaluates", || evaluations(&server) == 1);
         let evaluation = below(server.id()).pop().expect("the evaluation");
         server.kill();
@@ -119,6 +124,17 @@ fn a_calculation_of_many_formulas_ends_with_its_time() {
     let started = Instant::now();
     assert_eq!(code(server.call("recalculate", &json!({ "workbook": fork }))), "timeout");
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    check_rests(&server);
+    check_works(&server);
+}
+
+#[test]
+fn a_formula_that_applies_a_function_many_times_ends_with_its_time() {
+    let place = Place::new();
+    let server = place.serve(&["--tool-timeout-ms", "1500"]);
+    let fork = fork(&server, &[ENDLESS]);
+    let arguments = json!({ "workbook": fork, "engine": "formualizer" });
+    assert_eq!(code(server.call("recalculate", &arguments)), "timeout");
     check_rests(&server);
     check_works(&server);
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use formualizer_common::{ExcelError, ExcelErrorKind, LiteralValue};
-use formualizer_eval::engine::{CancelToken, DateSystem};
 use formualizer_eval::engine::range_view::RangeView;
+use formualizer_eval::engine::{CancelToken, DateSystem};
 use formualizer_eval::function::{FamilyKernel, FnCaps, Function};
 use formualizer_eval::traits::{ArgumentHandle, CalcValue, FunctionContext};
 

@@ -49,7 +49,7 @@ def note_sockets(pipe):
 
 
 def start(soffice, seconds):
-    """Starts it, and gives its desktop and the number of its process."""
+    """Starts it, and gives its desktop and its process."""
     pipe = "office-" + secrets.token_hex(8)
     note_sockets(pipe)
     libc = ctypes.CDLL(None, use_errno=True)
@@ -83,7 +83,7 @@ def start(soffice, seconds):
         try:
             remote = resolver.resolve("uno:pipe,name=%s;urp;StarOffice.ComponentContext" % pipe)
             desktop = remote.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", remote)
-            return desktop, process.pid
+            return desktop, process
         except Exception:
             status = process.poll()
             if status in STATUS_RESTART and restarts < 3:
@@ -94,6 +94,13 @@ def start(soffice, seconds):
             elif time.monotonic() > deadline:
                 raise DoesNotStart("it does not listen")
         time.sleep(0.02)
+
+
+def is_gone(process):
+    """Whether it ended, or is about to: calls to one that dies fail in more ways than one."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=1)
+    return process.returncode is not None
 
 
 @contextlib.contextmanager

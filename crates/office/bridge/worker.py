@@ -105,7 +105,7 @@ def reap_orphans(office):
     """Reaps what LibreOffice started and forgot, while nothing else was started here; but not LibreOffice itself."""
     with contextlib.suppress(ChildProcessError):
         while dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            if dead.si_pid == office:
+            if dead.si_pid == office.pid:
                 return
             os.waitpid(dead.si_pid, 0)
 
@@ -190,6 +190,8 @@ def main():
             # The process is no more: the other side sees the end of the answers.
             return
         except Exception as error:
+            if libreoffice.is_gone(office):
+                return
             # Messages of LibreOffice may quote what is in a cell; the kind of the trouble and the line do not.
             trace = error.__traceback__
             while trace.tb_next is not None:

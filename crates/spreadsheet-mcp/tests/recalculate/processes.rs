@@ -56,12 +56,12 @@ pub(crate) fn offices(temporary: &Path) -> Vec<Process> {
     let works_there = |process: &Process| {
         fs::read_link(format!("/proc/{}/cwd", process.id)).is_ok_and(|folder| folder.starts_with(temporary))
     };
-    all()
-        .into_iter()
-        .filter(|process| {
-            process.command.starts_with("/usr/lib/libreoffice/program/soffice.bin") && works_there(process)
-        })
-        .collect()
+    let mut found = all();
+    found.retain(|process| process.command.contains("/soffice.bin ") && works_there(process));
+    // One that starts another program is two for a moment.
+    let ids: Vec<u32> = found.iter().map(|process| process.id).collect();
+    found.retain(|process| !ids.contains(&process.parent));
+    found
 }
 
 /// Nothing that a server has started waits to be reaped for long.

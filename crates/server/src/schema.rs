@@ -171,7 +171,8 @@ fn without_null(values: Value) -> Value {
 fn is_kept(key: &str, value: &Value, side: Side) -> bool {
     match key {
         "$schema" | "$defs" | "$id" | "title" | "format" => false,
-        "default" => side == Side::Input && !value.is_null(),
+        // What may be left out is false, if it is a boolean: nobody expects otherwise.
+        "default" => side == Side::Input && !value.is_null() && *value != json!(false),
         "description" => side == Side::Input,
         // An unsigned integer says so by its type; a bound that is not zero carries information.
         "minimum" => value.as_f64() != Some(0.0) && side == Side::Input,

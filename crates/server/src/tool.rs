@@ -60,7 +60,8 @@ pub struct ToolEntry {
 impl ToolEntry {
     /// The entry of a tool that only reads.
     pub fn reading<T: Tool>() -> ToolEntry {
-        let annotations = ToolAnnotations::from_raw(None, Some(true), Some(false), Some(true), Some(false));
+        // The others mean something only where a tool does not only read.
+        let annotations = ToolAnnotations::from_raw(None, Some(true), None, None, Some(false));
         let definition = rmcp::model::Tool::new(T::NAME, T::DESCRIPTION, schema::input_schema::<T::Params>())
             .with_title(T::TITLE)
             .with_raw_output_schema(schema::output_schema::<T::Answer>())
@@ -70,8 +71,9 @@ impl ToolEntry {
 
     /// The entry of a tool that changes state: forks, or files of the workspace where it `destroys`.
     pub fn writing<T: Tool>(destroys: bool, is_idempotent: bool) -> ToolEntry {
+        // What is left out is false by default.
         let annotations =
-            ToolAnnotations::from_raw(None, Some(false), Some(destroys), Some(is_idempotent), Some(false));
+            ToolAnnotations::from_raw(None, None, Some(destroys), is_idempotent.then_some(true), Some(false));
         let mut entry = ToolEntry::reading::<T>();
         entry.definition = entry.definition.with_annotations(annotations);
         entry

@@ -35,7 +35,7 @@ pub(super) struct Params {
     steps: Option<u64>,
     /// Staged edits to discard.
     staged: Option<String>,
-    /// Refuse if the fork is not at this head.
+    /// Refuse if the head is another one.
     expected_head: Option<u64>,
 }
 

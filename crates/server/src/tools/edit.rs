@@ -46,9 +46,9 @@ pub(super) struct Params {
     stage: bool,
     /// Staged edits to apply, instead of ops.
     apply: Option<String>,
-    /// Refuse if the fork is not at this head.
+    /// Refuse if the head is another one.
     expected_head: Option<u64>,
-    /// A repeated call with the same key is answered, not applied again.
+    /// Calls with the same key are done once.
     idempotency_key: Option<String>,
 }
 

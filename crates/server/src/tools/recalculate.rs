@@ -38,18 +38,17 @@ pub(super) struct Recalculate;
 pub(super) struct Params {
     /// Fork id.
     workbook: String,
-    /// (auto).
     #[serde(default)]
     engine: EngineParam,
     /// Only these sheets and what they need.
     sheets: Option<Vec<String>>,
-    /// Only what these cells need, e.g. ["Summary!B2", "Total"]. With what_if: what is told.
+    /// Only what these cells need, e.g. ["Summary!B2"]. With what_if: what is told.
     targets: Option<Vec<String>>,
-    /// Sets of inputs, e.g. [{"Inputs!B2": 0.05}, {"Inputs!B2": 0.07}]: tells the targets for each; the fork stays as it is.
+    /// Sets of inputs, e.g. [{"Inputs!B2": 0.05}]: tells the targets for each; the fork stays as it is.
     what_if: Option<Vec<BTreeMap<String, Json>>>,
-    /// Refuse if the fork is not at this head.
+    /// Refuse if the head is another one.
     expected_head: Option<u64>,
-    /// A repeated call with the same key is answered, not done again.
+    /// Calls with the same key are done once.
     idempotency_key: Option<String>,
 }
 
@@ -148,7 +147,7 @@ impl Tool for Recalculate {
     const NAME: &'static str = "recalculate";
     const TITLE: &'static str = "Recalculate";
     const DESCRIPTION: &'static str = "Computes the formulas of a fork anew, by the engine that reproduces Excel for its functions: \
-        changed results, new errors with their causes, what could not be computed and stays stale. what_if tells targets for \
+        changed results, new errors with their causes, what stays stale. what_if tells targets for \
         sets of inputs without changing the fork; engine verify compares the engines.";
     type Params = Params;
     type Answer = Answer;

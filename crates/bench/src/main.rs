@@ -38,19 +38,24 @@ struct Arguments {
     /// Also write the report as a page of Markdown
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Measure recalculation alone
+    #[arg(long)]
+    recalculation: bool,
 }
 
 fn main() -> Result<ExitCode> {
-    let Arguments { program, folder, report: page } = Arguments::parse();
+    let Arguments { program, folder, report: page, recalculation } = Arguments::parse();
     generate(&folder)?;
     let mut report = Report::default();
 
-    let ready = median(COLD_ROUNDS, || time_to_ready(&program, &folder).map(drop))?;
-    report.time("ready for the first request, over HTTP", ready, Some(Duration::from_millis(50)));
-    cold(&program, &folder, &mut report)?;
-    warm(&program, &folder, &mut report)?;
-    others(&program, &folder, &mut report)?;
-    forks::forks(&program, &folder, &mut report)?;
+    if !recalculation {
+        let ready = median(COLD_ROUNDS, || time_to_ready(&program, &folder).map(drop))?;
+        report.time("ready for the first request, over HTTP", ready, Some(Duration::from_millis(50)));
+        cold(&program, &folder, &mut report)?;
+        warm(&program, &folder, &mut report)?;
+        others(&program, &folder, &mut report)?;
+        forks::forks(&program, &folder, &mut report)?;
+    }
     recalc::recalc(&program, &folder, &mut report)?;
     let all_hold = report.print();
     if let Some(page) = page {

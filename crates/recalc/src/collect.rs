@@ -35,41 +35,45 @@ pub struct Collected {
     pub spills: Vec<(SheetId, CellRange)>,
 }
 
-/// Compares the results of an engine with those of the workbook: of all formulas, or of those in `areas`.
+/// Compares the results of an engine with those of the workbook: of all formulas, or of those in `areas`,
+/// of which none overlaps another.
 pub fn collect(source: Source<'_>, engine: &dyn Engine, areas: Option<&[Area]>) -> Collected {
     let refused: HashSet<(SheetId, CellRef)> =
         engine.refused().iter().map(|refused| (refused.sheet, refused.at)).collect();
-    let is_asked = |sheet: SheetId, at: CellRef| {
-        areas.is_none_or(|areas| areas.iter().any(|area| area.sheet == sheet && area.range.contains(at)))
-    };
     let mut collected = Collected::default();
     for (index, sheet) in source.sheets.iter().enumerate() {
         let id = SheetId(index as u32);
-        if sheet.formulas().is_empty() || areas.is_some_and(|areas| areas.iter().all(|area| area.sheet != id))
-        {
+        let asked: Vec<CellRange> = match areas {
+            None => vec![CellRange::ALL],
+            Some(areas) => areas.iter().filter(|area| area.sheet == id).map(|area| area.range).collect(),
+        };
+        if sheet.formulas().is_empty() || asked.is_empty() {
             continue;
         }
+        let is_asked = |at: CellRef| asked.iter().any(|range| range.contains(at));
         let mut look = |at: CellRef, old: Value<'_>| {
             let new = engine.value(id, at);
             if !is_same(old, new.value()) {
                 collected.changes.push(Change { sheet: id, at, new });
             }
         };
-        for (col, column) in sheet.columns() {
-            for (row, cell) in column.cells(0..=grid::MAX_ROWS - 1) {
-                let at = CellRef::clamped(row, col);
-                if cell.formula.is_none() || !is_asked(id, at) {
-                    continue;
-                }
-                collected.formulas += 1;
-                if !refused.contains(&(id, at)) {
-                    look(at, sheet.resolve_value(cell.value));
+        for range in &asked {
+            for (col, column) in sheet.columns_in(range.start().col()..=range.end().col()) {
+                for (row, cell) in column.cells(range.start().row()..=range.end().row()) {
+                    if cell.formula.is_none() {
+                        continue;
+                    }
+                    let at = CellRef::clamped(row, col);
+                    collected.formulas += 1;
+                    if refused.is_empty() || !refused.contains(&(id, at)) {
+                        look(at, sheet.resolve_value(cell.value));
+                    }
                 }
             }
         }
         let spills = spills_of(sheet, id, engine);
         for (anchor, before, now) in spills {
-            if refused.contains(&(id, anchor)) || !is_asked(id, anchor) {
+            if refused.contains(&(id, anchor)) || !is_asked(anchor) {
                 continue;
             }
             let reached = now.cells().chain(before.cells().filter(|at| !now.contains(*at)));
@@ -86,6 +90,7 @@ pub fn collect(source: Source<'_>, engine: &dyn Engine, areas: Option<&[Area]>) 
         }
     }
     collected.changes.sort_unstable_by_key(|change| (change.sheet, change.at.col(), change.at.row()));
+    collected.changes.dedup_by_key(|change| (change.sheet, change.at));
     collected
 }
 

@@ -32,6 +32,8 @@ pub struct Book {
     /// The workbook.
     pub workbook: Workbook,
     pending: Pending,
+    /// [`Draft::formulas`] of the draft that it is of.
+    formulas: Option<u64>,
     digest: OnceLock<Digest>,
     stale: Mutex<Option<Arc<Stale>>>,
     dependencies: Mutex<Option<Arc<DependencyIndex>>>,
@@ -47,13 +49,25 @@ impl Book {
 
     /// A draft, to be read.
     pub fn of(draft: &Draft) -> Book {
-        Book::with_pending(draft.book().clone(), draft.pending())
+        let book = Book::with_pending(draft.book().clone(), draft.pending());
+        Book { formulas: Some(draft.formulas()), ..book }
+    }
+
+    /// A draft, to be read, that was made of a known one: what was found out about its formulas holds while they are the same.
+    pub fn following(draft: &Draft, before: &Book) -> Book {
+        let book = Book::of(draft);
+        if book.formulas == before.formulas {
+            let known = before.dependencies.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            return Book { dependencies: Mutex::new(known), ..book };
+        }
+        book
     }
 
     fn with_pending(workbook: Workbook, pending: Pending) -> Book {
         Book {
             workbook,
             pending,
+            formulas: None,
             digest: OnceLock::new(),
             stale: Mutex::default(),
             dependencies: Mutex::default(),

@@ -41,10 +41,16 @@ fn what_reads_an_edit_is_stale_until_it_is_computed() {
     assert_eq!(stale(&desk, &fork, "Data!A1:D1"), json!(["Data!B1:C1"]));
     assert_eq!(stale(&desk, &fork, "Data!D1"), Value::Null);
     assert_eq!(desk.ask("diff", json!({ "workbook": fork }))["stale"], json!(true));
+    let overview = || desk.ask("sheet_overview", json!({ "workbook": fork, "sheet": "Data" }));
+    assert_eq!(overview()["stale"], json!(["Data!B1:C1"]));
+    let notices = || desk.ask("describe_workbook", json!({ "workbook": fork }))["notices"].to_string();
+    assert!(notices().contains("older than their inputs"), "{}", notices());
     let answer = desk.ask("recalculate", json!({ "workbook": fork }));
     assert_eq!((&answer["changed_cells"], &answer["incremental"]), (&json!(2), &json!(true)), "{answer}");
     assert_eq!(answer["cells"][0], json!({ "cell": "Data!B1", "old": 20, "new": 30 }));
     assert_eq!(stale(&desk, &fork, "Data!A1:D1"), Value::Null);
+    assert_eq!(overview().get("stale"), None);
+    assert!(!notices().contains("older than their inputs"), "{}", notices());
     assert_eq!(desk.read(id, "Data!C1"), json!(31));
     // It is a step like any other.
     desk.ask("checkpoint", json!({ "fork": fork, "action": "undo" }));

@@ -58,7 +58,11 @@ impl Call {
     pub(crate) fn preview(&self, id: &ForkId, edits: &[Edit]) -> Result<(Fork, Edited), ToolError> {
         let Replayed { fork, live } = self.replayed(id, None)?;
         let (draft, edits) = self.work_out(&live.draft, edits)?;
-        let after = Live { seq: live.seq, book: Arc::new(Book::of(&draft)), draft: Arc::new(draft) };
+        let after = Live {
+            seq: live.seq,
+            book: Arc::new(Book::following(&draft, &live.book)),
+            draft: Arc::new(draft),
+        };
         Ok((fork, Edited { before: live, after, edits }))
     }
 
@@ -112,7 +116,11 @@ impl Call {
                 return Ok(answer(&Edited { before: live.clone(), after: live, edits: Vec::new() }, seq));
             };
             let payload = payload(&edits)?;
-            let after = Live { seq: live.seq, book: Arc::new(Book::of(&draft)), draft: Arc::new(draft) };
+            let after = Live {
+                seq: live.seq,
+                book: Arc::new(Book::following(&draft, &live.book)),
+                draft: Arc::new(draft),
+            };
             let edited = Edited { before: live, after, edits };
             let summary = summary(&edited.edits);
             let entry = NewEntry {

@@ -103,13 +103,18 @@ impl Call {
             return Ok(Replayed { fork, live: live.clone() });
         }
         // From where we are, if the state continues that; from the base otherwise.
-        let continued = known.and_then(|live| Some((state.store.path(id, live.seq, to).ok()?, live.draft)));
-        let (entries, draft) = match continued {
-            Some(continued) => continued,
-            None => (state.store.path(id, Seq::BASE, to).map_err(store_error)?, self.base(&fork)?),
+        let continued = known.and_then(|live| Some((state.store.path(id, live.seq, to).ok()?, live)));
+        let live = match continued {
+            Some((entries, known)) => {
+                let draft = replay(&known.draft, &entries, self)?;
+                Live { seq: to, book: Arc::new(Book::following(&draft, &known.book)), draft }
+            }
+            None => {
+                let entries = state.store.path(id, Seq::BASE, to).map_err(store_error)?;
+                let draft = replay(&self.base(&fork)?, &entries, self)?;
+                Live { seq: to, book: Arc::new(Book::of(&draft)), draft }
+            }
         };
-        let draft = replay(&draft, &entries, self)?;
-        let live = Live { seq: to, book: Arc::new(Book::of(&draft)), draft };
         if is_head {
             self.keep_live(id, &live);
         } else {

@@ -45,6 +45,9 @@ const GENERATING: [&str; 13] = [
     "MMULT",
 ];
 
+/// Functions whose results change although nothing that they read does.
+const VOLATILE: [&str; 7] = ["NOW", "TODAY", "RAND", "RANDBETWEEN", "RANDARRAY", "CELL", "INFO"];
+
 /// Which engine computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -292,7 +295,8 @@ impl Call {
         was_warm: bool,
     ) -> Result<Computation, ToolError> {
         let asked = self.asked(loaded, scope)?;
-        let collected = collect(loaded.source(), engine, asked.as_deref());
+        let reached = if asked.is_none() && was_warm { self.reached(loaded, pending)? } else { None };
+        let collected = collect(loaded.source(), engine, asked.as_deref().or(reached.as_deref()));
         let pending = self.left(loaded, engine.refused(), asked.as_deref(), pending)?;
         Ok(Computation {
             engine: engine.name(),
@@ -311,6 +315,22 @@ impl Call {
         let places = loaded.places();
         let index = loaded.book.dependencies(&places, self)?;
         Ok(Stale::needed(&index, targets, &|| self.is_stopped())?)
+    }
+
+    /// The formula cells whose results can differ from those that an engine computed before the last changes; `None` for any.
+    fn reached(&self, loaded: &Loaded<'_>, pending: &Pending) -> Result<Option<Vec<Area>>, ToolError> {
+        let survey = self.survey(loaded)?;
+        let is_array = |formula: &workbook::Formula| {
+            matches!(formula.kind, workbook::FormulaKind::Array { dynamic: true, .. })
+        };
+        let spills = || {
+            loaded.sheets.iter().any(|sheet| sheet.formulas().iter().any(|(_, formula)| is_array(formula)))
+        };
+        let changes_by_itself = VOLATILE.iter().any(|name| survey.functions.contains_key(*name));
+        if pending.everything || survey.iterates || changes_by_itself || spills() {
+            return Ok(None);
+        }
+        Ok(Some(loaded.book.stale(self)?.areas().collect()))
     }
 
     /// What stays old: what was not asked for, and what was not computed.

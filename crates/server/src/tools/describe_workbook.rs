@@ -30,7 +30,7 @@ pub(super) struct Params {
     workbook: String,
     /// Sheets of the page (50).
     limit: Option<usize>,
-    /// Continue after a previous page.
+    /// Where to continue.
     cursor: Option<String>,
 }
 
@@ -127,7 +127,11 @@ impl Tool for DescribeWorkbook {
         let next = start + entries.len();
         // What the whole workbook has is told once.
         let listed = if start == 0 { LISTED } else { 0 };
-        let (notices, _) = room.fill_half(if start == 0 { notices(book, &sheets) } else { Vec::new() });
+        let mut notices = if start == 0 { notices(book, &sheets) } else { Vec::new() };
+        if start == 0 && opened.book.is_any_stale(call)? {
+            notices.push("some results are older than their inputs: call recalculate".to_owned());
+        }
+        let (notices, _) = room.fill_half(notices);
         let (tables, _) =
             room.fill_half(sheets.iter().flat_map(|sheet| tables(sheet)).take(listed).collect());
         let (names_told, _) =

@@ -38,7 +38,7 @@ pub(super) struct Params {
     /// Assertions about cells of `workbook`: [{cell, equals | between: [low, high] | error: false | formula | empty: true, tolerance}].
     #[serde(default)]
     verify: Vec<Check>,
-    /// Continue after a previous page.
+    /// Where to continue.
     cursor: Option<String>,
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Params {
     case_sensitive: bool,
     /// Hits of the page (20).
     limit: Option<usize>,
-    /// Continue after a previous page.
+    /// Where to continue.
     cursor: Option<String>,
 }
 

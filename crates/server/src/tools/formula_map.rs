@@ -32,7 +32,7 @@ pub(super) struct Params {
     range: Option<String>,
     /// Groups of the page (50).
     limit: Option<usize>,
-    /// Continue after a previous page.
+    /// Where to continue.
     cursor: Option<String>,
 }
 

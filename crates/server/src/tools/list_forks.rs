@@ -27,7 +27,7 @@ pub(super) struct Params {
     versions_of: Option<String>,
     /// Entries of the page (50).
     limit: Option<usize>,
-    /// Continue after a previous page.
+    /// Where to continue.
     cursor: Option<String>,
 }
 

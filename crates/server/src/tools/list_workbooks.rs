@@ -20,7 +20,7 @@ pub(super) struct Params {
     contains: Option<String>,
     /// Entries of the page (100).
     limit: Option<usize>,
-    /// Continue after a previous page.
+    /// Where to continue.
     cursor: Option<String>,
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Params {
     ranges: Vec<String>,
     /// What to tell of each cell (value).
     fields: Option<Vec<Field>>,
-    /// Continue after a previous page.
+    /// Where to continue.
     cursor: Option<String>,
 }
 

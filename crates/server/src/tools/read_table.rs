@@ -54,7 +54,7 @@ pub(super) struct Params {
     /// Values as the sheet shows them.
     #[serde(default)]
     text: bool,
-    /// Continue after a previous page.
+    /// Where to continue.
     cursor: Option<String>,
 }
 

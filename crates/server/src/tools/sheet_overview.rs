@@ -1,14 +1,15 @@
 //! `sheet_overview`: where a sheet's tables, key-value blocks and notes are.
 
 use analysis::{
+    formulas::Area,
     frame::{Query, TableView, run},
     regions::{Region, RegionKind},
 };
-use grid::CellRange;
+use grid::{CellRange, CellRef};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use workbook::{Sheet, Workbook};
+use workbook::{Sheet, SheetId, Workbook};
 
 use crate::{
     call::Call,
@@ -41,7 +42,7 @@ pub(super) struct Params {
     sheet: String,
     /// Regions of the page (20).
     limit: Option<usize>,
-    /// Continue after a previous page.
+    /// Where to continue.
     cursor: Option<String>,
 }
 
@@ -56,6 +57,9 @@ pub(super) struct Answer {
     regions: Vec<RegionEntry>,
     region_count: usize,
     next_steps: Vec<String>,
+    /// Cells of samples whose results are older than their inputs.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    stale: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -137,7 +141,10 @@ impl Tool for SheetOverview {
             regions.push(entry);
         }
         let next = start + regions.len();
+        let told: Vec<Area> =
+            found.regions[start..next].iter().filter_map(|region| sampled(id, region)).collect();
         Ok(Answer {
+            stale: opened.stale_within(call, &told)?,
             sheet: sheet.name.clone(),
             used: sheet.used_range().map(|range| range.to_string()),
             cells: sheet.cell_count(),
@@ -179,6 +186,14 @@ impl RegionEntry {
             evidence: region.evidence.iter().map(ToString::to_string).collect(),
         }
     }
+}
+
+/// The cells that a sample is of.
+fn sampled(sheet: SheetId, region: &Region) -> Option<Area> {
+    let data = region.data_range?;
+    let last_row = data.end().row().min(data.start().row() + SAMPLE_ROWS as u32 - 1);
+    let last_col = data.end().col().min(data.start().col() + SAMPLE_COLUMNS as u32 - 1);
+    Some(Area { sheet, range: CellRange::new(data.start(), CellRef::clamped(last_row, last_col)) })
 }
 
 /// The first rows below the headers; long texts are cut.

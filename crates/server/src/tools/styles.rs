@@ -35,7 +35,7 @@ pub(super) struct Params {
     range: Option<String>,
     /// Formats of the page (50).
     limit: Option<usize>,
-    /// Continue after a previous page.
+    /// Where to continue.
     cursor: Option<String>,
 }
 

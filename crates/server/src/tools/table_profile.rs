@@ -41,7 +41,7 @@ pub(super) struct Params {
     columns: Option<Vec<String>>,
     /// Columns of the page (30).
     limit: Option<usize>,
-    /// Continue after a previous page.
+    /// Where to continue.
     cursor: Option<String>,
 }
 

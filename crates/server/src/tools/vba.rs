@@ -26,7 +26,7 @@ pub(super) struct Params {
     workbook: String,
     /// Only this one.
     module: Option<String>,
-    /// Continue after a previous page.
+    /// Where to continue.
     cursor: Option<String>,
 }
 

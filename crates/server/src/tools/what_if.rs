@@ -104,7 +104,7 @@ impl WhatIf {
                 )),
                 ..error
             })?;
-            let book = Book::of(&draft);
+            let book = Book::following(&draft, &live.book);
             let copy = Loaded::of(&book, call)?;
             let own = written(&copy, &edits);
             // What the set before this one wrote is as it was.

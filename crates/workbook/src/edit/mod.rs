@@ -44,6 +44,7 @@ mod tables;
 mod validation;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use formula::Direction;
 use grid::{Address, CellRange, CellRef};
@@ -99,6 +100,12 @@ impl Places for ExplicitPlaces {
     }
 }
 
+/// A number that no other draft of this process has.
+fn stamp() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
 /// A workbook, with what became of it since it was read.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -114,6 +121,7 @@ pub struct Draft {
     /// Whether results were computed since it was read.
     computed: bool,
     shape: u64,
+    formulas: u64,
     /// Whether formulas came, went or moved, so that the order of calculation has to be found anew.
     formulas_changed: bool,
     derived: Arc<styles::Derived>,
@@ -139,6 +147,7 @@ impl Draft {
             everything_pending: false,
             computed: false,
             shape: 0,
+            formulas: stamp(),
             formulas_changed: false,
             derived: Arc::default(),
             limits: limits.clone(),
@@ -184,6 +193,11 @@ impl Draft {
         self.shape
     }
 
+    /// Names the formulas, their places and what they refer to: drafts with the same number have the same ones.
+    pub fn formulas(&self) -> u64 {
+        self.formulas
+    }
+
     /// Where rows or columns of a sheet came or went since an earlier draft: the cells that were written, each with where it
     /// was then. `None` if every row and column is where it was.
     pub fn written_since(&self, earlier: &Draft, id: SheetId) -> Option<Vec<(CellRef, Option<CellRef>)>> {
@@ -202,7 +216,12 @@ impl Draft {
         let mut next = self.clone();
         let mut explicit = Vec::with_capacity(edits.len());
         for (index, edit) in edits.iter().enumerate() {
+            let had_changed = std::mem::take(&mut next.formulas_changed);
             let applied = next.apply_one(edit, places);
+            if next.formulas_changed || !edit.leaves_formulas() {
+                next.formulas = stamp();
+            }
+            next.formulas_changed |= had_changed;
             explicit.push(applied.map_err(|problem| EditError::at(index, edit, problem))?);
         }
         *self = next;

@@ -544,6 +544,15 @@ impl Edit {
         )
     }
 
+    /// Whether formulas stay as they are where it neither writes one nor writes over one.
+    pub(crate) fn leaves_formulas(&self) -> bool {
+        match self {
+            // Where arrays spill to is part of them.
+            Edit::Results(results) => results.sheets.iter().all(|sheet| sheet.spills.is_empty()),
+            _ => self.writes_cells_alone(),
+        }
+    }
+
     /// Whether a caller can say it; others are made by the program alone.
     pub fn is_for_callers(&self) -> bool {
         !matches!(self, Edit::Results(_))

@@ -270,6 +270,7 @@ impl Draft {
 
     /// Gives columns other names, in the table's part and in what refers to them.
     fn rename_columns(&mut self, found: &Found, renames: &[(usize, String)]) -> Result<(), Problem> {
+        self.formulas = super::stamp();
         let new_name =
             |index: usize| renames.iter().find(|(it, _)| *it == index).map(|(_, name)| name.as_str());
         let names: Vec<&str> = (found.table.columns.iter().enumerate())

@@ -36,7 +36,8 @@ pub struct Book {
     formulas: Option<u64>,
     digest: OnceLock<Digest>,
     stale: Mutex<Option<Arc<Stale>>>,
-    dependencies: Mutex<Option<Arc<DependencyIndex>>>,
+    /// Shared with what has the same formulas: whoever needs it first builds it for all.
+    dependencies: Arc<Mutex<Option<Arc<DependencyIndex>>>>,
     regions: Mutex<HashMap<SheetId, Arc<Regions>>>,
 }
 
@@ -56,11 +57,19 @@ impl Book {
     /// A draft, to be read, that was made of a known one: what was found out about its formulas holds while they are the same.
     pub fn following(draft: &Draft, before: &Book) -> Book {
         let book = Book::of(draft);
-        if book.formulas == before.formulas {
-            let known = before.dependencies.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            return Book { dependencies: Mutex::new(known), ..book };
+        match book.formulas == before.formulas {
+            true => book.sharing(before),
+            false => book,
         }
-        book
+    }
+
+    /// A draft of a workbook that nothing was changed in yet.
+    pub fn first(draft: &Draft, workbook: &Book) -> Book {
+        Book::of(draft).sharing(workbook)
+    }
+
+    fn sharing(self, other: &Book) -> Book {
+        Book { dependencies: Arc::clone(&other.dependencies), ..self }
     }
 
     fn with_pending(workbook: Workbook, pending: Pending) -> Book {
@@ -70,7 +79,7 @@ impl Book {
             formulas: None,
             digest: OnceLock::new(),
             stale: Mutex::default(),
-            dependencies: Mutex::default(),
+            dependencies: Arc::default(),
             regions: Mutex::default(),
         }
     }

@@ -1,6 +1,7 @@
 //! Engines that stay loaded, so that an edit recalculates only what depends on it.
 
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use ::forks::{ForkId, Seq};
 use recalc::{Choice, Engine, Native};
@@ -39,7 +40,9 @@ impl WarmEngines {
         engines.retain(|(known, _)| known != id);
         engines.push((id.clone(), warm));
         if engines.len() > self.capacity {
-            engines.remove(0);
+            let old = engines.remove(0);
+            // A large one takes its time to go: nobody waits for that.
+            thread::spawn(move || drop(old));
         }
     }
 }

@@ -64,6 +64,8 @@ struct Start {
     base: Base,
     origin: Option<Origin>,
     converted_from: Option<FileFormat>,
+    /// The open workbook that the draft is of.
+    workbook: Option<Arc<Book>>,
 }
 
 impl Tool for CreateFork {
@@ -105,7 +107,10 @@ impl Tool for CreateFork {
             ttl: state.ttl(),
         };
         let fork = state.open()?.store.create_fork(&new, state.limits(), now()).map_err(store_error)?;
-        let book = Arc::new(Book::of(&start.draft));
+        let book = Arc::new(match &start.workbook {
+            Some(workbook) => Book::first(&start.draft, workbook),
+            None => Book::of(&start.draft),
+        });
         call.keep_live(&id, &Live { seq: Seq::BASE, draft: Arc::clone(&start.draft), book });
         call.keep_base(fork.base.digest, Arc::clone(&start.draft));
         Ok(Answer {
@@ -155,6 +160,7 @@ impl Start {
             base: Base { digest, size: bytes.len() as u64, file_name: name },
             origin: Some(Origin { path: opened.path.clone(), digest }),
             converted_from: None,
+            workbook: Some(Arc::clone(&opened.book)),
         })
     }
 
@@ -209,6 +215,6 @@ impl Start {
         let digest = call.forks().open()?.blobs.put(&bytes, now()).map_err(store_error)?;
         let draft = Arc::new(Draft::new(&book.workbook, &limits).map_err(edit_error)?);
         let base = Base { digest, size: bytes.len() as u64, file_name: name.to_owned() };
-        Ok(Start { draft, base, origin, converted_from: None })
+        Ok(Start { draft, base, origin, converted_from: None, workbook: None })
     }
 }

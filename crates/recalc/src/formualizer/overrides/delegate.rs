@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use formualizer_common::{ExcelError, ExcelErrorKind, LiteralValue};
-use formualizer_eval::engine::range_view::RangeView;
 use formualizer_eval::engine::{CancelToken, DateSystem};
 use formualizer_eval::function::{FamilyKernel, FnCaps, Function};
 use formualizer_eval::traits::{ArgumentHandle, CalcValue, FunctionContext};
@@ -13,8 +12,12 @@ use grid::MAX_ROWS;
 
 use crate::formualizer::MAX_ARRAY_CELLS;
 use crate::formualizer::overrides::arguments::{Argument, evaluated};
+use crate::formualizer::overrides::convert::number_of;
+use crate::formualizer::overrides::exact;
 use crate::formualizer::overrides::scratch::Scratch;
+use crate::formualizer::overrides::spread::{calculated, error, size};
 use crate::formualizer::overrides::table::{MAX_CELLS, Rule, SMALL_CELLS};
+use crate::formualizer::overrides::texts;
 use crate::formualizer::signature::{Meant, Signature};
 
 /// A replaced function.
@@ -30,8 +33,13 @@ impl Delegate {
         Delegate { name, rule, own }
     }
 
-    fn max_cells(&self) -> u64 {
+    fn max_cells(&self, args: &[ArgumentHandle<'_, '_>]) -> u64 {
         match (self.rule, &self.own) {
+            // These it computes here, or not at all.
+            (Rule::WhenSmall, Some(_)) if self.name == "AGGREGATE" => MAX_ARRAY_CELLS,
+            (Rule::WhenSmall, Some(_)) if self.name == "COUNT" && args.iter().any(is_computed_array) => {
+                MAX_ARRAY_CELLS
+            }
             (Rule::WhenSmall, Some(_)) => SMALL_CELLS,
             _ => MAX_CELLS,
         }
@@ -61,13 +69,17 @@ impl Delegate {
         &self,
         args: &[ArgumentHandle<'_, 'b>],
         scratch: &mut Scratch,
+        dates: DateSystem,
         stop: Option<&CancelToken>,
     ) -> Result<Option<LiteralValue>, ExcelError> {
         let signature = scratch.signature(self.name, args.len());
-        if self.is_lifted() && !self.has_arrays(args, &signature) {
+        if self.is_lifted() && !self.has_arrays(args, &signature) && is_own_like_excel(self.name, args) {
             return Ok(None);
         }
-        let mut left = self.max_cells();
+        if is_index_below_one(self.name, args) {
+            return Ok(Some(error(ExcelErrorKind::Value)));
+        }
+        let mut left = self.max_cells(args);
         let mut arguments = Vec::with_capacity(args.len());
         for (index, arg) in args.iter().enumerate() {
             let meant = signature.arguments.get(index).copied().unwrap_or(Meant::Cells);
@@ -89,6 +101,11 @@ impl Delegate {
             };
             arguments.push(argument);
         }
+        texts::write(self.name, &mut arguments);
+        exact::adapt(self.name, &mut arguments, dates);
+        if self.name == "AGGREGATE" {
+            return Ok(exact::computed(self.name, &arguments, dates));
+        }
         if !is_like_excel(self.name, &arguments) {
             return Ok(None);
         }
@@ -100,13 +117,9 @@ impl Delegate {
             if matches!(self.name, "COUNTIF" | "COUNTIFS") && args.iter().any(is_open) {
                 return Ok(counted(self.name, arguments, scratch));
             }
-            let result = scratch.call(self.name, &arguments);
-            return Ok(result.filter(|result| !is_early(self.name, result)));
+            return Ok(called(self.name, &arguments, dates, scratch));
         }
-        let shape = |index: &usize| {
-            let rows = arguments[*index].rows().map_or(0, Vec::len);
-            (rows, arguments[*index].rows().and_then(|rows| rows.first()).map_or(0, Vec::len))
-        };
+        let shape = |index: &usize| shape_of(&arguments[*index]);
         let height = spread.iter().map(|index| shape(index).0).max().unwrap_or(0);
         let width = spread.iter().map(|index| shape(index).1).max().unwrap_or(0);
         if height as u64 * width as u64 > MAX_ARRAY_CELLS {
@@ -127,7 +140,7 @@ impl Delegate {
                 };
                 let value = match spread.iter().any(is_outside) {
                     true => LiteralValue::Error(ExcelError::new(ExcelErrorKind::Na)),
-                    false => match scratch.call(self.name, &one) {
+                    false => match called(self.name, &one, dates, scratch) {
                         Some(LiteralValue::Array(rows)) => first(rows),
                         Some(value) => value,
                         None => return Ok(None),
@@ -138,6 +151,70 @@ impl Delegate {
             rows.push(values);
         }
         Ok(Some(LiteralValue::Array(rows)))
+    }
+}
+
+/// The result of one call; `None` where there is none, or not that of Excel.
+fn called(
+    name: &'static str,
+    arguments: &[Argument],
+    dates: DateSystem,
+    scratch: &mut Scratch,
+) -> Option<LiteralValue> {
+    if let Some(result) = exact::computed(name, arguments, dates) {
+        return Some(result);
+    }
+    if let ("IMSUM" | "IMPRODUCT", [first, rest @ ..]) = (name, arguments)
+        && rest.len() != 1
+    {
+        // It takes two of them at a time.
+        return rest.iter().try_fold(one_value(first)?, |so_far, next| {
+            scratch.call(name, &[Argument::Value(so_far), next.clone()])
+        });
+    }
+    let result = scratch.call(name, arguments).filter(|result| !is_early(name, result))?;
+    Some(exact::mended(name, arguments, result, dates))
+}
+
+fn one_value(argument: &Argument) -> Option<LiteralValue> {
+    match argument {
+        Argument::Value(value) | Argument::Cell(value) => Some(value.clone()),
+        _ => None,
+    }
+}
+
+/// Whether `VLOOKUP` or `HLOOKUP` is asked for a column or row before the first.
+fn is_index_below_one(name: &str, args: &[ArgumentHandle<'_, '_>]) -> bool {
+    matches!(name, "VLOOKUP" | "HLOOKUP")
+        && match args.get(2).map(ArgumentHandle::value) {
+            Some(Ok(CalcValue::Scalar(value) | CalcValue::AnnotatedScalar(value, _))) => {
+                number_of(&value).is_some_and(|index| index < 1.0)
+            }
+            _ => false,
+        }
+}
+
+/// Whether an argument is an array that was written or computed.
+fn is_computed_array(arg: &ArgumentHandle<'_, '_>) -> bool {
+    match arg.value() {
+        Ok(CalcValue::Range(view)) => view.sheet_name() == "__tmp",
+        Ok(CalcValue::Scalar(value)) => matches!(value, LiteralValue::Array(_)),
+        _ => false,
+    }
+}
+
+/// Whether the library's own function, which takes single values only, takes these as Excel does.
+fn is_own_like_excel(name: &str, args: &[ArgumentHandle<'_, '_>]) -> bool {
+    let value = |index: usize| match args.get(index).map(ArgumentHandle::value) {
+        Some(Ok(CalcValue::Scalar(value) | CalcValue::AnnotatedScalar(value, _))) => Some(value),
+        _ => None,
+    };
+    match name {
+        "CHOOSE" => !matches!(value(0), Some(LiteralValue::Boolean(_))),
+        "ISODD" | "ISEVEN" => !matches!(value(0), Some(LiteralValue::Empty)),
+        "LOG" => !matches!(value(1), Some(LiteralValue::Number(base)) if base == 1.0),
+        "WEEKDAY" => !matches!(value(0), Some(LiteralValue::Text(_))),
+        _ => texts::are_plain(name, args),
     }
 }
 
@@ -175,6 +252,12 @@ fn is_like_excel(name: &str, arguments: &[Argument]) -> bool {
             [_, _, _] => false,
             _ => true,
         },
+        // It yields one value, where several beside each other are asked for.
+        "XLOOKUP" => match (arguments.get(1).map(shape_of), arguments.get(2).map(shape_of)) {
+            (Some((1, _)), Some((rows, _))) => rows == 1,
+            (Some((_, 1)), Some((_, cols))) => cols == 1,
+            _ => true,
+        },
         _ if OF_DATES.contains(&name) => match arguments.first() {
             Some(Argument::Cell(LiteralValue::Empty) | Argument::Omitted) => false,
             Some(
@@ -184,6 +267,11 @@ fn is_like_excel(name: &str, arguments: &[Argument]) -> bool {
         },
         _ => true,
     }
+}
+
+/// How many rows and columns an argument has.
+fn shape_of(argument: &Argument) -> (usize, usize) {
+    argument.rows().map_or((1, 1), |rows| size(rows))
 }
 
 /// Whether the result is a day that IronCalc numbers otherwise.
@@ -301,21 +389,18 @@ impl Function for Delegate {
     ) -> Result<CalcValue<'b>, ExcelError> {
         // IronCalc knows one epoch only.
         let is_other_epoch = ctx.date_system() == DateSystem::Excel1904
-            && (OF_DATES.contains(&self.name)
-                || matches!(self.name, "DATE" | "DATEVALUE" | "TEXT" | "VALUE"));
+            && (OF_DATES.contains(&self.name) || matches!(self.name, "DATE" | "DATEVALUE" | "VALUE"));
         let result = match is_other_epoch {
             true => None,
             false => {
                 let stop = ctx.cancellation_token();
                 go_on(stop.as_ref())?;
-                Scratch::with(|scratch| self.delegated(args, scratch, stop.as_ref()))?
+                let dates = ctx.date_system();
+                Scratch::with(|scratch| self.delegated(args, scratch, dates, stop.as_ref()))?
             }
         };
         match (result, &self.own) {
-            (Some(LiteralValue::Array(rows)), _) => {
-                Ok(CalcValue::Range(RangeView::from_owned_rows(rows, ctx.date_system())))
-            }
-            (Some(value), _) => Ok(CalcValue::Scalar(value)),
+            (Some(value), _) => Ok(calculated(value, ctx)),
             (None, Some(own)) => own.dispatch(args, ctx),
             (None, None) => Ok(CalcValue::Scalar(LiteralValue::Error(ExcelError::new(ExcelErrorKind::Num)))),
         }

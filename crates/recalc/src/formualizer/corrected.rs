@@ -6,7 +6,7 @@ use formualizer_parse::parser::{ASTNode, ASTNodeType, BinaryOperator, ReferenceT
 use grid::{MAX_COLS, MAX_ROWS};
 
 use crate::formualizer::intersect::bare_name;
-use crate::formualizer::overrides::{BY_LETTERS, CONCATENATION, SPREAD};
+use crate::formualizer::overrides::{BY_LETTERS, CONCATENATION, FEW_COUNTIFS, SMALL_CELLS, SPREAD};
 use crate::formualizer::signature::{Meant, Signatures};
 
 /// Corrects a formula. Returns whether its references are others, or in another order, than they were.
@@ -69,7 +69,7 @@ impl Walk<'_> {
 
     /// Refuses ranges of different sizes, and takes conditions that are arrays one by one.
     fn conditions(&mut self, node: &mut ASTNode, name: &str, conditions: Vec<usize>) {
-        let ASTNodeType::Function { args, .. } = &mut node.node_type else { return };
+        let ASTNodeType::Function { name: written, args } = &mut node.node_type else { return };
         if name.ends_with("IFS") {
             let ranges = (0..args.len()).filter(|index| !conditions.contains(index));
             let mut sizes = ranges.filter_map(|index| size(&args[index]));
@@ -77,6 +77,9 @@ impl Walk<'_> {
             if sizes.any(|size| Some(size) != first) {
                 return self.fault(node);
             }
+        }
+        if name == "COUNTIFS" && has_few_cells(args, &conditions) {
+            FEW_COUNTIFS.clone_into(written);
         }
         let mut arrays = Vec::new();
         let mut names = Vec::new();
@@ -141,6 +144,13 @@ pub(super) fn conditions(name: &str, arguments: usize) -> Option<Vec<usize>> {
         "SUMIFS" | "AVERAGEIFS" | "MAXIFS" | "MINIFS" => Some((2..arguments).step_by(2).collect()),
         _ => None,
     }
+}
+
+/// Whether the ranges that conditions are about have so few cells that no index of them pays.
+fn has_few_cells(args: &[ASTNode], conditions: &[usize]) -> bool {
+    let ranges = (0..args.len()).filter(|index| !conditions.contains(index));
+    let cells = ranges.map(|index| size(&args[index]).map(|(rows, cols)| u64::from(rows) * u64::from(cols)));
+    cells.sum::<Option<u64>>().is_some_and(|cells| cells < SMALL_CELLS)
 }
 
 /// The rows and columns of a reference, as far as it is one.

@@ -152,7 +152,10 @@ impl Function for Lines {
         if let [arg] = args
             && matches!(arg.ast().node_type, ASTNodeType::Function { .. })
             && match arg.as_reference_or_eval() {
-                Ok(reference) => matches!(reference, ReferenceType::NamedRange(_)),
+                Ok(reference) => {
+                    matches!(reference, ReferenceType::NamedRange(_))
+                        || ctx.inspect_reference(&reference).is_err()
+                }
                 Err(fault) => matches!(fault.kind, ExcelErrorKind::Ref | ExcelErrorKind::Name),
             }
         {

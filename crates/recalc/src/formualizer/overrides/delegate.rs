@@ -8,7 +8,7 @@ use formualizer_eval::function::{FamilyKernel, FnCaps, Function};
 use formualizer_eval::traits::{ArgumentHandle, CalcValue, FunctionContext};
 
 use formualizer_parse::parser::ReferenceType;
-use grid::MAX_ROWS;
+use grid::{MAX_COLS, MAX_ROWS};
 
 use crate::formualizer::MAX_ARRAY_CELLS;
 use crate::formualizer::overrides::arguments::{Argument, evaluated};
@@ -26,11 +26,18 @@ pub(super) struct Delegate {
     rule: Rule,
     /// The library's own.
     own: Option<Arc<dyn Function>>,
+    /// Whether the library may index columns to compute calls together.
+    is_indexed: bool,
 }
 
 impl Delegate {
     pub(super) fn new(name: &'static str, rule: Rule, own: Option<Arc<dyn Function>>) -> Delegate {
-        Delegate { name, rule, own }
+        Delegate { name, rule, own, is_indexed: true }
+    }
+
+    /// The same, computed call by call.
+    pub(super) fn without_index(self) -> Delegate {
+        Delegate { is_indexed: false, ..self }
     }
 
     fn max_cells(&self, args: &[ArgumentHandle<'_, '_>]) -> u64 {
@@ -114,8 +121,10 @@ impl Delegate {
         };
         let spread: Vec<usize> = (0..arguments.len()).filter(is_spread).collect();
         if spread.is_empty() {
-            if matches!(self.name, "COUNTIF" | "COUNTIFS") && args.iter().any(is_open) {
-                return Ok(counted(self.name, arguments, scratch));
+            if matches!(self.name, "COUNTIF" | "COUNTIFS")
+                && let Some(open) = args.iter().find_map(open)
+            {
+                return Ok(counted(self.name, open, arguments, scratch));
             }
             return Ok(called(self.name, &arguments, dates, scratch));
         }
@@ -280,29 +289,55 @@ fn is_early(name: &str, result: &LiteralValue) -> bool {
         && matches!(result, LiteralValue::Number(number) if *number < MARCH_1900)
 }
 
-/// Whether an argument is whole columns, of which only what is used was read.
-fn is_open(arg: &ArgumentHandle<'_, '_>) -> bool {
-    matches!(arg.as_reference(), Ok(ReferenceType::Range { start_row: None, end_row: None, .. }))
+/// Whole columns or rows, of which only what is used was read.
+#[derive(Clone, Copy)]
+enum Open {
+    Columns,
+    Rows,
 }
 
-/// What is counted in whole columns: also the rows below what is used, which all are alike.
-fn counted(name: &'static str, mut arguments: Vec<Argument>, scratch: &mut Scratch) -> Option<LiteralValue> {
-    let height = arguments.iter().filter_map(Argument::rows).map(Vec::len).max()?;
-    let mut counted_to = |height: usize| {
+/// Whether an argument is whole columns or rows.
+fn open(arg: &ArgumentHandle<'_, '_>) -> Option<Open> {
+    match arg.as_reference() {
+        Ok(ReferenceType::Range { start_row: None, end_row: None, .. }) => Some(Open::Columns),
+        Ok(ReferenceType::Range { start_col: None, end_col: None, .. }) => Some(Open::Rows),
+        _ => None,
+    }
+}
+
+/// What is counted in whole columns or rows: also the cells beyond what is used, which all are alike.
+fn counted(
+    name: &'static str,
+    open: Open,
+    mut arguments: Vec<Argument>,
+    scratch: &mut Scratch,
+) -> Option<LiteralValue> {
+    let along = |argument: &Argument| match open {
+        Open::Columns => shape_of(argument).0,
+        Open::Rows => shape_of(argument).1,
+    };
+    let used = arguments.iter().filter(|argument| argument.rows().is_some()).map(along).max()?;
+    let mut counted_to = |length: usize| {
         for argument in &mut arguments {
             if let Argument::Cells(rows) = argument {
                 let width = rows.first().map_or(1, Vec::len);
-                rows.resize_with(height, || vec![LiteralValue::Empty; width]);
+                match open {
+                    Open::Columns => rows.resize_with(length, || vec![LiteralValue::Empty; width]),
+                    Open::Rows => rows.iter_mut().for_each(|row| row.resize(length, LiteralValue::Empty)),
+                }
             }
         }
         scratch.call(name, &arguments)
     };
-    match (counted_to(height)?, counted_to(height + 1)?) {
-        (LiteralValue::Number(used), LiteralValue::Number(one_more)) => {
-            let rest = f64::from(MAX_ROWS) - height as f64;
-            Some(LiteralValue::Number(used + (one_more - used) * rest))
+    match (counted_to(used)?, counted_to(used + 1)?) {
+        (LiteralValue::Number(counted), LiteralValue::Number(one_more)) => {
+            let all = match open {
+                Open::Columns => MAX_ROWS,
+                Open::Rows => MAX_COLS,
+            };
+            Some(LiteralValue::Number(counted + (one_more - counted) * (f64::from(all) - used as f64)))
         }
-        (used, _) => Some(used),
+        (counted, _) => Some(counted),
     }
 }
 
@@ -359,7 +394,8 @@ impl Function for Delegate {
             return own;
         }
         // What was computed for the same arguments is the same.
-        own.filter(|kernel| matches!(kernel, FamilyKernel::Lookup | FamilyKernel::CriteriaAggregate))
+        own.filter(|_| self.is_indexed)
+            .filter(|kernel| matches!(kernel, FamilyKernel::Lookup | FamilyKernel::CriteriaAggregate))
     }
 
     fn variadic(&self) -> bool {

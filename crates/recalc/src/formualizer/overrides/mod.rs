@@ -33,10 +33,12 @@ use crate::formualizer::overrides::higher::Higher;
 use crate::formualizer::overrides::join::Join;
 use crate::formualizer::overrides::referring::Referring;
 use crate::formualizer::overrides::scalar::Scalar;
+use crate::formualizer::overrides::table::Rule;
 
 pub(super) use higher::SPREAD;
 pub(super) use join::OPERATOR as CONCATENATION;
 pub(super) use r1c1::BY_LETTERS;
+pub(super) use table::{FEW_COUNTIFS, SMALL_CELLS};
 
 /// Which functions are replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,6 +84,9 @@ fn ours() -> &'static HashMap<&'static str, Arc<dyn Function>> {
             (name, delegate)
         };
         let mut ours: HashMap<&'static str, Arc<dyn Function>> = table::rules().map(delegate).collect();
+        let own = function_registry::get("", "COUNTIFS");
+        let few = Delegate::new("COUNTIFS", Rule::WhenSmall, own).without_index();
+        ours.insert(FEW_COUNTIFS, Arc::new(few));
         for name in higher::NAMES {
             ours.insert(name, Arc::new(Higher(name)));
         }

@@ -16,7 +16,7 @@ pub(super) struct Referring {
 }
 
 /// Every one of them.
-pub(super) const NAMES: &[&str] = &["ISFORMULA", "SHEETS", "TYPE"];
+pub(super) const NAMES: &[&str] = &["ISFORMULA", "SHEET", "SHEETS", "TYPE"];
 
 /// What Excel shows for the type of an error.
 const TYPE_OF_ERROR: f64 = 16.0;
@@ -44,6 +44,13 @@ impl Referring {
                     None => Ok(None),
                 }
             }
+            ("SHEET", [arg]) if arg.as_reference_or_eval().is_err() => match arg.value() {
+                // A number is the name of no sheet.
+                Ok(CalcValue::Scalar(LiteralValue::Number(_) | LiteralValue::Int(_))) => {
+                    found(LiteralValue::Error(ExcelError::new(ExcelErrorKind::Na)))
+                }
+                _ => Ok(None),
+            },
             ("ISFORMULA", [arg]) => {
                 let Ok(reference) = arg.as_reference_or_eval() else { return Ok(None) };
                 let Some(cell) = ctx.inspect_reference(&reference)?.and_then(|info| info.first_cell) else {

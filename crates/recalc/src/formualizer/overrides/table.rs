@@ -13,7 +13,10 @@
 //! * **kept** is everything else: functions of references (`OFFSET`, `INDIRECT`), `IF`, `LET`, and sums.
 
 /// Cells that a call may read to be delegated although there is a faster function.
-pub(super) const SMALL_CELLS: u64 = 64;
+pub(in crate::formualizer) const SMALL_CELLS: u64 = 64;
+/// What a formula calls for `COUNTIFS` of few cells: without the library's index of columns, which does not find the texts of
+/// errors.
+pub(in crate::formualizer) const FEW_COUNTIFS: &str = "@COUNTIFS";
 /// Cells that a call may read to be delegated at all.
 pub(super) const MAX_CELLS: u64 = 1 << 16;
 

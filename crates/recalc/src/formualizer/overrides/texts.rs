@@ -4,7 +4,7 @@ use formualizer_common::LiteralValue;
 use formualizer_eval::traits::{ArgumentHandle, CalcValue};
 
 use crate::formualizer::overrides::arguments::Argument;
-use crate::formualizer::overrides::convert::text_of;
+use crate::formualizer::overrides::convert::{number_in, text_of};
 
 /// Whether a function takes a text for an argument.
 fn is_text(name: &str, index: usize) -> bool {
@@ -19,14 +19,27 @@ fn is_text(name: &str, index: usize) -> bool {
     }
 }
 
+/// Whether a function of texts takes a number for an argument.
+fn is_number(name: &str, index: usize) -> bool {
+    match name {
+        "LEFT" | "RIGHT" | "REPT" => index == 1,
+        "MID" => index == 1 || index == 2,
+        "FIND" | "SEARCH" => index == 2,
+        "SUBSTITUTE" => index == 3,
+        _ => false,
+    }
+}
+
 /// Functions for which capitals are alike, or are made.
 const KNOW_CAPITALS: &[&str] = &["LOWER", "SEARCH", "UPPER"];
 
 /// Whether the library's own function takes these arguments as Excel does.
 pub(super) fn are_plain(name: &str, args: &[ArgumentHandle<'_, '_>]) -> bool {
     let knows_capitals = KNOW_CAPITALS.contains(&name);
-    args.iter().enumerate().filter(|(index, _)| is_text(name, *index)).all(|(_, arg)| match arg.value() {
+    args.iter().enumerate().all(|(index, arg)| match arg.value() {
         Ok(CalcValue::Scalar(value) | CalcValue::AnnotatedScalar(value, _)) => match value {
+            LiteralValue::Text(_) if is_number(name, index) => false,
+            _ if !is_text(name, index) => true,
             LiteralValue::Text(text) => !knows_capitals || text.is_ascii(),
             LiteralValue::Number(number) => number.fract() == 0.0 && number.abs() < 1e15,
             LiteralValue::Boolean(_) => false,
@@ -36,7 +49,7 @@ pub(super) fn are_plain(name: &str, args: &[ArgumentHandle<'_, '_>]) -> bool {
     })
 }
 
-/// Writes the numbers and booleans among texts as Excel does.
+/// Writes the numbers and booleans among texts as Excel does, and reads the numbers that are texts.
 pub(super) fn write(name: &str, arguments: &mut [Argument]) {
     let write = |value: &mut LiteralValue| {
         if matches!(value, LiteralValue::Number(_) | LiteralValue::Int(_) | LiteralValue::Boolean(_))
@@ -46,6 +59,13 @@ pub(super) fn write(name: &str, arguments: &mut [Argument]) {
         }
     };
     for (index, argument) in arguments.iter_mut().enumerate() {
+        if is_number(name, index)
+            && let Argument::Value(value) | Argument::Cell(value) = argument
+            && let LiteralValue::Text(text) = value
+            && let Some(number) = number_in(text)
+        {
+            *argument = Argument::Value(LiteralValue::Number(number));
+        }
         if is_text(name, index) {
             match argument {
                 Argument::Omitted => {}

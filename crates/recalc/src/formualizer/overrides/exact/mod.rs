@@ -8,7 +8,8 @@ mod values;
 use formualizer_common::{DateSystem, ExcelErrorKind, LiteralValue};
 
 use crate::formualizer::overrides::arguments::Argument;
-use crate::formualizer::overrides::convert::{number_in, serial_in};
+use crate::formualizer::overrides::convert::{number_in, number_of, serial_in};
+use crate::formualizer::overrides::dates::epoch;
 use crate::formualizer::overrides::spread::error;
 
 /// The result of a call, where IronCalc has another one than Excel.
@@ -18,6 +19,11 @@ pub(super) fn computed(name: &str, arguments: &[Argument], dates: DateSystem) ->
         "AND" | "OR" | "XOR" => no_boolean(arguments).then(|| error(ExcelErrorKind::Value)),
         "PRODUCT" => no_number(arguments, dates).then(|| error(ExcelErrorKind::Value)),
         "COUNT" => aggregate::counted(arguments, dates),
+        "DATE" => dates_by_part(arguments, dates),
+        "MDETERM" | "MINVERSE" => {
+            let mut values = arguments.first()?.rows()?.iter().flatten();
+            values.any(|value| matches!(value, LiteralValue::Empty)).then(|| error(ExcelErrorKind::Value))
+        }
         "FVSCHEDULE" => {
             let has_text = arguments.get(1)?.rows()?.iter().flatten();
             let mut texts = has_text.filter(|rate| matches!(rate, LiteralValue::Text(_)));
@@ -85,6 +91,26 @@ fn dates_of(name: &str) -> usize {
     }
 }
 
+/// `DATE`, also before March 1900; `None` for what is left to IronCalc.
+fn dates_by_part(arguments: &[Argument], dates: DateSystem) -> Option<LiteralValue> {
+    let [year, month, day] = arguments else { return None };
+    let part = |argument: &Argument| single(argument).and_then(number_of).map(|part| part.floor() as i64);
+    let (year, month, day) = (part(year)?, part(month)?, part(day)?);
+    // Years count from 1900 where they are not those of the calendar.
+    let year = if (0..1900).contains(&year) { year + 1900 } else { year };
+    let months = year.checked_mul(12)?.checked_add(month)?.checked_sub(1)?;
+    let first = epoch(dates).from_date(
+        i32::try_from(months.div_euclid(12)).ok()?,
+        u8::try_from(months.rem_euclid(12) + 1).ok()?,
+        1,
+    )?;
+    let serial = first + day as f64 - 1.0;
+    Some(match epoch(dates).to_civil(serial) {
+        Some(_) => LiteralValue::Number(serial),
+        None => error(ExcelErrorKind::Num),
+    })
+}
+
 /// The one value of an argument; `None` for several or for what is left out.
 fn single(argument: &Argument) -> Option<&LiteralValue> {
     match argument {
@@ -93,9 +119,11 @@ fn single(argument: &Argument) -> Option<&LiteralValue> {
     }
 }
 
-/// Whether an argument that was written or computed is a text, other than that of a boolean.
+/// Whether an argument that was written or computed is a text, other than that of a boolean, and not empty.
 fn no_boolean(arguments: &[Argument]) -> bool {
-    let is_boolean = |text: &str| text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
+    let is_boolean = |text: &str| {
+        text.is_empty() || text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false")
+    };
     let mut texts = arguments.iter().filter(
         |argument| matches!(argument, Argument::Value(LiteralValue::Text(text)) if !is_boolean(text)),
     );

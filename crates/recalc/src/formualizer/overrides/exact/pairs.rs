@@ -64,10 +64,15 @@ pub(super) fn computed(name: &str, arguments: &[Argument]) -> Option<LiteralValu
         return None;
     }
     let is_number = |value: &LiteralValue| {
-        matches!(value, LiteralValue::Number(_) | LiteralValue::Int(_)) || value.as_serial_number().is_some()
+        number_of(value).is_some() && !matches!(value, LiteralValue::Boolean(_) | LiteralValue::Empty)
     };
     let pairs = left.into_iter().zip(right).filter(|(left, right)| is_number(left) && is_number(right));
-    let numbers = pairs.filter_map(|(left, right)| number_of(left).zip(number_of(right)));
+    let numbers: Vec<(f64, f64)> =
+        pairs.filter_map(|(left, right)| number_of(left).zip(number_of(right))).collect();
+    if numbers.is_empty() {
+        return Some(error(ExcelErrorKind::Div));
+    }
+    let numbers = numbers.into_iter();
     Some(LiteralValue::Number(match name {
         "SUMX2MY2" => numbers.map(|(x, y)| x * x - y * y).sum(),
         "SUMX2PY2" => numbers.map(|(x, y)| x * x + y * y).sum(),

@@ -42,6 +42,14 @@ fn conditions_may_be_arrays_over_large_ranges() {
 }
 
 #[test]
+fn what_is_counted() {
+    let row = [("A2", "23"), ("B2", "x"), ("C2", "23")];
+    check("=COUNTIFS(2:2,\"<>23\")", &row, "16382");
+    check("=COUNTIF(A:A,\"<>23\")", &row, "1048575");
+    check("=COUNTIFS(A1:A3,\"#N/A\")", &[("A1", "#N/A"), ("A2", "1")], "1");
+}
+
+#[test]
 fn ranges_of_conditions_are_of_one_size() {
     check("=COUNTIFS(A1:A4,\"IT\",B1:B3,\">1\")", STAFF, "#VALUE!");
     check("=SUMIFS(B1:B4,A1:A3,\"IT\")", STAFF, "#VALUE!");
@@ -105,6 +113,12 @@ fn texts_may_be_dates_and_booleans() {
     check("=AND(\"true\",TRUE)", &[], "TRUE");
     check("=OR(A1:A2)", &[("A1", "text"), ("A2", "TRUE")], "TRUE");
     check("=XOR(TRUE,\"a\")", &[], "#VALUE!");
+    check("=AND(\"\",TRUE)", &[], "TRUE");
+    check("=DATE(1900,2,29)", &[], "60");
+    check("=DATE(2024,14,0)", &[], "45688");
+    check("=DATE(24,1,1)", &[], "8767");
+    check("=DATE(-1,1,1)", &[], "#NUM!");
+    check("=LEFT(\"abc\",A1)", &[("A1", "'2.9")], "ab");
 }
 
 #[test]
@@ -114,6 +128,8 @@ fn values_are_shown_in_formats() {
     check("=TEXT(45842.5208333333,\"h:mm AM/PM\")", &[], "12:30 PM");
     check("=TEXT(\"abc\",\"0.0\")", &[], "abc");
     check("=TEXT(\"12\",\"0.0\")", &[], "12.0");
+    check("=TEXT(\"$1,234.5\",\"0.00\")", &[], "1234.50");
+    check("=TEXT(\"1,23\",\"0.00\")", &[], "1,23");
     check("=TEXT(1234.5,\"#,##0.00\")", &[], "1,234.50");
     check("=TEXT(-1,\"yyyy\")", &[], "#VALUE!");
     check("=TEXT(5,\"\")", &[], "");
@@ -156,6 +172,9 @@ fn cells_tell_about_themselves() {
     check("=TYPE(A3)", &cells, "16");
     check("=TYPE(A2)", &cells, "1");
     check("=SHEETS(A1:B2)", &cells, "1");
+    check("=SHEET(0)", &cells, "#N/A");
+    check("=ROW(INDIRECT(\"No sheet!A1\"))", &cells, "#REF!");
+    check("=ROW(A3)", &cells, "3");
     check("=ISODD(C1)", &cells, "FALSE");
 }
 
@@ -194,6 +213,9 @@ fn arrays_may_have_errors() {
 fn arrays_are_paired() {
     check("=CORREL({1,2},{3,4,5})", &[], "#N/A");
     check("=SUMXMY2({1,\"a\"},{3,4})", &[], "4");
+    check("=SUMX2PY2(A1:A3,B1:D1)", &[("A1", "0"), ("A2", "1"), ("B1", "TRUE"), ("C1", "2")], "5");
+    check("=SUMX2MY2({\"a\"},{1})", &[], "#DIV/0!");
+    check("=MDETERM(A1:B2)", &[("A1", "1"), ("A2", "2")], "#VALUE!");
     check("=COVAR({1},{2})", &[], "0");
     check("=RSQ({1},{2})", &[], "#DIV/0!");
 }

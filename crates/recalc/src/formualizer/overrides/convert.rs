@@ -29,19 +29,38 @@ pub(super) fn number_of(value: &LiteralValue) -> Option<f64> {
     }
 }
 
-/// The number that a text is read as, a percentage among them.
+/// The number that a text is read as: also a percentage, dollars, and thousands with commas.
 pub(super) fn number_in(text: &str) -> Option<f64> {
     let text = text.trim();
     let (digits, scale) = match text.strip_suffix('%') {
         Some(digits) => (digits.trim_end(), 100.0),
         None => (text, 1.0),
     };
+    let (sign, digits) = match digits.strip_prefix(['-', '+']) {
+        Some(rest) => (if digits.starts_with('-') { -1.0 } else { 1.0 }, rest),
+        None => (1.0, digits),
+    };
+    let digits = digits.strip_prefix('$').unwrap_or(digits);
     // What else is a number to Rust are names of infinities.
-    if !digits.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '+' | '-' | '.')) {
+    if !digits.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
         return None;
     }
-    let number: f64 = digits.parse().ok()?;
-    number.is_finite().then_some(number / scale)
+    let number: f64 = match digits.contains(',') {
+        true => without_commas(digits)?.parse().ok()?,
+        false => digits.parse().ok()?,
+    };
+    number.is_finite().then_some(sign * number / scale)
+}
+
+/// Digits without the commas between thousands; `None` where they stand elsewhere.
+fn without_commas(digits: &str) -> Option<String> {
+    let whole = digits.split('.').next()?;
+    let mut groups = whole.split(',');
+    let first = groups.next()?;
+    let is_grouped = (1..=3).contains(&first.len())
+        && groups.all(|group| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit()))
+        && !digits[whole.len()..].contains(',');
+    is_grouped.then(|| digits.replace(',', ""))
 }
 
 /// The serial number that a text is read as: a date, a time of day or both.

@@ -8,16 +8,18 @@ use formualizer_eval::function::{FamilyKernel, FnCaps, Function};
 use formualizer_eval::traits::{ArgumentHandle, CalcValue, FunctionContext};
 
 use formualizer_parse::parser::ReferenceType;
-use grid::{MAX_COLS, MAX_ROWS};
 
 use crate::formualizer::MAX_ARRAY_CELLS;
 use crate::formualizer::overrides::arguments::{Argument, evaluated};
-use crate::formualizer::overrides::convert::number_of;
 use crate::formualizer::overrides::exact;
 use crate::formualizer::overrides::scratch::Scratch;
-use crate::formualizer::overrides::spread::{calculated, error, size};
+use crate::formualizer::overrides::spread::{calculated, error};
+use crate::formualizer::overrides::suits::{
+    OF_DATES, is_early, is_index_below_one, is_like_excel, is_own_like_excel,
+};
 use crate::formualizer::overrides::table::{MAX_CELLS, Rule, SMALL_CELLS};
 use crate::formualizer::overrides::texts;
+use crate::formualizer::overrides::whole::{counted, open};
 use crate::formualizer::signature::{Meant, Signature};
 
 /// A replaced function.
@@ -128,7 +130,7 @@ impl Delegate {
             }
             return Ok(called(self.name, &arguments, dates, scratch));
         }
-        let shape = |index: &usize| shape_of(&arguments[*index]);
+        let shape = |index: &usize| arguments[*index].shape();
         let height = spread.iter().map(|index| shape(index).0).max().unwrap_or(0);
         let width = spread.iter().map(|index| shape(index).1).max().unwrap_or(0);
         if height as u64 * width as u64 > MAX_ARRAY_CELLS {
@@ -192,17 +194,6 @@ fn one_value(argument: &Argument) -> Option<LiteralValue> {
     }
 }
 
-/// Whether `VLOOKUP` or `HLOOKUP` is asked for a column or row before the first.
-fn is_index_below_one(name: &str, args: &[ArgumentHandle<'_, '_>]) -> bool {
-    matches!(name, "VLOOKUP" | "HLOOKUP")
-        && match args.get(2).map(ArgumentHandle::value) {
-            Some(Ok(CalcValue::Scalar(value) | CalcValue::AnnotatedScalar(value, _))) => {
-                number_of(&value).is_some_and(|index| index < 1.0)
-            }
-            _ => false,
-        }
-}
-
 /// Whether an argument is an array that was written or computed.
 fn is_computed_array(arg: &ArgumentHandle<'_, '_>) -> bool {
     match arg.value() {
@@ -212,135 +203,10 @@ fn is_computed_array(arg: &ArgumentHandle<'_, '_>) -> bool {
     }
 }
 
-/// Whether the library's own function, which takes single values only, takes these as Excel does.
-fn is_own_like_excel(name: &str, args: &[ArgumentHandle<'_, '_>]) -> bool {
-    let value = |index: usize| match args.get(index).map(ArgumentHandle::value) {
-        Some(Ok(CalcValue::Scalar(value) | CalcValue::AnnotatedScalar(value, _))) => Some(value),
-        _ => None,
-    };
-    match name {
-        "CHOOSE" => !matches!(value(0), Some(LiteralValue::Boolean(_))),
-        "ISODD" | "ISEVEN" => !matches!(value(0), Some(LiteralValue::Empty)),
-        "LOG" => !matches!(value(1), Some(LiteralValue::Number(base)) if base == 1.0),
-        "WEEKDAY" => !matches!(value(0), Some(LiteralValue::Text(_))),
-        _ => texts::are_plain(name, args),
-    }
-}
-
 /// Functions that leave out the texts of cells, also of a single one.
 const AGGREGATES: &[&str] = &["MAXA", "MINA", "SUMX2MY2", "SUMX2PY2", "SUMXMY2"];
 /// Functions that look something up.
 const LOOK_UP: &[&str] = &["HLOOKUP", "LOOKUP", "MATCH", "VLOOKUP", "XLOOKUP", "XMATCH"];
-/// Functions of dates whose first argument is one.
-const OF_DATES: &[&str] = &[
-    "DATEDIF",
-    "DAYS",
-    "DAYS360",
-    "EDATE",
-    "EOMONTH",
-    "ISOWEEKNUM",
-    "NETWORKDAYS",
-    "NETWORKDAYS.INTL",
-    "WEEKNUM",
-    "WORKDAY",
-    "WORKDAY.INTL",
-    "YEARFRAC",
-];
-/// The first day after the one that never was, 29 February 1900: IronCalc numbers those before it otherwise.
-const MARCH_1900: f64 = 61.0;
-
-/// Whether IronCalc takes these arguments as Excel does.
-fn is_like_excel(name: &str, arguments: &[Argument]) -> bool {
-    match name {
-        // Excel takes as many cells to add as there are to compare, whatever is written.
-        "SUMIF" | "AVERAGEIF" => match arguments {
-            [Argument::Cells(tested), _, Argument::Cells(added)] => {
-                tested.len() == added.len() && tested.first().map(Vec::len) == added.first().map(Vec::len)
-            }
-            [Argument::Cell(_), _, Argument::Cell(_)] => true,
-            [_, _, _] => false,
-            _ => true,
-        },
-        // It yields one value, where several beside each other are asked for.
-        "XLOOKUP" => match (arguments.get(1).map(shape_of), arguments.get(2).map(shape_of)) {
-            (Some((1, _)), Some((rows, _))) => rows == 1,
-            (Some((_, 1)), Some((_, cols))) => cols == 1,
-            _ => true,
-        },
-        _ if OF_DATES.contains(&name) => match arguments.first() {
-            Some(Argument::Cell(LiteralValue::Empty) | Argument::Omitted) => false,
-            Some(
-                Argument::Value(LiteralValue::Number(number)) | Argument::Cell(LiteralValue::Number(number)),
-            ) => *number >= MARCH_1900 || *number < 0.0,
-            _ => true,
-        },
-        _ => true,
-    }
-}
-
-/// How many rows and columns an argument has.
-fn shape_of(argument: &Argument) -> (usize, usize) {
-    argument.rows().map_or((1, 1), |rows| size(rows))
-}
-
-/// Whether the result is a day that IronCalc numbers otherwise.
-fn is_early(name: &str, result: &LiteralValue) -> bool {
-    matches!(name, "DATE" | "EDATE" | "EOMONTH" | "WORKDAY" | "WORKDAY.INTL")
-        && matches!(result, LiteralValue::Number(number) if *number < MARCH_1900)
-}
-
-/// Whole columns or rows, of which only what is used was read.
-#[derive(Clone, Copy)]
-enum Open {
-    Columns,
-    Rows,
-}
-
-/// Whether an argument is whole columns or rows.
-fn open(arg: &ArgumentHandle<'_, '_>) -> Option<Open> {
-    match arg.as_reference() {
-        Ok(ReferenceType::Range { start_row: None, end_row: None, .. }) => Some(Open::Columns),
-        Ok(ReferenceType::Range { start_col: None, end_col: None, .. }) => Some(Open::Rows),
-        _ => None,
-    }
-}
-
-/// What is counted in whole columns or rows: also the cells beyond what is used, which all are alike.
-fn counted(
-    name: &'static str,
-    open: Open,
-    mut arguments: Vec<Argument>,
-    scratch: &mut Scratch,
-) -> Option<LiteralValue> {
-    let along = |argument: &Argument| match open {
-        Open::Columns => shape_of(argument).0,
-        Open::Rows => shape_of(argument).1,
-    };
-    let used = arguments.iter().filter(|argument| argument.rows().is_some()).map(along).max()?;
-    let mut counted_to = |length: usize| {
-        for argument in &mut arguments {
-            if let Argument::Cells(rows) = argument {
-                let width = rows.first().map_or(1, Vec::len);
-                match open {
-                    Open::Columns => rows.resize_with(length, || vec![LiteralValue::Empty; width]),
-                    Open::Rows => rows.iter_mut().for_each(|row| row.resize(length, LiteralValue::Empty)),
-                }
-            }
-        }
-        scratch.call(name, &arguments)
-    };
-    match (counted_to(used)?, counted_to(used + 1)?) {
-        (LiteralValue::Number(counted), LiteralValue::Number(one_more)) => {
-            let all = match open {
-                Open::Columns => MAX_ROWS,
-                Open::Rows => MAX_COLS,
-            };
-            Some(LiteralValue::Number(counted + (one_more - counted) * (f64::from(all) - used as f64)))
-        }
-        (counted, _) => Some(counted),
-    }
-}
-
 /// An error, once the calculation is to end.
 fn go_on(stop: Option<&CancelToken>) -> Result<(), ExcelError> {
     match stop.is_some_and(CancelToken::is_cancelled) {

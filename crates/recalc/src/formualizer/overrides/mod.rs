@@ -17,8 +17,10 @@ mod referring;
 mod scalar;
 mod scratch;
 mod spread;
+mod suits;
 mod table;
 mod texts;
+mod whole;
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};

@@ -9,7 +9,7 @@
 //!   criteria that are errors; above [`SMALL_CELLS`] cells the fast function computes;
 //! * **lifted** is what was right for every cell that was tried, but knows no arrays: the fast function computes single values,
 //!   and of arrays each value is delegated;
-//! * **ours** (`join`, `operators`, `dates`, `referring`) is what neither does as Excel;
+//! * **ours** (`join`, `operators`, `dates`, `referring`) is what neither does as Excel, or what a whole call need not go away for;
 //! * **kept** is everything else: functions of references (`OFFSET`, `INDIRECT`), `IF`, `LET`, and sums.
 
 /// Cells that a call may read to be delegated although there is a faster function.
@@ -105,7 +105,7 @@ pub(super) const LIFTED: &[&str] = &[
     "SQRT", "SQRTPI", "SUBSTITUTE", "TAN", "TANH", "TRIM", "UPPER", "WEEKDAY",
 ];
 
-/// Refused: IronCalc, which computes them or refuses them as well, is asked for the whole workbook.
+/// Refused: what the library makes of them is not what Excel does, so that another engine is better asked.
 pub(super) const REFUSED: &[&str] = &["FORMULATEXT", "GROUPBY", "PIVOTBY"];
 
 /// Lifted by the first argument.

@@ -46,6 +46,9 @@ fn what_is_counted() {
     let row = [("A2", "23"), ("B2", "x"), ("C2", "23")];
     check("=COUNTIFS(2:2,\"<>23\")", &row, "16382");
     check("=COUNTIF(A:A,\"<>23\")", &row, "1048575");
+    check("=COUNTIF(A1:A500,#N/A)", &[("A1", "#N/A"), ("A2", "1")], "1");
+    check("=COUNTIF(A1:A500,\"#N/A\")", &[("A1", "#N/A"), ("A2", "1")], "1");
+    check("=SUMIF(A1:A500,\"<>#N/A\")", &[("A1", "#N/A"), ("A2", "1")], "1");
     check("=COUNTIFS(A1:A3,\"#N/A\")", &[("A1", "#N/A"), ("A2", "1")], "1");
 }
 

@@ -15,7 +15,7 @@ use crate::formualizer::overrides::exact;
 use crate::formualizer::overrides::scratch::Scratch;
 use crate::formualizer::overrides::spread::{calculated, error};
 use crate::formualizer::overrides::suits::{
-    OF_DATES, is_early, is_index_below_one, is_like_excel, is_own_like_excel,
+    OF_DATES, has_error_condition, is_early, is_index_below_one, is_like_excel, is_own_like_excel,
 };
 use crate::formualizer::overrides::table::{MAX_CELLS, Rule, SMALL_CELLS};
 use crate::formualizer::overrides::texts;
@@ -49,6 +49,8 @@ impl Delegate {
             (Rule::WhenSmall, Some(_)) if self.name == "COUNT" && args.iter().any(is_computed_array) => {
                 MAX_ARRAY_CELLS
             }
+            // The library takes an error for a result, not for what is looked for.
+            (Rule::WhenSmall, Some(_)) if has_error_condition(self.name, args) => MAX_CELLS,
             (Rule::WhenSmall, Some(_)) => SMALL_CELLS,
             _ => MAX_CELLS,
         }

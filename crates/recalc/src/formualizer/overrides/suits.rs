@@ -3,6 +3,9 @@
 use formualizer_common::LiteralValue;
 use formualizer_eval::traits::{ArgumentHandle, CalcValue};
 
+use grid::ErrorValue;
+
+use crate::formualizer::corrected::conditions;
 use crate::formualizer::overrides::arguments::Argument;
 use crate::formualizer::overrides::convert::number_of;
 use crate::formualizer::overrides::texts;
@@ -16,6 +19,18 @@ pub(super) fn is_index_below_one(name: &str, args: &[ArgumentHandle<'_, '_>]) ->
             }
             _ => false,
         }
+}
+
+/// Whether `COUNTIF` or one of its like is asked for an error.
+pub(super) fn has_error_condition(name: &str, args: &[ArgumentHandle<'_, '_>]) -> bool {
+    let is_error = |index: usize| match args.get(index).map(ArgumentHandle::value) {
+        Some(Ok(CalcValue::Scalar(LiteralValue::Error(_))) | Err(_)) => true,
+        Some(Ok(CalcValue::Scalar(LiteralValue::Text(text)))) => {
+            text.trim_start_matches(['=', '<', '>']).parse::<ErrorValue>().is_ok()
+        }
+        _ => false,
+    };
+    conditions(name, args.len()).is_some_and(|conditions| conditions.into_iter().any(is_error))
 }
 
 /// Whether the library's own function, which takes single values only, takes these as Excel does.

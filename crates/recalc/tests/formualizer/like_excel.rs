@@ -1,6 +1,11 @@
 //! Results that the libraries have otherwise than Excel.
 
-use crate::support::{check, check_spill};
+use analysis::formulas::Area;
+use grid::DateSystem;
+use recalc::Engine;
+use workbook::SheetId;
+
+use crate::support::{Book, MOMENT, check, check_spill, shows};
 
 /// Departments and pay.
 const STAFF: &[(&str, &str)] = &[
@@ -102,6 +107,8 @@ fn texts_may_be_dates_and_booleans() {
     check("=HOUR(\"14:45:10\")", &[], "14");
     check("=SECOND(\"14:45:10\")", &[], "10");
     check("=WEEKDAY(\"2024-03-01\")", &[], "6");
+    check_spill("=WEEKDAY(45352,{1,2,3,11,16,17})", &[], "6,5,4,5,7,6");
+    check("=WEEKDAY(45352,4)", &[], "#NUM!");
     check("=VALUE(\"12:30\")", &[], "0.5208333333333334");
     check("=VALUE(\"2024-03-01\")", &[], "45352");
     check("=DATEVALUE(\"1 March 2024\")", &[], "45352");
@@ -235,4 +242,41 @@ fn rarer_functions() {
     check("=IMCOT(0)", &[], "#NUM!");
     check("=REPLACE(\"abc\",10,1,\"x\")", &[], "abcx");
     check("=VALUETOTEXT(A1,1)", &[("A1", "apple")], "\"apple\"");
+}
+
+#[test]
+fn what_was_rewritten_follows_changes() {
+    let formulas = [
+        ("C1", "=A1&\"-\"&B1"),
+        ("C2", "=A2&\"-\"&B2"),
+        ("C3", "=SUM(SUMIFS(B1:B2,A1:A2,{\"x\",\"y\"}))"),
+        ("C4", "=B1^B2"),
+        ("C5", "=INDIRECT(\"R1C\"&B2,FALSE)"),
+        ("C6", "=COUNTIFS(A1:A2,\"x\",B1:B2,\">1\")"),
+    ];
+    let book = |b1| {
+        let cells = [("A1", "x"), ("A2", "y"), ("B1", b1), ("B2", "2")];
+        Book::of(&cells.into_iter().chain(formulas).collect::<Vec<_>>())
+    };
+    let mut engine = book("3").calculated();
+    assert_eq!(shows(&engine, "C1:C6"), "x-3;y-2;5;9;3;1");
+    let changed = book("0.5");
+    let area = Area { sheet: SheetId(0), range: "B1".parse().unwrap() };
+    engine.update(changed.source(), &[area]).unwrap();
+    engine.calculate(MOMENT, &|| false).unwrap();
+    assert_eq!(shows(&engine, "C1:C6"), "x-0.5;y-2;2.5;0.25;0.5;0");
+}
+
+#[test]
+fn days_may_count_from_1904() {
+    let cells = [
+        ("A1", "=YEAR(0)"),
+        ("A2", "=TEXT(0,\"yyyy-mm-dd\")"),
+        ("A3", "=DATE(1904,1,2)"),
+        ("A4", "=DAY(\"1904-01-05\")"),
+        ("A5", "=WEEKDAY(\"1904-01-02\")"),
+    ];
+    let mut book = Book::of(&cells);
+    book.book.date_system = DateSystem::Date1904;
+    assert_eq!(shows(&book.calculated(), "A1:A5"), "1904;1904-01-01;1;5;7");
 }

@@ -14,6 +14,7 @@ pub(super) const PARTS: &[(&str, Compute)] = &[
     ("DAY", |values, dates| of_day(values, dates, |day| f64::from(day.day))),
     ("HOUR", |values, dates| of_time(values, dates, |seconds| seconds / 3600)),
     ("MINUTE", |values, dates| of_time(values, dates, |seconds| seconds / 60 % 60)),
+    ("WEEKDAY", weekday),
     ("SECOND", |values, dates| of_time(values, dates, |seconds| seconds % 60)),
 ];
 
@@ -40,6 +41,29 @@ fn of_day(values: &[LiteralValue], dates: DateSystem, part: fn(CivilDateTime) ->
     match serial(values, dates) {
         Ok(serial) => match epoch(dates).to_civil(serial.floor()) {
             Some(day) => LiteralValue::Number(part(day)),
+            None => error(ExcelErrorKind::Num),
+        },
+        Err(kind) => error(kind),
+    }
+}
+
+/// `WEEKDAY`: its second argument says which day is the first, and whether it is 1 or 0.
+fn weekday(values: &[LiteralValue], dates: DateSystem) -> LiteralValue {
+    let kind = match values.get(1).map_or(Some(1.0), number_of) {
+        Some(kind) => kind.trunc() as i64,
+        None => return error(ExcelErrorKind::Value),
+    };
+    // The day, from Sunday on, that is the first.
+    let (first, one) = match kind {
+        1 => (0, 1),
+        2 => (1, 1),
+        3 => (1, 0),
+        11..=17 => ((kind - 10) % 7, 1),
+        _ => return error(ExcelErrorKind::Num),
+    };
+    match serial(values.get(..1).unwrap_or_default(), dates) {
+        Ok(serial) => match epoch(dates).to_civil(serial.floor()) {
+            Some(day) => LiteralValue::Number(((i64::from(day.weekday) + 7 - first) % 7 + one) as f64),
             None => error(ExcelErrorKind::Num),
         },
         Err(kind) => error(kind),

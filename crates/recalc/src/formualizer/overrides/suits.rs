@@ -43,7 +43,6 @@ pub(super) fn is_own_like_excel(name: &str, args: &[ArgumentHandle<'_, '_>]) -> 
         "CHOOSE" => !matches!(value(0), Some(LiteralValue::Boolean(_))),
         "ISODD" | "ISEVEN" => !matches!(value(0), Some(LiteralValue::Empty)),
         "LOG" => !matches!(value(1), Some(LiteralValue::Number(base)) if base == 1.0),
-        "WEEKDAY" => !matches!(value(0), Some(LiteralValue::Text(_))),
         _ => texts::are_plain(name, args),
     }
 }

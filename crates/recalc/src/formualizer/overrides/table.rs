@@ -102,7 +102,7 @@ pub(super) const LIFTED: &[&str] = &[
     "LOG10", "LOWER", "MID", "MOD", "NOT", "ODD", "PERCENTILE", "PERCENTILE.EXC",
     "PERCENTILE.INC", "QUARTILE", "QUARTILE.EXC", "QUARTILE.INC", "RADIANS", "RANK", "RANK.AVG", "RANK.EQ",
     "RIGHT", "ROUND", "ROUNDDOWN", "ROUNDUP", "SEARCH", "SEC", "SECH", "SIN", "SINH", "SMALL",
-    "SQRT", "SQRTPI", "SUBSTITUTE", "TAN", "TANH", "TRIM", "UPPER", "WEEKDAY",
+    "SQRT", "SQRTPI", "SUBSTITUTE", "TAN", "TANH", "TRIM", "UPPER",
 ];
 
 /// Refused: what the library makes of them is not what Excel does, so that another engine is better asked.

@@ -85,7 +85,7 @@ pub(super) fn adapt(name: &str, arguments: &mut Vec<Argument>, dates: DateSystem
 /// How many of the first arguments are dates.
 fn dates_of(name: &str) -> usize {
     match name {
-        "WEEKDAY" | "EDATE" | "EOMONTH" | "ISOWEEKNUM" | "WEEKNUM" | "WORKDAY" | "WORKDAY.INTL" => 1,
+        "EDATE" | "EOMONTH" | "ISOWEEKNUM" | "WEEKNUM" | "WORKDAY" | "WORKDAY.INTL" => 1,
         "DATEDIF" | "DAYS" | "DAYS360" | "NETWORKDAYS" | "NETWORKDAYS.INTL" | "YEARFRAC" => 2,
         _ => 0,
     }

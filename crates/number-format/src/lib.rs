@@ -24,12 +24,14 @@ mod general;
 mod lexer;
 mod number;
 mod section;
+mod text;
 
 use grid::{DateSystem, Value};
 
 pub use builtin::builtin;
 pub use section::Color;
 use section::{Body, Section};
+pub use text::number_text;
 
 /// The longest code that is compiled; Excel itself writes at most 255 characters.
 pub const MAX_CODE_BYTES: usize = 4096;

@@ -18,6 +18,7 @@ fn main() -> Result<()> {
     measure("chain of 100,000 and 20,000 sums over windows", &chain()?, "A1")?;
     measure("50,000 x 12 and 5,000 lookups", &fixtures::benchmark::lookups()?, "D2")?;
     measure("scalar functions, 50,000", &functions()?, "A1")?;
+    measure("operators and conditions, 40,000", &operators()?, "A1")?;
     Ok(())
 }
 
@@ -51,6 +52,26 @@ fn functions() -> Result<Vec<u8>> {
         )?;
         sheet.write_formula(row, 5, Formula::new(format!("=PMT(0.05/12,360,A{at})")))?;
         sheet.write_formula(row, 6, Formula::new(format!("=TEXT(A{at},\"#,##0.00\")")))?;
+    }
+    Ok(workbook.save_to_buffer()?)
+}
+
+fn operators() -> Result<Vec<u8>> {
+    let mut workbook = Writer::new();
+    let sheet = workbook.add_worksheet();
+    let mut numbers = Sequence::new(1);
+    for row in 0..10_000u32 {
+        let at = row + 1;
+        sheet.write(row, 0, 1 + numbers.below(10_000))?;
+        sheet.write(row, 1, format!("Text {}", numbers.below(100)))?;
+        sheet.write_formula(row, 2, Formula::new(format!("=B{at}&\" \"&A{at}")))?;
+        sheet.write_formula(row, 3, Formula::new(format!("=(1+A{at}/1000)^A{at}")))?;
+        sheet.write_formula(row, 4, Formula::new(format!("=SUMIFS(A:A,B:B,B{at},A:A,\">\"&A{at})")))?;
+        sheet.write_formula(row, 5, Formula::new(format!("=COUNTIFS(B:B,B{at})")))?;
+    }
+    for row in 0..20u32 {
+        let text = format!("=SUM(SUMIFS(A$1:A$10000,B$1:B$10000,{{\"Text 1\",\"Text {row}\"}}))");
+        sheet.write_formula(row, 6, Formula::new(text))?;
     }
     Ok(workbook.save_to_buffer()?)
 }

@@ -28,7 +28,11 @@ impl Surroundings {
 
 impl FunctionProvider for Surroundings {
     fn get_function(&self, namespace: &str, name: &str) -> Option<Arc<dyn Function>> {
-        self.overrides.get(name).or_else(|| function_registry::get(namespace, name))
+        let own = || match self.overrides.refuses(name) {
+            true => None,
+            false => function_registry::get(namespace, name),
+        };
+        self.overrides.get(name).or_else(own)
     }
 
     fn get_function_for_planning(&self, namespace: &str, name: &str) -> Option<Arc<dyn Function>> {

@@ -5,9 +5,10 @@
 //! * names, tables and parameters are replaced by what they stand for before it sees a formula (`prepare`, `tables`), so that
 //!   relative names, parts of tables and names of functions work as in Excel;
 //! * implicit intersection is written out (`intersect`);
-//! * functions that it computes otherwise than Excel are replaced (`overrides`).
+//! * functions that it computes otherwise than Excel are replaced (`overrides`), and operators become calls of such (`corrected`).
 
 mod context;
+mod corrected;
 mod intersect;
 mod lambdas;
 mod load;

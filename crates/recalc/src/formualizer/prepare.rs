@@ -10,8 +10,10 @@ use workbook::{FileFormat, SheetId};
 
 use crate::engine::{Refusal, Source};
 use crate::formualizer::context::Surroundings;
+use crate::formualizer::corrected::correct;
 use crate::formualizer::intersect::{bare_name, intersect, single};
 use crate::formualizer::lambdas::write_out;
+use crate::formualizer::overrides::Overrides;
 use crate::formualizer::signature::Signatures;
 use crate::formualizer::tables::addressed;
 use crate::outside::reaches_outside;
@@ -24,7 +26,7 @@ const MAX_NAMED_NODES: usize = 20_000;
 /// A formula as the engine takes it.
 pub(super) struct Prepared {
     pub(super) tree: ASTNode,
-    /// Whether the tree is what the text reads as, with nothing replaced.
+    /// Whether the tree has the references of the text, in their order.
     pub(super) is_verbatim: bool,
 }
 
@@ -75,6 +77,9 @@ impl<'a> Preparer<'a> {
         is_verbatim &= !write_out(&mut tree)?;
         if !is_array {
             is_verbatim &= !intersect(&mut tree, at, &mut self.signatures);
+        }
+        if self.surroundings.overrides == Overrides::Ours {
+            is_verbatim &= !correct(&mut tree, &mut self.signatures);
         }
         Ok(Prepared { tree, is_verbatim })
     }

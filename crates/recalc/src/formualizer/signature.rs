@@ -7,6 +7,8 @@ use ironcalc_base::expressions::parser::static_analysis::add_implicit_intersecti
 use ironcalc_base::expressions::parser::{Node, Parser, new_parser_english};
 use ironcalc_base::expressions::types::CellReferenceRC;
 
+use crate::formualizer::corrected::conditions;
+
 /// Functions whose arguments are evaluated as arrays, also what is computed within them, in a formula that was not entered as an
 /// array formula. `SUMPRODUCT(LEN(A1:A9))` and `LOOKUP(2,1/(A1:A9>0),B1:B9)` are known for it. (All newer ones are: a formula
 /// that they are part of is stored as an array formula where it makes a difference.)
@@ -93,8 +95,15 @@ impl Signatures {
             "MATCH" | "VLOOKUP" | "HLOOKUP" | "LOOKUP" | "XLOOKUP" | "XMATCH" if arguments > 0 => {
                 meant[0] = Meant::Value;
             }
-            "SUMIF" | "COUNTIF" | "AVERAGEIF" if arguments > 1 => meant[1] = Meant::Value,
+            // Holidays are any number of days.
+            "WORKDAY" | "NETWORKDAYS" if arguments > 2 => meant[2] = Meant::Cells,
+            "WORKDAY.INTL" | "NETWORKDAYS.INTL" if arguments > 3 => meant[3] = Meant::Cells,
+            "SHEETS" | "ISFORMULA" | "TYPE" if arguments > 0 => meant[0] = Meant::Cells,
+            "IMSUM" | "IMPRODUCT" => meant.fill(Meant::Cells),
             _ => {}
+        }
+        for condition in conditions(name, arguments).unwrap_or_default() {
+            meant[condition] = Meant::Value;
         }
         Signature { arguments: meant, yields_many: with_cells || with_values }
     }

@@ -7,7 +7,7 @@ use formualizer_eval::engine::range_view::RangeView;
 use formualizer_eval::function::{FamilyKernel, FnCaps, Function};
 use formualizer_eval::traits::{ArgumentHandle, CalcValue, FunctionContext};
 
-use formualizer_parse::parser::ReferenceType;
+use formualizer_parse::parser::{ASTNodeType, ReferenceType};
 use grid::{MAX_COLS, MAX_ROWS};
 
 use crate::formualizer::overrides::arguments::{Argument, evaluated};
@@ -148,6 +148,20 @@ impl Function for Lines {
         args: &'c [ArgumentHandle<'a, 'b>],
         ctx: &dyn FunctionContext<'b>,
     ) -> Result<CalcValue<'b>, ExcelError> {
+        // An address that is none is no cell's.
+        if let [arg] = args
+            && matches!(arg.ast().node_type, ASTNodeType::Function { .. })
+            && match arg.as_reference_or_eval() {
+                Ok(reference) => {
+                    matches!(reference, ReferenceType::NamedRange(_))
+                        || ctx.inspect_reference(&reference).is_err()
+                }
+                Err(fault) => matches!(fault.kind, ExcelErrorKind::Ref | ExcelErrorKind::Name),
+            }
+        {
+            let fault = ExcelError::new(ExcelErrorKind::Ref);
+            return Ok(CalcValue::Scalar(LiteralValue::Error(fault)));
+        }
         match self.several(args) {
             Some(rows) => Ok(CalcValue::Range(RangeView::from_owned_rows(rows, ctx.date_system()))),
             None => self.own.dispatch(args, ctx),

@@ -5,6 +5,8 @@ use formualizer_eval::engine::range_view::RangeView;
 use formualizer_eval::traits::{ArgumentHandle, CalcValue};
 use formualizer_parse::parser::ASTNodeType;
 
+use crate::formualizer::overrides::spread::size;
+
 /// An argument as IronCalc gets it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Argument {
@@ -27,6 +29,11 @@ impl Argument {
             Argument::Array(rows) | Argument::Cells(rows) => Some(rows),
             _ => None,
         }
+    }
+
+    /// How many rows and columns it has.
+    pub(super) fn shape(&self) -> (usize, usize) {
+        self.rows().map_or((1, 1), |rows| size(rows))
     }
 }
 

@@ -3,18 +3,23 @@
 use std::sync::Arc;
 
 use formualizer_common::{ExcelError, ExcelErrorKind, LiteralValue};
-use formualizer_eval::engine::range_view::RangeView;
 use formualizer_eval::engine::{CancelToken, DateSystem};
 use formualizer_eval::function::{FamilyKernel, FnCaps, Function};
 use formualizer_eval::traits::{ArgumentHandle, CalcValue, FunctionContext};
 
 use formualizer_parse::parser::ReferenceType;
-use grid::MAX_ROWS;
 
 use crate::formualizer::MAX_ARRAY_CELLS;
 use crate::formualizer::overrides::arguments::{Argument, evaluated};
+use crate::formualizer::overrides::exact;
 use crate::formualizer::overrides::scratch::Scratch;
+use crate::formualizer::overrides::spread::{calculated, error};
+use crate::formualizer::overrides::suits::{
+    OF_DATES, has_error_condition, is_early, is_index_below_one, is_like_excel, is_own_like_excel,
+};
 use crate::formualizer::overrides::table::{MAX_CELLS, Rule, SMALL_CELLS};
+use crate::formualizer::overrides::texts;
+use crate::formualizer::overrides::whole::{counted, open};
 use crate::formualizer::signature::{Meant, Signature};
 
 /// A replaced function.
@@ -23,15 +28,29 @@ pub(super) struct Delegate {
     rule: Rule,
     /// The library's own.
     own: Option<Arc<dyn Function>>,
+    /// Whether the library may index columns to compute calls together.
+    is_indexed: bool,
 }
 
 impl Delegate {
     pub(super) fn new(name: &'static str, rule: Rule, own: Option<Arc<dyn Function>>) -> Delegate {
-        Delegate { name, rule, own }
+        Delegate { name, rule, own, is_indexed: true }
     }
 
-    fn max_cells(&self) -> u64 {
+    /// The same, computed call by call.
+    pub(super) fn without_index(self) -> Delegate {
+        Delegate { is_indexed: false, ..self }
+    }
+
+    fn max_cells(&self, args: &[ArgumentHandle<'_, '_>]) -> u64 {
         match (self.rule, &self.own) {
+            // These it computes here, or not at all.
+            (Rule::WhenSmall, Some(_)) if self.name == "AGGREGATE" => MAX_ARRAY_CELLS,
+            (Rule::WhenSmall, Some(_)) if self.name == "COUNT" && args.iter().any(is_computed_array) => {
+                MAX_ARRAY_CELLS
+            }
+            // The library takes an error for a result, not for what is looked for.
+            (Rule::WhenSmall, Some(_)) if has_error_condition(self.name, args) => MAX_CELLS,
             (Rule::WhenSmall, Some(_)) => SMALL_CELLS,
             _ => MAX_CELLS,
         }
@@ -61,13 +80,17 @@ impl Delegate {
         &self,
         args: &[ArgumentHandle<'_, 'b>],
         scratch: &mut Scratch,
+        dates: DateSystem,
         stop: Option<&CancelToken>,
     ) -> Result<Option<LiteralValue>, ExcelError> {
         let signature = scratch.signature(self.name, args.len());
-        if self.is_lifted() && !self.has_arrays(args, &signature) {
+        if self.is_lifted() && !self.has_arrays(args, &signature) && is_own_like_excel(self.name, args) {
             return Ok(None);
         }
-        let mut left = self.max_cells();
+        if is_index_below_one(self.name, args) {
+            return Ok(Some(error(ExcelErrorKind::Value)));
+        }
+        let mut left = self.max_cells(args);
         let mut arguments = Vec::with_capacity(args.len());
         for (index, arg) in args.iter().enumerate() {
             let meant = signature.arguments.get(index).copied().unwrap_or(Meant::Cells);
@@ -89,6 +112,11 @@ impl Delegate {
             };
             arguments.push(argument);
         }
+        texts::write(self.name, &mut arguments);
+        exact::adapt(self.name, &mut arguments, dates);
+        if self.name == "AGGREGATE" {
+            return Ok(exact::computed(self.name, &arguments, dates));
+        }
         if !is_like_excel(self.name, &arguments) {
             return Ok(None);
         }
@@ -97,16 +125,14 @@ impl Delegate {
         };
         let spread: Vec<usize> = (0..arguments.len()).filter(is_spread).collect();
         if spread.is_empty() {
-            if matches!(self.name, "COUNTIF" | "COUNTIFS") && args.iter().any(is_open) {
-                return Ok(counted(self.name, arguments, scratch));
+            if matches!(self.name, "COUNTIF" | "COUNTIFS")
+                && let Some(open) = args.iter().find_map(open)
+            {
+                return Ok(counted(self.name, open, arguments, scratch));
             }
-            let result = scratch.call(self.name, &arguments);
-            return Ok(result.filter(|result| !is_early(self.name, result)));
+            return Ok(called(self.name, &arguments, dates, scratch));
         }
-        let shape = |index: &usize| {
-            let rows = arguments[*index].rows().map_or(0, Vec::len);
-            (rows, arguments[*index].rows().and_then(|rows| rows.first()).map_or(0, Vec::len))
-        };
+        let shape = |index: &usize| arguments[*index].shape();
         let height = spread.iter().map(|index| shape(index).0).max().unwrap_or(0);
         let width = spread.iter().map(|index| shape(index).1).max().unwrap_or(0);
         if height as u64 * width as u64 > MAX_ARRAY_CELLS {
@@ -127,7 +153,7 @@ impl Delegate {
                 };
                 let value = match spread.iter().any(is_outside) {
                     true => LiteralValue::Error(ExcelError::new(ExcelErrorKind::Na)),
-                    false => match scratch.call(self.name, &one) {
+                    false => match called(self.name, &one, dates, scratch) {
                         Some(LiteralValue::Array(rows)) => first(rows),
                         Some(value) => value,
                         None => return Ok(None),
@@ -141,83 +167,48 @@ impl Delegate {
     }
 }
 
+/// The result of one call; `None` where there is none, or not that of Excel.
+fn called(
+    name: &'static str,
+    arguments: &[Argument],
+    dates: DateSystem,
+    scratch: &mut Scratch,
+) -> Option<LiteralValue> {
+    if let Some(result) = exact::computed(name, arguments, dates) {
+        return Some(result);
+    }
+    if let ("IMSUM" | "IMPRODUCT", [first, rest @ ..]) = (name, arguments)
+        && rest.len() != 1
+    {
+        // It takes two of them at a time.
+        return rest.iter().try_fold(one_value(first)?, |so_far, next| {
+            scratch.call(name, &[Argument::Value(so_far), next.clone()])
+        });
+    }
+    let result = scratch.call(name, arguments).filter(|result| !is_early(name, result))?;
+    Some(exact::mended(name, arguments, result, dates))
+}
+
+fn one_value(argument: &Argument) -> Option<LiteralValue> {
+    match argument {
+        Argument::Value(value) | Argument::Cell(value) => Some(value.clone()),
+        _ => None,
+    }
+}
+
+/// Whether an argument is an array that was written or computed.
+fn is_computed_array(arg: &ArgumentHandle<'_, '_>) -> bool {
+    match arg.value() {
+        Ok(CalcValue::Range(view)) => view.sheet_name() == "__tmp",
+        Ok(CalcValue::Scalar(value)) => matches!(value, LiteralValue::Array(_)),
+        _ => false,
+    }
+}
+
 /// Functions that leave out the texts of cells, also of a single one.
 const AGGREGATES: &[&str] = &["MAXA", "MINA", "SUMX2MY2", "SUMX2PY2", "SUMXMY2"];
 /// Functions that look something up.
 const LOOK_UP: &[&str] = &["HLOOKUP", "LOOKUP", "MATCH", "VLOOKUP", "XLOOKUP", "XMATCH"];
-/// Functions of dates whose first argument is one.
-const OF_DATES: &[&str] = &[
-    "DATEDIF",
-    "DAYS",
-    "DAYS360",
-    "EDATE",
-    "EOMONTH",
-    "ISOWEEKNUM",
-    "NETWORKDAYS",
-    "NETWORKDAYS.INTL",
-    "WEEKNUM",
-    "WORKDAY",
-    "WORKDAY.INTL",
-    "YEARFRAC",
-];
-/// The first day after the one that never was, 29 February 1900: IronCalc numbers those before it otherwise.
-const MARCH_1900: f64 = 61.0;
-
-/// Whether IronCalc takes these arguments as Excel does.
-fn is_like_excel(name: &str, arguments: &[Argument]) -> bool {
-    match name {
-        // Excel takes as many cells to add as there are to compare, whatever is written.
-        "SUMIF" | "AVERAGEIF" => match arguments {
-            [Argument::Cells(tested), _, Argument::Cells(added)] => {
-                tested.len() == added.len() && tested.first().map(Vec::len) == added.first().map(Vec::len)
-            }
-            [Argument::Cell(_), _, Argument::Cell(_)] => true,
-            [_, _, _] => false,
-            _ => true,
-        },
-        _ if OF_DATES.contains(&name) => match arguments.first() {
-            Some(Argument::Cell(LiteralValue::Empty) | Argument::Omitted) => false,
-            Some(
-                Argument::Value(LiteralValue::Number(number)) | Argument::Cell(LiteralValue::Number(number)),
-            ) => *number >= MARCH_1900 || *number < 0.0,
-            _ => true,
-        },
-        _ => true,
-    }
-}
-
-/// Whether the result is a day that IronCalc numbers otherwise.
-fn is_early(name: &str, result: &LiteralValue) -> bool {
-    matches!(name, "DATE" | "EDATE" | "EOMONTH" | "WORKDAY" | "WORKDAY.INTL")
-        && matches!(result, LiteralValue::Number(number) if *number < MARCH_1900)
-}
-
-/// Whether an argument is whole columns, of which only what is used was read.
-fn is_open(arg: &ArgumentHandle<'_, '_>) -> bool {
-    matches!(arg.as_reference(), Ok(ReferenceType::Range { start_row: None, end_row: None, .. }))
-}
-
-/// What is counted in whole columns: also the rows below what is used, which all are alike.
-fn counted(name: &'static str, mut arguments: Vec<Argument>, scratch: &mut Scratch) -> Option<LiteralValue> {
-    let height = arguments.iter().filter_map(Argument::rows).map(Vec::len).max()?;
-    let mut counted_to = |height: usize| {
-        for argument in &mut arguments {
-            if let Argument::Cells(rows) = argument {
-                let width = rows.first().map_or(1, Vec::len);
-                rows.resize_with(height, || vec![LiteralValue::Empty; width]);
-            }
-        }
-        scratch.call(name, &arguments)
-    };
-    match (counted_to(height)?, counted_to(height + 1)?) {
-        (LiteralValue::Number(used), LiteralValue::Number(one_more)) => {
-            let rest = f64::from(MAX_ROWS) - height as f64;
-            Some(LiteralValue::Number(used + (one_more - used) * rest))
-        }
-        (used, _) => Some(used),
-    }
-}
-
 /// An error, once the calculation is to end.
 fn go_on(stop: Option<&CancelToken>) -> Result<(), ExcelError> {
     match stop.is_some_and(CancelToken::is_cancelled) {
@@ -271,7 +262,8 @@ impl Function for Delegate {
             return own;
         }
         // What was computed for the same arguments is the same.
-        own.filter(|kernel| matches!(kernel, FamilyKernel::Lookup | FamilyKernel::CriteriaAggregate))
+        own.filter(|_| self.is_indexed)
+            .filter(|kernel| matches!(kernel, FamilyKernel::Lookup | FamilyKernel::CriteriaAggregate))
     }
 
     fn variadic(&self) -> bool {
@@ -301,21 +293,18 @@ impl Function for Delegate {
     ) -> Result<CalcValue<'b>, ExcelError> {
         // IronCalc knows one epoch only.
         let is_other_epoch = ctx.date_system() == DateSystem::Excel1904
-            && (OF_DATES.contains(&self.name)
-                || matches!(self.name, "DATE" | "DATEVALUE" | "TEXT" | "VALUE"));
+            && (OF_DATES.contains(&self.name) || matches!(self.name, "DATE" | "DATEVALUE" | "VALUE"));
         let result = match is_other_epoch {
             true => None,
             false => {
                 let stop = ctx.cancellation_token();
                 go_on(stop.as_ref())?;
-                Scratch::with(|scratch| self.delegated(args, scratch, stop.as_ref()))?
+                let dates = ctx.date_system();
+                Scratch::with(|scratch| self.delegated(args, scratch, dates, stop.as_ref()))?
             }
         };
         match (result, &self.own) {
-            (Some(LiteralValue::Array(rows)), _) => {
-                Ok(CalcValue::Range(RangeView::from_owned_rows(rows, ctx.date_system())))
-            }
-            (Some(value), _) => Ok(CalcValue::Scalar(value)),
+            (Some(value), _) => Ok(calculated(value, ctx)),
             (None, Some(own)) => own.dispatch(args, ctx),
             (None, None) => Ok(CalcValue::Scalar(LiteralValue::Error(ExcelError::new(ExcelErrorKind::Num)))),
         }

@@ -10,13 +10,18 @@ use formualizer_parse::parser::{ASTNodeType, ReferenceType};
 
 use crate::formualizer::MAX_ARRAY_CELLS;
 use crate::formualizer::overrides::arguments::{Argument, evaluated};
+use crate::formualizer::overrides::spread::at;
 
 /// A function that applies the function whose parameters and body are its last arguments.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Higher(pub(super) &'static str);
 
+/// `MAP` over arrays of which each has a value for a place of the largest: what a formula calls that hands an array to a function
+/// of single values.
+pub(in crate::formualizer) const SPREAD: &str = "@MAP";
 /// Every one of them.
-pub(super) const NAMES: &[&str] = &["MAP", "REDUCE", "SCAN", "BYROW", "BYCOL", "MAKEARRAY", "ISOMITTED"];
+pub(super) const NAMES: &[&str] =
+    &[SPREAD, "MAP", "REDUCE", "SCAN", "BYROW", "BYCOL", "MAKEARRAY", "ISOMITTED"];
 
 /// Asked before each application whether to go on.
 type Stop<'a> = Option<&'a CancelToken>;
@@ -98,7 +103,7 @@ impl Higher {
 
     fn compute(&self, args: &[ArgumentHandle<'_, '_>], stop: Stop<'_>) -> Result<LiteralValue, ExcelError> {
         match (self.0, args.len()) {
-            ("MAP", count) if count >= 3 && count % 2 == 1 => self.map(args, count / 2, stop),
+            ("MAP" | SPREAD, count) if count >= 3 && count % 2 == 1 => self.map(args, count / 2, stop),
             ("REDUCE" | "SCAN", 5) => self.fold(args, stop),
             ("BYROW" | "BYCOL", 3) => self.by_line(args, stop),
             ("MAKEARRAY", 5) => self.make(args, stop),
@@ -118,8 +123,16 @@ impl Higher {
         let width = arrays.iter().map(|rows| rows.first().map_or(0, Vec::len)).max().unwrap_or(0);
         let value = |rows: &Vec<Vec<LiteralValue>>, row: usize, col: usize| {
             let missing = || LiteralValue::Error(ExcelError::new(ExcelErrorKind::Na));
-            rows.get(row).and_then(|row| row.get(col)).cloned().unwrap_or_else(missing)
+            let value = match self.0 {
+                SPREAD => at(rows, row, col),
+                _ => rows.get(row).and_then(|row| row.get(col)),
+            };
+            value.cloned().unwrap_or_else(missing)
         };
+        if self.0 == SPREAD && (height, width) == (1, 1) {
+            let values: Vec<LiteralValue> = arrays.iter().map(|rows| value(rows, 0, 0)).collect();
+            return applied.to(&values);
+        }
         let mapped = (0..height).map(|row| {
             let cells = (0..width).map(|col| {
                 let values: Vec<LiteralValue> = arrays.iter().map(|rows| value(rows, row, col)).collect();

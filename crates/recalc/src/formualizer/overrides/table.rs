@@ -9,10 +9,14 @@
 //!   criteria that are errors; above [`SMALL_CELLS`] cells the fast function computes;
 //! * **lifted** is what was right for every cell that was tried, but knows no arrays: the fast function computes single values,
 //!   and of arrays each value is delegated;
+//! * **ours** (`join`, `operators`, `dates`, `referring`) is what neither does as Excel, or what a whole call need not go away for;
 //! * **kept** is everything else: functions of references (`OFFSET`, `INDIRECT`), `IF`, `LET`, and sums.
 
 /// Cells that a call may read to be delegated although there is a faster function.
-pub(super) const SMALL_CELLS: u64 = 64;
+pub(in crate::formualizer) const SMALL_CELLS: u64 = 64;
+/// What a formula calls for `COUNTIFS` of few cells: without the library's index of columns, which does not find the texts of
+/// errors.
+pub(in crate::formualizer) const FEW_COUNTIFS: &str = "@COUNTIFS";
 /// Cells that a call may read to be delegated at all.
 pub(super) const MAX_CELLS: u64 = 1 << 16;
 
@@ -40,7 +44,7 @@ pub(super) const DELEGATED: &[&str] = &[
    
     // Text.
     "ARRAYTOTEXT", "ASC", "CHAR", "CLEAN", "CODE", "DOLLAR", "ENCODEURL", "EXACT", "FIXED", "NUMBERVALUE", "PROPER",
-    "REGEXEXTRACT", "REGEXREPLACE", "REGEXTEST", "REPT", "TEXT", "TEXTAFTER", "TEXTBEFORE", "TEXTSPLIT", "UNICHAR",
+    "REGEXEXTRACT", "REGEXREPLACE", "REGEXTEST", "REPLACE", "REPT", "TEXT", "TEXTAFTER", "TEXTBEFORE", "TEXTSPLIT", "UNICHAR",
     "UNICODE", "VALUE", "VALUETOTEXT", "FINDB", "LEFTB", "LENB", "MIDB", "REPLACEB", "RIGHTB", "SEARCHB",
     // Dates.
     "DATE", "DATEDIF", "DATEVALUE", "DAYS", "DAYS360", "EDATE", "EOMONTH", "ISOWEEKNUM", "NETWORKDAYS",
@@ -64,8 +68,7 @@ pub(super) const DELEGATED: &[&str] = &[
     "BINOMDIST", "CHIDIST", "CHIINV", "CHISQ.DIST", "CHISQ.DIST.RT", "CHISQ.INV", "CHISQ.INV.RT", "CHISQ.TEST",
     "CHITEST", "CONFIDENCE", "CONFIDENCE.NORM", "CONFIDENCE.T", "CORREL", "COVAR", "COVARIANCE.P", "COVARIANCE.S",
     "CRITBINOM", "EXPON.DIST", "EXPONDIST", "F.DIST", "F.DIST.RT", "F.INV", "F.INV.RT", "F.TEST", "FDIST",
-    "FINV", "FISHER", "FISHERINV", "FORECAST", "FORECAST.ETS", "FORECAST.ETS.CONFINT", "FORECAST.ETS.SEASONALITY",
-    "FORECAST.ETS.STAT", "FORECAST.LINEAR", "FREQUENCY", "FTEST", "GAMMA", "GAMMA.DIST", "GAMMA.INV", "GAMMADIST",
+    "FINV", "FISHER", "FISHERINV", "FORECAST", "FORECAST.LINEAR", "FREQUENCY", "FTEST", "GAMMA", "GAMMA.DIST", "GAMMA.INV", "GAMMADIST",
     "GAMMAINV", "GAMMALN", "GAMMALN.PRECISE", "GAUSS", "GEOMEAN", "GROWTH", "HARMEAN", "HYPGEOM.DIST", "HYPGEOMDIST",
     "INTERCEPT", "KURT", "LINEST", "LOGEST", "LOGINV", "LOGNORM.DIST", "LOGNORM.INV", "LOGNORMDIST", "MODE",
     "MODE.MULT", "MODE.SNGL", "NEGBINOM.DIST", "NEGBINOMDIST", "NORM.DIST", "NORM.INV", "NORM.S.DIST", "NORM.S.INV",
@@ -81,12 +84,12 @@ pub(super) const DELEGATED: &[&str] = &[
 /// Delegated when small.
 #[rustfmt::skip]
 pub(super) const WHEN_SMALL: &[&str] = &[
-    "AND", "AVERAGE", "AVERAGEA", "AVERAGEIF", "AVERAGEIFS", "CHOOSECOLS", "CHOOSEROWS", "CONCAT", "CONCATENATE",
+    "AGGREGATE", "AND", "AVERAGE", "AVERAGEA", "AVERAGEIF", "AVERAGEIFS", "CHOOSECOLS", "CHOOSEROWS",
     "COUNT", "COUNTIF", "COUNTIFS", "DROP", "EXPAND", "FILTER", "HLOOKUP", "LOOKUP", "MATCH", "MAXA",
-    "MAXIFS", "MINA", "MINIFS", "OR",
+    "MAXIFS", "MINA", "MINIFS", "OR", "PRODUCT",
     "SORT", "SORTBY",
     "SUMIF", "SUMIFS", "SUMPRODUCT", "TAKE",
-    "TEXTJOIN", "TOCOL", "TOROW", "UNIQUE", "VLOOKUP", "WRAPCOLS",
+    "TOCOL", "TOROW", "UNIQUE", "VLOOKUP", "WRAPCOLS",
     "WRAPROWS", "XLOOKUP", "XMATCH", "XOR",
 ];
 
@@ -94,13 +97,16 @@ pub(super) const WHEN_SMALL: &[&str] = &[
 #[rustfmt::skip]
 pub(super) const LIFTED: &[&str] = &[
     "ABS", "ACOS", "ACOSH", "ACOT", "ACOTH", "ADDRESS", "ASIN", "ASINH", "ATAN", "ATAN2", "ATANH", "COMBIN", "COS",
-    "COSH", "COT", "CSC", "CSCH", "DAY", "DEGREES", "EVEN", "FACT", "FIND", "HOUR", "ISBLANK", "ISERR", "ISERROR",
+    "COSH", "COT", "CSC", "CSCH", "DEGREES", "EVEN", "FACT", "FIND", "ISBLANK", "ISERR", "ISERROR",
     "ISEVEN", "ISLOGICAL", "ISNA", "ISNONTEXT", "ISNUMBER", "ISODD", "ISTEXT", "LARGE", "LEFT", "LEN", "LN", "LOG",
-    "LOG10", "LOWER", "MID", "MINUTE", "MOD", "MONTH", "NOT", "ODD", "PERCENTILE", "PERCENTILE.EXC",
-    "PERCENTILE.INC", "POWER", "QUARTILE", "QUARTILE.EXC", "QUARTILE.INC", "RADIANS", "RANK", "RANK.AVG", "RANK.EQ",
-    "REPLACE", "RIGHT", "ROUND", "ROUNDDOWN", "ROUNDUP", "SEARCH", "SEC", "SECH", "SECOND", "SIN", "SINH", "SMALL",
-    "SQRT", "SQRTPI", "SUBSTITUTE", "TAN", "TANH", "TRIM", "UPPER", "WEEKDAY", "YEAR",
+    "LOG10", "LOWER", "MID", "MOD", "NOT", "ODD", "PERCENTILE", "PERCENTILE.EXC",
+    "PERCENTILE.INC", "QUARTILE", "QUARTILE.EXC", "QUARTILE.INC", "RADIANS", "RANK", "RANK.AVG", "RANK.EQ",
+    "RIGHT", "ROUND", "ROUNDDOWN", "ROUNDUP", "SEARCH", "SEC", "SECH", "SIN", "SINH", "SMALL",
+    "SQRT", "SQRTPI", "SUBSTITUTE", "TAN", "TANH", "TRIM", "UPPER",
 ];
+
+/// Refused: what the library makes of them is not what Excel does, so that another engine is better asked.
+pub(super) const REFUSED: &[&str] = &["FORMULATEXT", "GROUPBY", "PIVOTBY"];
 
 /// Lifted by the first argument.
 pub(super) const LIFTED_BY_FIRST: &[&str] = &["CHOOSE", "IFS", "SWITCH"];

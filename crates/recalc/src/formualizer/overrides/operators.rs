@@ -1,0 +1,61 @@
+//! Operators, as functions that `corrected` calls in their place.
+
+use std::cmp::Ordering;
+
+use formualizer_common::{DateSystem, ExcelErrorKind, LiteralValue};
+
+use crate::formualizer::overrides::convert::{number_of, value_in};
+use crate::formualizer::overrides::scalar::Compute;
+use crate::formualizer::overrides::spread::error;
+
+/// Every one of them but `&`.
+pub(super) const OPERATORS: &[(&str, Compute)] = &[
+    ("=", |values, _| compared(values, Ordering::is_eq)),
+    ("<>", |values, _| compared(values, Ordering::is_ne)),
+    ("<", |values, _| compared(values, Ordering::is_lt)),
+    ("<=", |values, _| compared(values, Ordering::is_le)),
+    (">", |values, _| compared(values, Ordering::is_gt)),
+    (">=", |values, _| compared(values, Ordering::is_ge)),
+    ("^", power),
+    ("POWER", power),
+];
+
+fn compared(values: &[LiteralValue], holds: fn(Ordering) -> bool) -> LiteralValue {
+    let [left, right] = values else { return error(ExcelErrorKind::Value) };
+    LiteralValue::Boolean(holds(order(left, right)))
+}
+
+/// Numbers come before texts, texts before booleans; what is empty is like the other one's zero.
+fn order(left: &LiteralValue, right: &LiteralValue) -> Ordering {
+    let rank = |value: &LiteralValue| match value {
+        LiteralValue::Text(_) => 1,
+        LiteralValue::Boolean(_) => 2,
+        _ => 0,
+    };
+    let by_number = || number_of(left).partial_cmp(&number_of(right)).unwrap_or(Ordering::Equal);
+    match (left, right) {
+        (LiteralValue::Text(left), LiteralValue::Text(right)) => {
+            left.to_lowercase().cmp(&right.to_lowercase())
+        }
+        (LiteralValue::Text(text), LiteralValue::Empty) => text.as_str().cmp(""),
+        (LiteralValue::Empty, LiteralValue::Text(text)) => "".cmp(text.as_str()),
+        (LiteralValue::Empty, _) | (_, LiteralValue::Empty) => by_number(),
+        _ => rank(left).cmp(&rank(right)).then_with(by_number),
+    }
+}
+
+fn power(values: &[LiteralValue], dates: DateSystem) -> LiteralValue {
+    let [base, exponent] = values else { return error(ExcelErrorKind::Value) };
+    let operand = |value: &LiteralValue| match value {
+        LiteralValue::Text(text) => value_in(text, dates),
+        value => number_of(value),
+    };
+    let (Some(base), Some(exponent)) = (operand(base), operand(exponent)) else {
+        return error(ExcelErrorKind::Value);
+    };
+    if base == 0.0 && exponent <= 0.0 {
+        return error(if exponent == 0.0 { ExcelErrorKind::Num } else { ExcelErrorKind::Div });
+    }
+    let power = base.powf(exponent);
+    if power.is_finite() { LiteralValue::Number(power) } else { error(ExcelErrorKind::Num) }
+}

@@ -62,6 +62,11 @@ impl Office {
         }
     }
 
+    /// [`availability`](Office::availability), if that was found out already: finding it out starts a program.
+    pub fn known_availability(&self) -> Option<Availability> {
+        self.programs.get().map(|_| self.availability())
+    }
+
     /// Recalculates a document, and gives the values of all its formula cells, sheet by sheet.
     ///
     /// `stop` is asked at least every 50 ms; once it says `true`, the job ends as cancelled.

@@ -60,7 +60,7 @@ pub fn choose(survey: &Survey, is_verified: &dyn Fn(Native, &str) -> bool) -> Ch
     let exact = survey.choice(Native::IronCalc, is_verified);
     let weight =
         |choice: &Choice| choice.unverified.iter().map(|name| survey.functions[name].max(1)).sum::<u64>();
-    if weight(&exact) <= weight(&fast) { exact } else { fast }
+    if weight(&exact) < weight(&fast) { exact } else { fast }
 }
 
 #[cfg(test)]
@@ -87,6 +87,6 @@ mod tests {
         check(&["SUM", "ROMAN"], |_| (), Native::IronCalc, &[]);
         check(&["SUM", "ROMAN"], |survey| survey.reads = u64::MAX, Native::Formualizer, &["ROMAN"]);
         check(&["ROMAN"], |survey| survey.counts_from_1904 = true, Native::Formualizer, &["ROMAN"]);
-        check(&["OTHER"], |_| (), Native::IronCalc, &["OTHER"]);
+        check(&["OTHER"], |_| (), Native::Formualizer, &["OTHER"]);
     }
 }

@@ -61,9 +61,13 @@ async fn live() -> Json<Value> {
 async fn ready(State(server): State<Arc<Server>>) -> (StatusCode, Json<Value>) {
     let phase = server.lifecycle.phase();
     let context = Arc::clone(&server.context);
-    let look = move || (context.workspace.is_readable(), context.recalc.libreoffice());
-    let unknown = || (false, "unknown".to_owned());
-    let (workspace, libreoffice) = tokio::task::spawn_blocking(look).await.unwrap_or_else(|_| unknown());
+    let libreoffice = context.recalc.libreoffice().unwrap_or_else(|| {
+        let context = Arc::clone(&context);
+        drop(tokio::task::spawn_blocking(move || context.recalc.office().availability()));
+        "being looked for".to_owned()
+    });
+    let look = move || context.workspace.is_readable();
+    let workspace = tokio::task::spawn_blocking(look).await.unwrap_or(false);
     let ready = phase == Phase::Ready && workspace;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let checks = json!({

@@ -18,10 +18,6 @@ use server::{
     serve::{self, Endpoint, Outcome},
 };
 
-/// Engines allocate by the million; this one is made for that, also where the C library's is not (musl).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = match Cli::read() {
         Ok(cli) => cli,

@@ -52,12 +52,12 @@ impl RecalcState {
         &self.office
     }
 
-    /// The version of LibreOffice, or that it is not there, for people.
-    pub fn libreoffice(&self) -> String {
-        match self.office.availability() {
+    /// The version of LibreOffice, or that it is not there, for people; `None` while nobody has looked for it.
+    pub fn libreoffice(&self) -> Option<String> {
+        self.office.known_availability().map(|availability| match availability {
             Availability::Available { version, .. } => version,
             Availability::Missing { .. } => "not installed".to_owned(),
-        }
+        })
     }
 
     /// Where a workbook is evaluated: here if that takes next to nothing.

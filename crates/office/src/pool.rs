@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::availability::{MissingProgram, Programs};
 use crate::isolation::confines_files;
@@ -119,6 +121,23 @@ impl Office {
             drop(slot);
         }
         count
+    }
+
+    /// Ends every worker, also those whose jobs are just being stopped, and says whether none is left. It takes no longer than
+    /// `patience` and the end of one worker.
+    pub fn end_all(&self, patience: Duration) -> bool {
+        let begun = Instant::now();
+        loop {
+            self.end_idle();
+            let counts = self.counts();
+            if counts.busy + counts.idle == 0 {
+                return true;
+            }
+            if begun.elapsed() > patience {
+                return false;
+            }
+            thread::sleep(STOP_EVERY);
+        }
     }
 
     fn run<T>(

@@ -1,9 +1,7 @@
 //! What IronCalc makes of our model.
 
-use std::sync::Arc;
-
 use grid::{CellRef, ErrorValue};
-use recalc::ironcalc::{InProcess, IronCalc};
+use recalc::ironcalc::IronCalc;
 use recalc::{Computed, Engine, Moment, Refusal, Source};
 use workbook::edit::{Draft, Edit, ExplicitPlaces};
 use workbook::{Limits, SheetId, Workbook};
@@ -23,7 +21,7 @@ fn book(edits: &[&str]) -> Workbook {
 
 fn engine(book: &Workbook) -> IronCalc {
     let sheets = book.sheets(1, &()).expect("loads");
-    let mut engine = IronCalc::load(Source { book, sheets: &sheets }, Arc::new(InProcess));
+    let mut engine = IronCalc::load(Source { book, sheets: &sheets }).expect("loads");
     engine.calculate(MOMENT, &|| false).expect("calculates");
     engine
 }

@@ -61,14 +61,23 @@ impl Endpoint {
     }
 }
 
+/// How long the end of LibreOffice is waited for.
+const ENDING: Duration = Duration::from_secs(5);
+
 /// Serves until the client leaves or a signal comes; then refuses new calls and lets those in flight finish.
 ///
 /// # Errors
 /// When the endpoint fails.
 pub async fn run(server: Arc<Server>, endpoint: Endpoint, drain_timeout: Duration) -> io::Result<Outcome> {
     let cleaner = tokio::spawn(clean(Arc::clone(&server)));
+    let context = Arc::clone(&server.context);
     let outcome = serve(server, endpoint, drain_timeout).await;
     cleaner.abort();
+    // Programs that were started go before their files do, and both before this process.
+    let ending = tokio::task::spawn_blocking(move || context.recalc.office().end_all(ENDING));
+    if !ending.await.unwrap_or(false) {
+        tracing::warn!("a LibreOffice does not end; its files are swept by the next start");
+    }
     outcome
 }
 

@@ -49,16 +49,13 @@ pub(crate) struct Disagreements {
 /// When the call is stopped, or no engine can compute the workbook.
 pub(crate) fn verify_engines(call: &Call, live: &Live) -> Result<Disagreements, ToolError> {
     let begun = Instant::now();
-    let loaded = Loaded::of(&live.book, call)?;
+    let loaded = Loaded::of(&live.draft, &live.book, call)?;
     let stop = || call.is_stopped();
     let mut found = Disagreements::default();
     let mut engines: Vec<Box<dyn Engine + '_>> = Vec::new();
     for native in [Native::Formualizer, Native::IronCalc] {
         call.check()?;
-        let computed = call.load_engine(native, &loaded).and_then(|mut engine| {
-            engine.calculate(moment(), &stop).map_err(crate::recalc::engine_error)?;
-            Ok(engine)
-        });
+        let computed = call.computed_by(native, &loaded, moment());
         match computed {
             Ok(engine) => engines.push(engine),
             Err(error) => drop(found.without.insert(native.as_str().to_owned(), Value::from(error.message))),

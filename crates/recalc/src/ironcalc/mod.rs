@@ -1,23 +1,19 @@
 //! IronCalc: nearly all of Excel's functions, exactly; every calculation computes the whole workbook.
 //!
 //! It has no index of dependencies and looks at each cell of a range anew for each formula, so that it suits workbooks whose
-//! formulas read little. Its evaluation cannot be stopped from within: whoever needs that hands in an [`Evaluate`] that can
-//! (a process that is ended).
+//! formulas read little. Its evaluation cannot be stopped from within: whoever needs that runs it in a process that is ended.
 
 mod evaluate;
 mod formulas;
 mod load;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use analysis::formulas::Area;
 use grid::{CellRange, CellRef, ErrorValue};
 use ironcalc_base::expressions::token::Error;
 use ironcalc_base::types::{Cell, FormulaValue, SpillValue, Workbook as Model};
 use workbook::SheetId;
-
-pub use evaluate::{Evaluate, InProcess, evaluate_bytes};
 
 use crate::Computed;
 use crate::engine::{Engine, EngineError, Moment, Refusal, Refused, Source, Stop};
@@ -26,7 +22,6 @@ use crate::engine::{Engine, EngineError, Moment, Refusal, Refused, Source, Stop}
 pub struct IronCalc {
     model: Model,
     refused: Vec<Refused>,
-    evaluate: Arc<dyn Evaluate>,
 }
 
 impl IronCalc {
@@ -34,9 +29,12 @@ impl IronCalc {
     pub const NAME: &str = "ironcalc";
 
     /// Loads a workbook. Array formulas and data tables come with their whole ranges.
-    pub fn load(source: Source<'_>, evaluate: Arc<dyn Evaluate>) -> IronCalc {
-        let (model, refused) = load::load(source);
-        IronCalc { model, refused, evaluate }
+    ///
+    /// # Errors
+    /// When it does not take the workbook.
+    pub fn load(source: Source<'_>) -> Result<IronCalc, EngineError> {
+        let (model, refused) = evaluate::deep(|| load::load(source))?;
+        Ok(IronCalc { model, refused })
     }
 
     fn cell(&self, sheet: SheetId, at: CellRef) -> Option<Cell> {
@@ -80,7 +78,7 @@ impl Engine for IronCalc {
 
     fn update(&mut self, source: Source<'_>, _: &[Area]) -> Result<(), EngineError> {
         // It computes everything anew in any case.
-        (self.model, self.refused) = load::load(source);
+        *self = IronCalc::load(source)?;
         Ok(())
     }
 
@@ -89,7 +87,7 @@ impl Engine for IronCalc {
             return Err(EngineError::Cancelled);
         }
         let model = std::mem::replace(&mut self.model, load::nothing());
-        self.model = self.evaluate.evaluate(model, moment, stop)?;
+        self.model = evaluate::evaluated(model, moment)?;
         self.refuse_failures();
         Ok(())
     }

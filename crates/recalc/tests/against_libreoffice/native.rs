@@ -1,10 +1,8 @@
 //! What the native engines make of the samples.
 
-use std::sync::Arc;
-
 use grid::CellRef;
 use recalc::formualizer::Formualizer;
-use recalc::ironcalc::{InProcess, IronCalc};
+use recalc::ironcalc::IronCalc;
 use recalc::{Engine, Moment, Source};
 use workbook::{Limits, SheetId, Workbook};
 
@@ -25,7 +23,7 @@ pub(crate) struct Native {
 /// Every engine of ours.
 pub(crate) const ENGINES: [Native; 2] = [
     Native { name: "formualizer", load: |source| Box::new(Formualizer::load(source).unwrap()) },
-    Native { name: "ironcalc", load: |source| Box::new(IronCalc::load(source, Arc::new(InProcess))) },
+    Native { name: "ironcalc", load: |source| Box::new(IronCalc::load(source).unwrap()) },
 ];
 
 impl Native {

@@ -26,23 +26,23 @@ use crate::{
     forks::Live,
 };
 
-/// Cells read below which an evaluation takes next to nothing.
-const SMALL_READS: u64 = 200_000;
-/// Functions whose work no reference tells.
-const GENERATING: [&str; 13] = [
-    "LAMBDA",
-    "MAP",
-    "REDUCE",
-    "SCAN",
-    "MAKEARRAY",
-    "BYROW",
-    "BYCOL",
-    "SEQUENCE",
-    "RANDARRAY",
-    "EXPAND",
-    "REPT",
-    "MUNIT",
-    "MMULT",
+/// Functions whose work or memory no reference tells: it grows with a number that they are given, or with each other's results.
+#[rustfmt::skip]
+const UNBOUNDED: &[&str] = &[
+    // Arrays.
+    "BYCOL", "BYROW", "EXPAND", "HSTACK", "LAMBDA", "MAKEARRAY", "MAP", "MDETERM", "MINVERSE", "MMULT", "MUNIT",
+    "RANDARRAY", "REDUCE", "SCAN", "SEQUENCE", "TRANSPOSE", "VSTACK", "WRAPCOLS", "WRAPROWS",
+    // Texts.
+    "REGEXEXTRACT", "REGEXREPLACE", "REGEXTEST", "REPT", "SUBSTITUTE", "TEXTSPLIT",
+    // Sums over a number of terms.
+    "BESSELI", "BESSELJ", "BESSELK", "BESSELY", "BETA.INV", "BETAINV", "BINOM.DIST", "BINOM.DIST.RANGE", "BINOM.INV",
+    "BINOMDIST", "COMBIN", "COMBINA", "CRITBINOM", "CUMIPMT", "CUMPRINC", "DB", "DDB", "FACT", "FACTDOUBLE",
+    "HYPGEOM.DIST", "HYPGEOMDIST", "MULTINOMIAL", "NEGBINOM.DIST", "NEGBINOMDIST", "PERMUT", "PERMUTATIONA", "POISSON",
+    "POISSON.DIST", "SERIESSUM", "VDB",
+    // Days and periods, one after the other.
+    "AMORDEGRC", "AMORLINC", "COUPDAYBS", "COUPDAYS", "COUPDAYSNC", "COUPNCD", "COUPNUM", "COUPPCD", "DURATION",
+    "MDURATION", "NETWORKDAYS", "NETWORKDAYS.INTL", "ODDFPRICE", "ODDFYIELD", "ODDLPRICE", "ODDLYIELD", "PRICE",
+    "WORKDAY", "WORKDAY.INTL", "YIELD",
 ];
 
 /// Functions whose results change although nothing that they read does.
@@ -109,12 +109,14 @@ pub(crate) struct Computation {
 /// A workbook with what computing it needs to know.
 pub(crate) struct Loaded<'a> {
     pub(crate) book: &'a Book,
+    draft: &'a Draft,
     pub(crate) sheets: Vec<Arc<Sheet>>,
 }
 
 impl<'a> Loaded<'a> {
-    pub(crate) fn of(book: &'a Book, call: &Call) -> Result<Loaded<'a>, ToolError> {
-        Ok(Loaded { book, sheets: book.sheets(call)? })
+    /// A draft, and it as a book.
+    pub(crate) fn of(draft: &'a Draft, book: &'a Book, call: &Call) -> Result<Loaded<'a>, ToolError> {
+        Ok(Loaded { book, draft, sheets: book.sheets(call)? })
     }
 
     pub(crate) fn source(&self) -> Source<'_> {
@@ -139,7 +141,7 @@ impl Call {
         scope: &Scope,
     ) -> Result<Computation, ToolError> {
         let begun = Instant::now();
-        let loaded = Loaded::of(&live.book, self)?;
+        let loaded = Loaded::of(&live.draft, &live.book, self)?;
         let stop = || self.is_stopped();
         let pending = live.draft.pending();
         if engine == EngineParam::Libreoffice {
@@ -252,35 +254,42 @@ impl Call {
         }
     }
 
-    fn computed_by(
+    /// A native engine that has computed a workbook: here, or in a process where nothing tells how much that takes.
+    ///
+    /// # Errors
+    /// When it gives up, or the call is stopped.
+    pub(crate) fn computed_by(
         &self,
         native: Native,
         loaded: &Loaded<'_>,
         now: Moment,
     ) -> Result<Box<dyn Engine>, ToolError> {
+        let stop = || self.is_stopped();
+        if let Some(process) = &self.recalc().process
+            && self.needs_process(native, loaded)?
+        {
+            self.progress(0.0, None, "computing");
+            let file = file_of(loaded.draft)?;
+            return Ok(Box::new(process.calculate(native, &file, now, &stop).map_err(engine_error)?));
+        }
         self.progress(0.0, None, "loading the engine");
-        let mut engine = self.load_engine(native, loaded)?;
+        let source = loaded.source();
+        let mut engine: Box<dyn Engine> = match native {
+            Native::Formualizer => Box::new(Formualizer::load(source).map_err(engine_error)?),
+            Native::IronCalc => Box::new(IronCalc::load(source).map_err(engine_error)?),
+        };
         self.progress(0.0, None, "computing");
-        engine.calculate(now, &|| self.is_stopped()).map_err(engine_error)?;
+        engine.calculate(now, &stop).map_err(engine_error)?;
         Ok(engine)
     }
 
-    /// A workbook in a native engine.
-    pub(crate) fn load_engine(
-        &self,
-        native: Native,
-        loaded: &Loaded<'_>,
-    ) -> Result<Box<dyn Engine>, ToolError> {
-        let source = loaded.source();
-        Ok(match native {
-            Native::Formualizer => Box::new(Formualizer::load(source).map_err(engine_error)?),
-            Native::IronCalc => {
-                let survey = self.survey(loaded)?;
-                let generates = GENERATING.iter().any(|name| survey.functions.contains_key(*name));
-                let is_small = survey.reads < SMALL_READS && !generates;
-                Box::new(IronCalc::load(source, self.recalc().evaluate(is_small)))
-            }
-        })
+    fn needs_process(&self, native: Native, loaded: &Loaded<'_>) -> Result<bool, ToolError> {
+        // It cannot be stopped, and bounds no array.
+        if native == Native::IronCalc {
+            return Ok(true);
+        }
+        let survey = self.survey(loaded)?;
+        Ok(UNBOUNDED.iter().any(|name| survey.functions.contains_key(*name)))
     }
 
     #[allow(clippy::too_many_arguments, reason = "what a computation is made of")]

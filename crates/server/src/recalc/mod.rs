@@ -1,19 +1,16 @@
 //! Results of formulas: which engine, warm ones, and where evaluations run that cannot be stopped from within.
 
 mod compute;
+mod fetched;
 mod libreoffice;
 mod process;
 mod warm;
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use office::{Availability, Office, OfficeOptions};
-use recalc::{
-    Moment,
-    ironcalc::{Evaluate, InProcess},
-};
+use recalc::Moment;
 
 use crate::config::RecalcConfig;
 
@@ -22,19 +19,20 @@ pub use process::{SUBCOMMAND, evaluate_stdin};
 pub(crate) use compute::{Computation, EngineParam, Loaded, Scope, engine_error, file_of};
 pub(crate) use libreoffice::office_error;
 
+use process::Process;
 use warm::WarmEngines;
 
 /// What calls share of the engines.
 pub struct RecalcState {
     warm: WarmEngines,
-    process: Option<Arc<dyn Evaluate>>,
+    process: Option<Process>,
     office: Office,
 }
 
 impl RecalcState {
     /// Nothing is loaded yet.
     pub fn new(config: &RecalcConfig, job_timeout: Duration) -> RecalcState {
-        let process = config.program.clone().map(|program| Arc::new(process::Process { program }) as _);
+        let process = config.program.clone().map(|program| Process { program });
         let options = OfficeOptions {
             workers: config.max_concurrent_recalcs,
             queue: config.recalc_queue,
@@ -58,14 +56,6 @@ impl RecalcState {
             Availability::Available { version, .. } => version,
             Availability::Missing { .. } => "not installed".to_owned(),
         })
-    }
-
-    /// Where a workbook is evaluated: here if that takes next to nothing.
-    fn evaluate(&self, is_small: bool) -> Arc<dyn Evaluate> {
-        match &self.process {
-            Some(process) if !is_small => Arc::clone(process),
-            _ => Arc::new(InProcess),
-        }
     }
 }
 

@@ -208,7 +208,7 @@ pub(super) fn recalculated(
     let report: Mutex<Option<Answer>> = Mutex::new(None);
     let make = |live: &Live| {
         let computation = call.computed(id, live, engine, scope)?;
-        let loaded = Loaded::of(&live.book, call)?;
+        let loaded = Loaded::of(&live.draft, &live.book, call)?;
         let edit = computation.edit(loaded.source(), live.draft.is_stale());
         let answer = Answer::of(call, &computation, loaded.source())?;
         *report.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);

@@ -78,7 +78,7 @@ impl WhatIf {
         let begun = Instant::now();
         let cells: Vec<(SheetId, CellRef)> =
             targets.iter().flat_map(|area| area.range.cells().map(move |at| (area.sheet, at))).collect();
-        let loaded = Loaded::of(&live.book, call)?;
+        let loaded = Loaded::of(&live.draft, &live.book, call)?;
         // The sets see one time and the same random numbers.
         let (now, stop) = (moment(), || call.is_stopped());
         let (mut ready, _) = call.ready_engine(&loaded, engine.named(), now)?;
@@ -105,13 +105,19 @@ impl WhatIf {
                 ..error
             })?;
             let book = Book::following(&draft, &live.book);
-            let copy = Loaded::of(&book, call)?;
+            let copy = Loaded::of(&draft, &book, call)?;
             let own = written(&copy, &edits);
             // What the set before this one wrote is as it was.
             let areas: Vec<Area> = changed.iter().copied().chain(own.iter().copied()).collect();
             changed = own;
-            ready.update(copy.source(), &areas).map_err(engine_error)?;
-            ready.calculate(now, &stop).map_err(engine_error)?;
+            // One that does not follow computes anew.
+            ready = match ready.update(copy.source(), &areas) {
+                Ok(()) => {
+                    ready.calculate(now, &stop).map_err(engine_error)?;
+                    ready
+                }
+                Err(_) => call.ready_engine(&copy, engine.named(), now)?.0,
+            };
             rows.push(told(&copy, &*ready));
         }
         let address = |(sheet, at): &(SheetId, CellRef)| {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::{
-    processes::{below, check_no_zombies, process, wait_for},
+    processes::{below, check_no_zombies, peak_bytes, process, wait_for},
     program::{Place, Server, code, fork_of, values},
 };
 
@@ -137,4 +137,54 @@ fn a_formula_that_applies_a_function_many_times_ends_with_its_time() {
     assert_eq!(code(server.call("recalculate", &arguments)), "timeout");
     check_rests(&server);
     check_works(&server);
+}
+
+/// A formula that one function makes endless, or huge.
+#[track_caller]
+fn check_survives(formula: &str) {
+    let place = Place::new();
+    let server = place.serve(&["--tool-timeout-ms", "2500"]);
+    let fork = fork(&server, &[formula]);
+    for engine in ["auto", "formualizer", "ironcalc"] {
+        let started = Instant::now();
+        let told = server.call("recalculate", &json!({ "workbook": fork, "engine": engine }));
+        assert!(started.elapsed() < Duration::from_secs(6), "{engine}: {:?}", started.elapsed());
+        if let Err(error) = told {
+            let code = error["code"].as_str().expect("a code");
+            assert!(["timeout", "calculation_failed"].contains(&code), "{engine}: {error}");
+        }
+        wait_for("an evaluation goes on", || evaluations(&server) == 0);
+    }
+    check_rests(&server);
+    let peak = peak_bytes(server.id());
+    assert!(peak < 400 << 20, "the server took {peak} bytes");
+    check_works(&server);
+}
+
+#[test]
+fn a_sum_of_endless_terms_is_ended() {
+    check_survives("=HYPGEOM.DIST(1E8,2E8,3E8,4E9,TRUE)");
+    check_survives("=BESSELJ(1,1E9)");
+    check_survives("=VDB(1E9,1,1E9,0,1E9)");
+}
+
+#[test]
+fn memory_that_a_formula_asks_for_is_not_the_servers() {
+    check_survives("=LEN(SUBSTITUTE(REPT(\"a\",32767),\"a\",REPT(\"b\",32767)))");
+    check_survives("=SUM(SEQUENCE(1048576,16384))");
+    check_survives("=SUM(ROW(1:1048576)*COLUMN(A:XFD))");
+    check_survives("=SUMPRODUCT((A2:A1048576=TRANSPOSE(A2:A1048576))*1)");
+}
+
+#[test]
+fn formulas_that_nest_deeply_break_nothing() {
+    let nested = |open: &str, depth: usize, inner: &str, close: &str| {
+        format!("={}{inner}{}", open.repeat(depth), close.repeat(depth))
+    };
+    check_survives(&nested("IF(B1=1,1,", 600, "0", ")"));
+    check_survives(&nested("ABS(", 1_300, "1", ")"));
+    check_survives(&nested("(", 4_000, "1", ")"));
+    check_survives(&nested("-", 8_000, "1", ""));
+    check_survives(&format!("=1{}", "+1".repeat(4_000)));
+    check_survives(&format!("=1{}", "^1".repeat(4_000)));
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
@@ -38,6 +38,13 @@ pub(crate) fn process(id: u32) -> Option<Process> {
     })
 }
 
+/// The most memory that a process has held so far.
+pub(crate) fn peak_bytes(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+}
+
 /// What a process has started, and what that has started.
 pub(crate) fn below(id: u32) -> Vec<Process> {
     let all = all();
@@ -51,16 +58,21 @@ pub(crate) fn below(id: u32) -> Vec<Process> {
     found
 }
 
-/// The LibreOffices that work for a server whose temporary folder is given.
+/// The LibreOffices that work for a server whose temporary folder is given, one for each folder that they work in: one that
+/// starts another program is two for a moment.
 pub(crate) fn offices(temporary: &Path) -> Vec<Process> {
-    let works_there = |process: &Process| {
-        fs::read_link(format!("/proc/{}/cwd", process.id)).is_ok_and(|folder| folder.starts_with(temporary))
-    };
+    let folder = |process: &Process| fs::read_link(format!("/proc/{}/cwd", process.id)).ok();
     let mut found = all();
-    found.retain(|process| process.command.contains("/soffice.bin ") && works_there(process));
-    // One that starts another program is two for a moment.
-    let ids: Vec<u32> = found.iter().map(|process| process.id).collect();
-    found.retain(|process| !ids.contains(&process.parent));
+    found.retain(|process| process.command.contains("/soffice.bin "));
+    found.sort_unstable_by_key(|process| process.id);
+    let mut folders: Vec<PathBuf> = Vec::new();
+    found.retain(|process| match folder(process) {
+        Some(folder) if folder.starts_with(temporary) && !folders.contains(&folder) => {
+            folders.push(folder);
+            true
+        }
+        _ => false,
+    });
     found
 }
 

@@ -4,6 +4,7 @@
 //! formulas read little. Its evaluation cannot be stopped from within: whoever needs that hands in an [`Evaluate`] that can
 //! (a process that is ended).
 
+mod conditions;
 mod evaluate;
 mod formulas;
 mod load;
@@ -12,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use analysis::formulas::Area;
-use grid::{CellRange, CellRef, ErrorValue};
+use grid::{CellRange, CellRef, DateSystem, ErrorValue};
 use ironcalc_base::expressions::token::Error;
 use ironcalc_base::types::{Cell, FormulaValue, SpillValue, Workbook as Model};
 use workbook::SheetId;
@@ -34,9 +35,12 @@ impl IronCalc {
     pub const NAME: &str = "ironcalc";
 
     /// Loads a workbook. Array formulas and data tables come with their whole ranges.
-    pub fn load(source: Source<'_>, evaluate: Arc<dyn Evaluate>) -> IronCalc {
-        let (model, refused) = load::load(source);
-        IronCalc { model, refused, evaluate }
+    ///
+    /// # Errors
+    /// When its dates count from 1904: the engine takes those for others.
+    pub fn load(source: Source<'_>, evaluate: Arc<dyn Evaluate>) -> Result<IronCalc, EngineError> {
+        let (model, refused) = loaded(source)?;
+        Ok(IronCalc { model, refused, evaluate })
     }
 
     fn cell(&self, sheet: SheetId, at: CellRef) -> Option<Cell> {
@@ -73,6 +77,16 @@ impl IronCalc {
     }
 }
 
+fn loaded(source: Source<'_>) -> Result<(Model, Vec<Refused>), EngineError> {
+    match source.book.date_system {
+        DateSystem::Date1900 => Ok(load::load(source)),
+        DateSystem::Date1904 => Err(EngineError::Failed {
+            engine: IronCalc::NAME,
+            what: "its dates count from 1904, which this engine does not know".to_owned(),
+        }),
+    }
+}
+
 impl Engine for IronCalc {
     fn name(&self) -> &'static str {
         IronCalc::NAME
@@ -80,7 +94,7 @@ impl Engine for IronCalc {
 
     fn update(&mut self, source: Source<'_>, _: &[Area]) -> Result<(), EngineError> {
         // It computes everything anew in any case.
-        (self.model, self.refused) = load::load(source);
+        (self.model, self.refused) = loaded(source)?;
         Ok(())
     }
 
@@ -120,13 +134,13 @@ impl Engine for IronCalc {
                 FormulaValue::Unevaluated => Computed::Empty,
                 FormulaValue::Boolean(value) => Computed::Bool(value),
                 FormulaValue::Number(number) => Computed::number(number),
-                FormulaValue::Text(text) => Computed::Text(text.into()),
+                FormulaValue::Text(text) => Computed::text(text),
                 FormulaValue::Error { ei, .. } => Computed::Error(error(&ei)),
             },
             Some(Cell::SpillCell { v, .. }) => match v {
                 SpillValue::Boolean(value) => Computed::Bool(value),
                 SpillValue::Number(number) => Computed::number(number),
-                SpillValue::Text(text) => Computed::Text(text.into()),
+                SpillValue::Text(text) => Computed::text(text),
                 SpillValue::Error(ei) => Computed::Error(error(&ei)),
             },
         }

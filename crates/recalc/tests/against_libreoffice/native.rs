@@ -25,7 +25,10 @@ pub(crate) struct Native {
 /// Every engine of ours.
 pub(crate) const ENGINES: [Native; 2] = [
     Native { name: "formualizer", load: |source| Box::new(Formualizer::load(source).unwrap()) },
-    Native { name: "ironcalc", load: |source| Box::new(IronCalc::load(source, Arc::new(InProcess))) },
+    Native {
+        name: "ironcalc",
+        load: |source| Box::new(IronCalc::load(source, Arc::new(InProcess)).unwrap()),
+    },
 ];
 
 impl Native {

@@ -60,7 +60,7 @@ pub(crate) const CANDIDATES: &[Candidate] = &[
     Candidate {
         name: "ironcalc",
         is_used: true,
-        load: |source| Ok(Box::new(IronCalc::load(source, Arc::new(InProcess)))),
+        load: |source| Ok(Box::new(IronCalc::load(source, Arc::new(InProcess))?)),
         floors: Floors { cells: 0.999, whole: 90, mean: 0.99 },
     },
     Candidate {
@@ -78,6 +78,6 @@ fn automatic(source: Source<'_>) -> Result<Box<dyn Engine>, EngineError> {
     let choice = choose(&Survey::of(source, &places, &index), &is_verified);
     Ok(match choice.engine {
         Native::Formualizer => Box::new(Formualizer::load(source)?),
-        Native::IronCalc => Box::new(IronCalc::load(source, Arc::new(InProcess))),
+        Native::IronCalc => Box::new(IronCalc::load(source, Arc::new(InProcess))?),
     })
 }

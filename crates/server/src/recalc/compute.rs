@@ -278,7 +278,7 @@ impl Call {
                 let survey = self.survey(loaded)?;
                 let generates = GENERATING.iter().any(|name| survey.functions.contains_key(*name));
                 let is_small = survey.reads < SMALL_READS && !generates;
-                Box::new(IronCalc::load(source, self.recalc().evaluate(is_small)))
+                Box::new(IronCalc::load(source, self.recalc().evaluate(is_small)).map_err(engine_error)?)
             }
         })
     }

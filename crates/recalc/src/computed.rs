@@ -18,6 +18,14 @@ pub enum Computed {
     Error(ErrorValue),
 }
 
+/// Characters of UTF-16 that the text of a cell has at most.
+pub(crate) const MAX_TEXT: usize = 32_767;
+
+/// Whether a text is longer than a cell takes.
+pub(crate) fn is_too_long(text: &str) -> bool {
+    text.len() > MAX_TEXT && text.encode_utf16().count() > MAX_TEXT
+}
+
 impl Computed {
     /// The same, borrowed.
     pub fn value(&self) -> Value<'_> {
@@ -36,6 +44,14 @@ impl Computed {
             // A cell has no negative zero.
             true => Computed::Number(number + 0.0),
             false => Computed::Error(ErrorValue::Num),
+        }
+    }
+
+    /// A text, or `#VALUE!` for one that no cell can hold.
+    pub fn text(text: impl Into<Box<str>> + AsRef<str>) -> Computed {
+        match is_too_long(text.as_ref()) {
+            false => Computed::Text(text.into()),
+            true => Computed::Error(ErrorValue::Value),
         }
     }
 }

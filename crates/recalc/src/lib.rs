@@ -18,6 +18,7 @@ pub mod formualizer;
 pub mod ironcalc;
 mod outside;
 mod survey;
+mod tables;
 
 pub use choose::{Choice, Native, choose};
 pub use collect::{Change, Collected, collect};

@@ -102,3 +102,65 @@ fn what_is_not_computed_is_refused() {
         ]
     );
 }
+
+#[test]
+fn rows_of_tables_have_their_own_results() {
+    let book = book(&[
+        r#"{"op": "set", "range": "Data!A1:C4", "values": [["q", "p", "total"], [1, 2, null], [3, 4, null], [5, 6, null]]}"#,
+        r#"{"op": "create_table", "range": "Data!A1:C4", "name": "Sales"}"#,
+        r#"{"op": "set", "range": "Data!C2:C4", "values": [["=[@q]*[@p]"], ["=[@q]*[@p]"], ["=Sales[[#This Row],[q]]*[@p]"]]}"#,
+        r#"{"op": "set", "range": "Data!E1", "values": [["=SUM(Sales[total])"]]}"#,
+    ]);
+    let engine = engine(&book);
+    assert_eq!(engine.refused(), []);
+    for (at, expected) in [("C2", 2.0), ("C3", 12.0), ("C4", 30.0), ("E1", 44.0)] {
+        assert_eq!(engine.value(SheetId(0), at.parse().unwrap()), Computed::Number(expected), "{at}");
+    }
+}
+
+#[test]
+fn conditions_are_about_single_cells() {
+    let formulas = [
+        ("=COUNTIF(A1,\\\">0\\\")", 1.0),
+        ("=SUMIF(A1:A1,\\\">0\\\")", 5.0),
+        ("=SUMIFS(A1,$A$1,\\\">0\\\")", 5.0),
+        ("=1+AVERAGEIFS(A1,Data!A1,\\\">0\\\")", 6.0),
+        // No array formula: none of the conditions is beside it.
+        ("=SUM(SUMIF(A1:B1,A1:B1))", 0.0),
+        ("=COUNTIFS(A1:A1,\\\">0\\\",A1,5)", 1.0),
+    ];
+    for (formula, expected) in formulas {
+        let five = r#"{"op": "set", "range": "Data!A1:B1", "values": [[5, 6]]}"#;
+        let set = format!(r#"{{"op": "set", "range": "Data!C3", "values": [["{formula}"]]}}"#);
+        check(&[five, &set], "C3", Computed::Number(expected));
+    }
+}
+
+#[test]
+fn what_goes_through_sheets_is_refused() {
+    let edits = [
+        r#"{"op": "add_sheet", "name": "Next"}"#,
+        r#"{"op": "set", "range": "Data!A1", "values": [["=SUM(Data:Next!B1)"]]}"#,
+    ];
+    let engine = engine(&book(&edits));
+    assert_eq!(
+        engine.refused().iter().map(|refused| refused.why).collect::<Vec<_>>(),
+        [Refusal::Unsupported]
+    );
+}
+
+#[test]
+fn dates_from_1904_are_not_taken() {
+    let mut book = book(&[]);
+    book.date_system = grid::DateSystem::Date1904;
+    let sheets = book.sheets(1, &()).expect("loads");
+    let error = IronCalc::load(Source { book: &book, sheets: &sheets }).err();
+    assert!(error.expect("an error").to_string().contains("1904"));
+}
+
+#[test]
+fn texts_end_somewhere() {
+    let long = r#"{"op": "set", "range": "Data!A1", "values": [["=REPT(\"x\",20000)"]]}"#;
+    let twice = r#"{"op": "set", "range": "Data!A2", "values": [["=A1&A1"]]}"#;
+    check(&[long, twice], "A2", Computed::Error(ErrorValue::Value));
+}

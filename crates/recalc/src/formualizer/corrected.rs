@@ -6,13 +6,14 @@ use formualizer_parse::parser::{ASTNode, ASTNodeType, BinaryOperator, ReferenceT
 use grid::{MAX_COLS, MAX_ROWS};
 
 use crate::formualizer::intersect::bare_name;
-use crate::formualizer::overrides::{BY_LETTERS, CONCATENATION, FEW_COUNTIFS, SMALL_CELLS, SPREAD};
+use crate::formualizer::overrides::{BY_LETTERS, CONCATENATION, FEW_COUNTIFS, SMALL_CELLS, SPREAD, WATCHED};
 use crate::formualizer::signature::{Meant, Signatures};
 
 /// Corrects a formula. Returns whether its references are others, or in another order, than they were.
 pub(super) fn correct(tree: &mut ASTNode, signatures: &mut Signatures) -> bool {
     let mut walk = Walk { signatures, spread: 0, has_moved: false };
     walk.node(tree);
+    watch(tree);
     walk.has_moved
 }
 
@@ -151,6 +152,49 @@ fn has_few_cells(args: &[ASTNode], conditions: &[usize]) -> bool {
     let ranges = (0..args.len()).filter(|index| !conditions.contains(index));
     let cells = ranges.map(|index| size(&args[index]).map(|(rows, cols)| u64::from(rows) * u64::from(cols)));
     cells.sum::<Option<u64>>().is_some_and(|cells| cells < SMALL_CELLS)
+}
+
+/// Lets the library index the ranges of `SUMIF` and its like only as long as the cells that are added up have no errors.
+fn watch(tree: &mut ASTNode) {
+    let ASTNodeType::Function { name, args } = &mut tree.node_type else { return };
+    let (added, condition) = match (bare_name(name).as_str(), args.len()) {
+        ("SUMIF" | "AVERAGEIF", 2) => (0, 1),
+        ("SUMIF" | "AVERAGEIF", 3) => (2, 1),
+        ("SUMIFS" | "AVERAGEIFS", 3..) => (0, 2),
+        _ => return,
+    };
+    // Others than columns that are the same for all formulas it does not index.
+    let ASTNodeType::Reference {
+        reference:
+            ReferenceType::Range {
+                sheet,
+                start_row,
+                start_col: Some(first),
+                end_row,
+                end_col: Some(last),
+                start_row_abs,
+                start_col_abs: true,
+                end_row_abs,
+                end_col_abs: true,
+            },
+        ..
+    } = &args[added].node_type
+    else {
+        return;
+    };
+    let is_fixed = (start_row.is_none() || *start_row_abs) && (end_row.is_none() || *end_row_abs);
+    if !is_fixed || first != last {
+        return;
+    }
+    let literal = |value: LiteralValue| ASTNode::new(ASTNodeType::Literal(value), None);
+    let lines = [start_row.unwrap_or(0), *first, end_row.unwrap_or(0), *last];
+    let sheet = literal(LiteralValue::Text(sheet.clone().unwrap_or_default()));
+    let watched = std::mem::replace(&mut args[condition], ASTNode::new(ASTNodeType::Omitted, None));
+    let contains_volatile = watched.contains_volatile;
+    let lines = lines.into_iter().map(|line| literal(LiteralValue::Number(f64::from(line))));
+    let arguments = [watched].into_iter().chain(lines).chain([sheet]).collect();
+    args[condition].contains_volatile = contains_volatile;
+    args[condition].node_type = ASTNodeType::Function { name: WATCHED.to_owned(), args: arguments };
 }
 
 /// The rows and columns of a reference, as far as it is one.

@@ -2,7 +2,7 @@
 //!
 //! It computes large ranges fast and, after a change, only what depends on it. What it lacks is brought along:
 //!
-//! * names, tables and parameters are replaced by what they stand for before it sees a formula (`prepare`, `tables`), so that
+//! * names, tables and parameters are replaced by what they stand for before it sees a formula (`prepare`, `spans`), so that
 //!   relative names, parts of tables and names of functions work as in Excel;
 //! * implicit intersection is written out (`intersect`);
 //! * functions that it computes otherwise than Excel are replaced (`overrides`), and operators become calls of such (`corrected`).
@@ -15,7 +15,7 @@ mod load;
 mod overrides;
 mod prepare;
 mod signature;
-mod tables;
+mod spans;
 mod threads;
 mod update;
 mod values;
@@ -57,6 +57,8 @@ pub struct Formualizer {
     used: Vec<Option<CellRange>>,
     arrays: Vec<ArrayFormula>,
     has_fixed_arrays: bool,
+    /// Whether a formula refers to cells by a text (`INDIRECT`).
+    refers_by_text: bool,
     /// Formulas that are not computed: those refused when they were read, then those that lead back to themselves.
     refused: Vec<Refused>,
     refused_when_read: usize,
@@ -91,6 +93,7 @@ impl Formualizer {
             used: loaded.used,
             arrays: loaded.arrays,
             has_fixed_arrays: loaded.has_fixed_arrays,
+            refers_by_text: refers_by_text(source),
             refused: loaded.refused,
             refused_when_read,
             calculated: None,
@@ -134,9 +137,16 @@ impl Engine for Formualizer {
             return Ok(());
         }
         let library = &mut self.library;
-        let result =
-            self.threads.run(stop, |token| library.evaluate_all_cancellable(token))?.map_err(failed)?;
-        if result.cycle_errors > 0 || self.refused.len() > self.refused_when_read {
+        // What is referred to by a text may be a cell that an array reaches only afterwards. Such formulas are volatile: they are
+        // computed again, and few others.
+        let rounds =
+            if self.refers_by_text && self.arrays.iter().any(|array| array.is_dynamic) { 2 } else { 1 };
+        let mut cycle_errors = 0;
+        for _ in 0..rounds {
+            let result = self.threads.run(stop, |token| library.evaluate_all_cancellable(token))?;
+            cycle_errors += result.map_err(failed)?.cycle_errors;
+        }
+        if cycle_errors > 0 || self.refused.len() > self.refused_when_read {
             self.find_circular();
         }
         self.calculated = Some(moment);
@@ -175,6 +185,12 @@ impl Engine for Formualizer {
             })
             .collect()
     }
+}
+
+fn refers_by_text(source: Source<'_>) -> bool {
+    let calls = |text: &str| text.contains("INDIRECT");
+    source.sheets.iter().any(|sheet| sheet.formulas().iter().any(|(_, formula)| calls(&formula.text)))
+        || source.book.names.iter().any(|name| calls(&name.refers_to))
 }
 
 fn gave_up(what: &str) -> EngineError {

@@ -15,8 +15,9 @@ use crate::formualizer::intersect::{bare_name, intersect, single};
 use crate::formualizer::lambdas::write_out;
 use crate::formualizer::overrides::Overrides;
 use crate::formualizer::signature::Signatures;
-use crate::formualizer::tables::addressed;
+use crate::formualizer::spans::{has_span, spelled_out};
 use crate::outside::reaches_outside;
+use crate::tables::addressed;
 
 /// Names within names that are followed.
 const MAX_NAME_DEPTH: usize = 16;
@@ -73,6 +74,9 @@ impl<'a> Preparer<'a> {
         let mut tree = parse(written.as_ref()).map_err(|_| (Refusal::Syntax, None))?;
         let mut names = Naming { preparer: self, sheet, at, depth: 0, added: 0, has_changed: false };
         names.walk(&mut tree)?;
+        if has_span(&tree) {
+            return Err((Refusal::Unsupported, None));
+        }
         let mut is_verbatim = !names.has_changed && matches!(written, std::borrow::Cow::Borrowed(_));
         is_verbatim &= !write_out(&mut tree)?;
         if !is_array {
@@ -149,6 +153,7 @@ impl Naming<'_, '_> {
         let bare = bare_name(name);
         eta(&bare, args);
         args.iter_mut().try_for_each(|arg| self.walk(arg))?;
+        self.has_changed |= spelled_out(&bare, args, &self.preparer.places);
         if bare == "SINGLE" && args.len() == 1 {
             self.has_changed = true;
             *node = args.remove(0);

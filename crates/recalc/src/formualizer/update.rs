@@ -9,7 +9,7 @@ use crate::formualizer::context::Surroundings;
 use crate::formualizer::load::{ArrayFormula, declare, load};
 use crate::formualizer::prepare::Preparer;
 use crate::formualizer::values::literal;
-use crate::formualizer::{Formualizer, failed};
+use crate::formualizer::{Formualizer, failed, refers_by_text};
 
 impl Formualizer {
     /// Takes over the content of cells; anew the whole workbook where that is simpler.
@@ -22,6 +22,7 @@ impl Formualizer {
             self.arrays = loaded.arrays;
             self.used = loaded.used;
             self.has_fixed_arrays = loaded.has_fixed_arrays;
+            self.refers_by_text = refers_by_text(source);
             self.refused_when_read = loaded.refused.len();
             self.refused = loaded.refused;
             self.calculated = None;
@@ -108,6 +109,7 @@ impl Formualizer {
         };
         let text = sheet.formula_text(at, formula);
         let text = format!("={}", text.trim_start_matches('='));
+        self.refers_by_text |= text.contains("INDIRECT");
         let array = match sheet.formulas().get(formula).kind {
             FormulaKind::Array { range, dynamic } => {
                 Some(ArrayFormula { sheet: id, range, is_dynamic: dynamic })

@@ -74,7 +74,7 @@ pub(super) fn computed(value: LiteralValue) -> Computed {
     match value {
         LiteralValue::Int(number) => Computed::number(number as f64),
         LiteralValue::Number(number) => Computed::number(number),
-        LiteralValue::Text(text) => Computed::Text(text.into()),
+        LiteralValue::Text(text) => Computed::text(text),
         LiteralValue::Boolean(value) => Computed::Bool(value),
         LiteralValue::Empty | LiteralValue::Pending => Computed::Empty,
         LiteralValue::Error(error) => Computed::Error(error_value(error.kind)),

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use formula::{PatternKey, Target};
+use analysis::formulas::Places;
+use formula::{PatternKey, Sheets, Target};
 use grid::CellRef;
 use ironcalc_base::expressions::parser::static_analysis::add_implicit_intersection;
 use ironcalc_base::expressions::parser::stringify::to_rc_format;
@@ -12,7 +13,9 @@ use ironcalc_base::types::{DefinedName, Table};
 use workbook::{FormulaId, FormulaKind, Sheet, SheetId};
 
 use crate::engine::{Refusal, Refused, Source};
+use crate::ironcalc::conditions::conditions_of_cells;
 use crate::outside::reaches_outside;
+use crate::tables::addressed;
 
 /// Names within names that are followed.
 const MAX_NAME_DEPTH: usize = 8;
@@ -25,6 +28,7 @@ type Translated = Result<i32, (Refusal, Option<Box<str>>)>;
 /// Translates the formulas of a workbook, sheet by sheet.
 pub(super) struct Formulas<'a> {
     source: Source<'a>,
+    places: Places<'a>,
     parser: Parser<'static>,
     /// Whether IronCalc knows a function, by its name in capitals.
     functions: HashMap<String, bool>,
@@ -48,6 +52,7 @@ impl<'a> Formulas<'a> {
         };
         Formulas {
             source,
+            places: Places::new(source.book, source.sheets),
             parser: new_parser_english(sheets, names.iter().map(scoped).collect(), tables.clone()),
             functions: HashMap::new(),
             list: Vec::new(),
@@ -83,18 +88,22 @@ impl<'a> Formulas<'a> {
     ) -> Option<i32> {
         let translated = match &sheet.formulas().get(formula).kind {
             FormulaKind::DataTable { .. } => Err((Refusal::Unsupported, None)),
-            FormulaKind::Shared { .. } => match self.by_shared.get(&formula) {
-                Some(known) => known.clone(),
-                None => {
-                    let text = sheet.formula_text(at, formula);
-                    let translated = self.translated(id, at, &text, false);
-                    self.by_shared.insert(formula, translated.clone());
-                    translated
+            // What a row of a table means is not what the next one means.
+            FormulaKind::Shared { .. } if !sheet.formulas().get(formula).text.contains('[') => {
+                match self.by_shared.get(&formula) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let text = sheet.formula_text(at, formula);
+                        let translated = self.translated(id, at, &text, false);
+                        self.by_shared.insert(formula, translated.clone());
+                        translated
+                    }
                 }
-            },
+            }
             kind => {
                 let is_array = matches!(kind, FormulaKind::Array { .. });
                 let text = sheet.formula_text(at, formula);
+                let text = addressed(&self.places, id, at, &text);
                 let key = (formula::pattern_key(&text, at), is_array);
                 match self.by_pattern.get(&key) {
                     Some(known) => known.clone(),
@@ -121,6 +130,10 @@ impl<'a> Formulas<'a> {
             return Err((Refusal::Outside, function));
         }
         let expanded = self.expanded(id, text, 0);
+        let expanded = addressed(&self.places, id, at, &expanded);
+        if formula::references(&expanded).any(|mention| is_through_sheets(&mention.target)) {
+            return Err((Refusal::Unsupported, None));
+        }
         if let Some(unknown) = self.unknown_function(&expanded) {
             return Err((Refusal::UnknownFunction, Some(unknown.into())));
         }
@@ -133,6 +146,7 @@ impl<'a> Formulas<'a> {
         if is_broken(&node) {
             return Err((Refusal::Syntax, None));
         }
+        conditions_of_cells(&mut node, is_array);
         if !is_array {
             add_implicit_intersection(&mut node, true);
         }
@@ -232,6 +246,11 @@ fn stays_named(meant: &str) -> bool {
         _ => false,
     };
     calls_lambda || is_cells
+}
+
+/// Whether a reference goes through several sheets.
+fn is_through_sheets(target: &Target<'_>) -> bool {
+    matches!(target, Target::Cells(reference) if matches!(reference.prefix.sheets, Sheets::Span(..)))
 }
 
 /// Whether some part of a formula was not understood.

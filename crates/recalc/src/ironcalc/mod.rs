@@ -3,6 +3,7 @@
 //! It has no index of dependencies and looks at each cell of a range anew for each formula, so that it suits workbooks whose
 //! formulas read little. Its evaluation cannot be stopped from within: whoever needs that runs it in a process that is ended.
 
+mod conditions;
 mod evaluate;
 mod formulas;
 mod load;
@@ -10,7 +11,7 @@ mod load;
 use std::collections::HashMap;
 
 use analysis::formulas::Area;
-use grid::{CellRange, CellRef, ErrorValue};
+use grid::{CellRange, CellRef, DateSystem, ErrorValue};
 use ironcalc_base::expressions::token::Error;
 use ironcalc_base::types::{Cell, FormulaValue, SpillValue, Workbook as Model};
 use workbook::SheetId;
@@ -31,9 +32,9 @@ impl IronCalc {
     /// Loads a workbook. Array formulas and data tables come with their whole ranges.
     ///
     /// # Errors
-    /// When it does not take the workbook.
+    /// When its dates count from 1904: the engine takes those for others.
     pub fn load(source: Source<'_>) -> Result<IronCalc, EngineError> {
-        let (model, refused) = evaluate::deep(|| load::load(source))?;
+        let (model, refused) = evaluate::deep(|| loaded(source))??;
         Ok(IronCalc { model, refused })
     }
 
@@ -68,6 +69,16 @@ impl IronCalc {
                 }
             }
         }
+    }
+}
+
+fn loaded(source: Source<'_>) -> Result<(Model, Vec<Refused>), EngineError> {
+    match source.book.date_system {
+        DateSystem::Date1900 => Ok(load::load(source)),
+        DateSystem::Date1904 => Err(EngineError::Failed {
+            engine: IronCalc::NAME,
+            what: "its dates count from 1904, which this engine does not know".to_owned(),
+        }),
     }
 }
 
@@ -118,13 +129,13 @@ impl Engine for IronCalc {
                 FormulaValue::Unevaluated => Computed::Empty,
                 FormulaValue::Boolean(value) => Computed::Bool(value),
                 FormulaValue::Number(number) => Computed::number(number),
-                FormulaValue::Text(text) => Computed::Text(text.into()),
+                FormulaValue::Text(text) => Computed::text(text),
                 FormulaValue::Error { ei, .. } => Computed::Error(error(&ei)),
             },
             Some(Cell::SpillCell { v, .. }) => match v {
                 SpillValue::Boolean(value) => Computed::Bool(value),
                 SpillValue::Number(number) => Computed::number(number),
-                SpillValue::Text(text) => Computed::Text(text.into()),
+                SpillValue::Text(text) => Computed::text(text),
                 SpillValue::Error(ei) => Computed::Error(error(&ei)),
             },
         }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod faults;
 mod functions;
 mod like_excel;
+mod references;
 mod support;

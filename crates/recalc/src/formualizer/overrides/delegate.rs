@@ -7,11 +7,14 @@ use formualizer_eval::engine::{CancelToken, DateSystem};
 use formualizer_eval::function::{FamilyKernel, FnCaps, Function};
 use formualizer_eval::traits::{ArgumentHandle, CalcValue, FunctionContext};
 
-use formualizer_parse::parser::ReferenceType;
+use formualizer_parse::parser::{ASTNodeType, ReferenceType};
 
 use crate::formualizer::MAX_ARRAY_CELLS;
+use crate::formualizer::corrected::conditions;
 use crate::formualizer::overrides::arguments::{Argument, evaluated};
 use crate::formualizer::overrides::exact;
+use crate::formualizer::overrides::faults;
+use crate::formualizer::overrides::join::limited;
 use crate::formualizer::overrides::scratch::Scratch;
 use crate::formualizer::overrides::spread::{calculated, error};
 use crate::formualizer::overrides::suits::{
@@ -90,6 +93,7 @@ impl Delegate {
         if is_index_below_one(self.name, args) {
             return Ok(Some(error(ExcelErrorKind::Value)));
         }
+        let of_conditions = conditions(self.name, args.len());
         let mut left = self.max_cells(args);
         let mut arguments = Vec::with_capacity(args.len());
         for (index, arg) in args.iter().enumerate() {
@@ -106,6 +110,13 @@ impl Delegate {
                 }
                 // What takes cells takes one as it takes several.
                 Argument::Cell(value) if AGGREGATES.contains(&self.name) => {
+                    Argument::Cells(vec![vec![value]])
+                }
+                // What is tested is cells, also where it is one.
+                Argument::Value(value) | Argument::Cell(value)
+                    if of_conditions.as_ref().is_some_and(|conditions| !conditions.contains(&index))
+                        && (is_reference(arg) || !matches!(value, LiteralValue::Error(_))) =>
+                {
                     Argument::Cells(vec![vec![value]])
                 }
                 argument => argument,
@@ -194,6 +205,11 @@ fn one_value(argument: &Argument) -> Option<LiteralValue> {
         Argument::Value(value) | Argument::Cell(value) => Some(value.clone()),
         _ => None,
     }
+}
+
+/// Whether an argument is written as a cell.
+fn is_reference(arg: &ArgumentHandle<'_, '_>) -> bool {
+    matches!(arg.ast().node_type, ASTNodeType::Reference { .. })
 }
 
 /// Whether an argument is an array that was written or computed.
@@ -291,6 +307,16 @@ impl Function for Delegate {
         args: &'c [ArgumentHandle<'a, 'b>],
         ctx: &dyn FunctionContext<'b>,
     ) -> Result<CalcValue<'b>, ExcelError> {
+        faults::walked(|| self.computed(args, ctx))
+    }
+}
+
+impl Delegate {
+    fn computed<'b>(
+        &self,
+        args: &[ArgumentHandle<'_, 'b>],
+        ctx: &dyn FunctionContext<'b>,
+    ) -> Result<CalcValue<'b>, ExcelError> {
         // IronCalc knows one epoch only.
         let is_other_epoch = ctx.date_system() == DateSystem::Excel1904
             && (OF_DATES.contains(&self.name) || matches!(self.name, "DATE" | "DATEVALUE" | "VALUE"));
@@ -305,7 +331,10 @@ impl Function for Delegate {
         };
         match (result, &self.own) {
             (Some(value), _) => Ok(calculated(value, ctx)),
-            (None, Some(own)) => own.dispatch(args, ctx),
+            (None, Some(own)) => match faults::first(self.name, args, ctx)? {
+                Some(fault) => Ok(fault),
+                None => own.dispatch(args, ctx).map(limited),
+            },
             (None, None) => Ok(CalcValue::Scalar(LiteralValue::Error(ExcelError::new(ExcelErrorKind::Num)))),
         }
     }

@@ -4,6 +4,7 @@ use formualizer_common::{ExcelError, ExcelErrorKind, LiteralValue};
 use formualizer_eval::function::{FnCaps, Function};
 use formualizer_eval::traits::{ArgumentHandle, CalcValue, FunctionContext};
 
+use crate::computed::{MAX_TEXT, is_too_long};
 use crate::formualizer::MAX_ARRAY_CELLS;
 use crate::formualizer::overrides::arguments::{Argument, Evaluated, evaluated};
 use crate::formualizer::overrides::convert::text_of;
@@ -11,8 +12,8 @@ use crate::formualizer::overrides::spread::{calculated, error, spread};
 
 /// What a formula calls that was written with `&`.
 pub(in crate::formualizer) const OPERATOR: &str = "&";
-/// Characters that a text has at most.
-const MAX_TEXT: usize = 32_767;
+/// Bytes of a text above which it has more characters than a cell takes, whichever they are.
+const MAX_BYTES: usize = 3 * MAX_TEXT;
 
 /// A function that puts texts together.
 pub(super) struct Join(pub(super) &'static str);
@@ -30,7 +31,7 @@ impl Join {
             }
             ("TEXTJOIN", _) => Ok(error(ExcelErrorKind::Value)),
             _ => Ok(match texts_of(args)? {
-                Ok(texts) => limited(texts.concat()),
+                Ok(texts) => put_together(texts.iter().map(String::as_str)),
                 Err(fault) => LiteralValue::Error(fault),
             }),
         }
@@ -40,6 +41,9 @@ impl Join {
 fn one_after_the_other(values: &[LiteralValue]) -> LiteralValue {
     let mut joined = String::new();
     for value in values {
+        if joined.len() > MAX_BYTES {
+            return error(ExcelErrorKind::Value);
+        }
         match (value, text_of(value)) {
             (LiteralValue::Text(text), _) => joined.push_str(text),
             (_, Some(text)) => joined.push_str(&text),
@@ -47,13 +51,36 @@ fn one_after_the_other(values: &[LiteralValue]) -> LiteralValue {
             _ => return error(ExcelErrorKind::Value),
         }
     }
-    limited(joined)
+    limited_text(joined)
 }
 
-fn limited(text: String) -> LiteralValue {
-    match text.len() > MAX_TEXT && text.encode_utf16().count() > MAX_TEXT {
+/// Texts one after the other, as far as a cell takes them.
+fn put_together<'t>(texts: impl Iterator<Item = &'t str>) -> LiteralValue {
+    let mut joined = String::new();
+    for text in texts {
+        joined.push_str(text);
+        if joined.len() > MAX_BYTES {
+            return error(ExcelErrorKind::Value);
+        }
+    }
+    limited_text(joined)
+}
+
+/// A text, or `#VALUE!` for one that is longer than a cell takes.
+fn limited_text(text: String) -> LiteralValue {
+    match is_too_long(&text) {
         true => error(ExcelErrorKind::Value),
         false => LiteralValue::Text(text),
+    }
+}
+
+/// The same of a result.
+pub(super) fn limited(result: CalcValue<'_>) -> CalcValue<'_> {
+    match &result {
+        CalcValue::Scalar(LiteralValue::Text(text)) if is_too_long(text) => {
+            CalcValue::Scalar(error(ExcelErrorKind::Value))
+        }
+        _ => result,
     }
 }
 
@@ -118,8 +145,11 @@ fn joined(
             joined.push_str(turns.next().map_or("", String::as_str));
         }
         joined.push_str(text);
+        if joined.len() > MAX_BYTES {
+            return Ok(error(ExcelErrorKind::Value));
+        }
     }
-    Ok(limited(joined))
+    Ok(limited_text(joined))
 }
 
 impl Function for Join {

@@ -9,6 +9,7 @@ mod convert;
 mod dates;
 mod delegate;
 mod exact;
+mod faults;
 mod higher;
 mod join;
 mod operators;
@@ -37,6 +38,7 @@ use crate::formualizer::overrides::referring::Referring;
 use crate::formualizer::overrides::scalar::Scalar;
 use crate::formualizer::overrides::table::Rule;
 
+pub(super) use faults::WATCHED;
 pub(super) use higher::SPREAD;
 pub(super) use join::OPERATOR as CONCATENATION;
 pub(super) use r1c1::BY_LETTERS;
@@ -89,6 +91,7 @@ fn ours() -> &'static HashMap<&'static str, Arc<dyn Function>> {
         let own = function_registry::get("", "COUNTIFS");
         let few = Delegate::new("COUNTIFS", Rule::WhenSmall, own).without_index();
         ours.insert(FEW_COUNTIFS, Arc::new(few));
+        ours.insert(WATCHED, Arc::new(faults::Watched));
         for name in higher::NAMES {
             ours.insert(name, Arc::new(Higher(name)));
         }

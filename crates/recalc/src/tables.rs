@@ -1,4 +1,4 @@
-//! Structured references become addresses: the engine then needs to know nothing of tables.
+//! Structured references become addresses: an engine then needs to know nothing of tables.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -9,7 +9,7 @@ use grid::{CellRange, CellRef, quote};
 use workbook::{SheetId, Table};
 
 /// The formula with its structured references written as addresses; `#REF!` where a table or a column is missing.
-pub(super) fn addressed<'t>(places: &Places<'_>, sheet: SheetId, at: CellRef, text: &'t str) -> Cow<'t, str> {
+pub(crate) fn addressed<'t>(places: &Places<'_>, sheet: SheetId, at: CellRef, text: &'t str) -> Cow<'t, str> {
     if !text.contains('[') {
         return Cow::Borrowed(text);
     }

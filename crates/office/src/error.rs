@@ -69,6 +69,9 @@ pub enum OfficeError {
         /// How high it would be.
         height_px: u64,
     },
+    /// All rows or all columns of the range are hidden.
+    #[error("every row or every column of the range is hidden: ask for a range with visible cells")]
+    NothingVisible,
     /// The document has no sheet of the name that was asked for.
     #[error("LibreOffice finds no sheet of that name in the document")]
     NoSuchSheet,
@@ -108,6 +111,7 @@ impl OfficeError {
             OfficeError::Unloadable => "unloadable",
             OfficeError::Cancelled => "cancelled",
             OfficeError::PictureTooLarge { .. } => "picture_too_large",
+            OfficeError::NothingVisible => "nothing_visible",
             OfficeError::NoSuchSheet => "no_such_sheet",
             OfficeError::InvalidRequest { .. } => "invalid_request",
             OfficeError::Failed { .. } => "failed",
@@ -121,6 +125,7 @@ impl OfficeError {
             self,
             OfficeError::Unloadable
                 | OfficeError::PictureTooLarge { .. }
+                | OfficeError::NothingVisible
                 | OfficeError::NoSuchSheet
                 | OfficeError::InvalidRequest { .. }
         )

@@ -207,6 +207,7 @@ fn failure(kind: &str, frame: &Frame) -> OfficeError {
     let detail = || frame.detail.clone().unwrap_or_else(|| kind.to_owned());
     match kind {
         "unloadable" => OfficeError::Unloadable,
+        "nothing_visible" => OfficeError::NothingVisible,
         "no_such_sheet" => OfficeError::NoSuchSheet,
         "picture_too_large" => OfficeError::PictureTooLarge {
             width_px: frame.width_px.unwrap_or_default(),

@@ -187,6 +187,22 @@ fn pictures_are_taken_and_told() {
         json!({ "workbook": "ledger.xlsx", "range": "Ledger!A1:H400", "renderer": "native", "scale": 4 }),
     );
     assert_eq!(code, ErrorCode::LimitExceeded, "{told}");
+    // However it is drawn, what is too large is told with the bounds of pictures.
+    for renderer in ["auto", "libreoffice"] {
+        let (code, told) = desk.refused(
+            "screenshot_sheet",
+            json!({ "workbook": "ledger.xlsx", "range": "Ledger!A1:H4000", "renderer": renderer }),
+        );
+        if code != ErrorCode::LibreofficeUnavailable {
+            assert_eq!(code, ErrorCode::LimitExceeded, "{told}");
+            assert!(told.contains("SPREADSHEET_MCP_MAX_PNG_DIM_PX"), "{told}");
+        }
+    }
+    for scale in [9.0, 0.1] {
+        let (code, told) =
+            desk.refused("screenshot_sheet", json!({ "workbook": "ledger.xlsx", "scale": scale }));
+        assert_eq!(code, ErrorCode::InvalidArgument, "{told}");
+    }
 }
 
 #[test]

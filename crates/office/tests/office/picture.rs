@@ -75,6 +75,10 @@ fn assert_about(actual: u32, expected: u32) {
     assert!(actual.abs_diff(expected) * 100 <= expected * 4 + 300, "{actual} is not about {expected}");
 }
 
+fn is_blue(pixel: [u8; 3]) -> bool {
+    pixel[0] < 60 && pixel[1] < 60 && pixel[2] > 200
+}
+
 fn is_red(pixel: [u8; 3]) -> bool {
     pixel[0] > 200 && pixel[1] < 60 && pixel[2] < 60
 }
@@ -144,6 +148,93 @@ fn charts_are_drawn() {
     let request = PictureRequest { last_row: 15, last_column: 9, ..a1_to_d10() };
     let picture = draw(&pool, &workbook, &request).unwrap();
     assert!(picture.share_of(is_red) > 0.03, "{}", picture.share_of(is_red));
+    pool.end();
+}
+
+/// A blue sheet of several pages before one with red corners, on which a chart has a red column.
+fn second_sheet_with(change: impl FnOnce(&mut rust_xlsxwriter::Worksheet)) -> Vec<u8> {
+    let mut workbook = Workbook::new();
+    let first = workbook.add_worksheet();
+    first.set_name("First").unwrap();
+    let blue = Format::new().set_background_color(Color::Blue);
+    for row in 0..200 {
+        first.write_with_format(row, 0, 3, &blue).unwrap();
+    }
+    first.set_print_area(0, 0, 199, 0).unwrap();
+    let second = workbook.add_worksheet();
+    second.set_name("Picture").unwrap();
+    red_corners(second, 9, 3);
+    change(second);
+    workbook.save_to_buffer().unwrap()
+}
+
+#[track_caller]
+fn assert_is_second_sheet(picture: &Picture) {
+    assert_columns(picture.width, 4);
+    assert_about(picture.height, 200);
+    assert!(is_red(picture.at(5, 5)) && is_red(picture.at(picture.width - 8, picture.height - 8)));
+    assert!(picture.share_of(is_blue) == 0.0, "{}", picture.share_of(is_blue));
+}
+
+#[test]
+fn a_sheet_after_others_is_drawn() {
+    let Some(pool) = Pool::start(|_| ()) else { return };
+    let workbook = second_sheet_with(|_| ());
+    assert_is_second_sheet(&draw(&pool, &workbook, &a1_to_d10()).unwrap());
+    let first = PictureRequest { sheet: "First".to_owned(), ..a1_to_d10() };
+    let picture = draw(&pool, &workbook, &first).unwrap();
+    assert!(picture.share_of(is_blue) > 0.7 && picture.share_of(is_red) == 0.0);
+    pool.end();
+}
+
+#[test]
+fn a_hidden_sheet_is_drawn() {
+    let Some(pool) = Pool::start(|_| ()) else { return };
+    let hidden = second_sheet_with(|sheet| {
+        sheet.set_hidden(true);
+    });
+    assert_is_second_sheet(&draw(&pool, &hidden, &a1_to_d10()).unwrap());
+    let very_hidden = second_sheet_with(|sheet| {
+        sheet.set_very_hidden(true);
+    });
+    assert_is_second_sheet(&draw(&pool, &very_hidden, &a1_to_d10()).unwrap());
+    pool.end();
+}
+
+#[test]
+fn a_chart_on_a_later_sheet_shows_cells_of_another() {
+    let Some(pool) = Pool::start(|_| ()) else { return };
+    let workbook = second_sheet_with(|sheet| {
+        let mut chart = Chart::new(ChartType::Column);
+        chart.add_series().set_values("First!$A$1:$A$5").set_format(
+            rust_xlsxwriter::ChartFormat::new()
+                .set_solid_fill(rust_xlsxwriter::ChartSolidFill::new().set_color(Color::Red)),
+        );
+        sheet.insert_chart(0, 5, &chart).unwrap();
+    });
+    let request = PictureRequest { first_column: 5, last_row: 15, last_column: 13, ..a1_to_d10() };
+    let picture = draw(&pool, &workbook, &request).unwrap();
+    assert!(picture.share_of(is_red) > 0.03, "{}", picture.share_of(is_red));
+    assert!(picture.share_of(is_blue) == 0.0);
+    pool.end();
+}
+
+#[test]
+fn a_range_that_is_hidden_is_no_picture() {
+    let Some(pool) = Pool::start(|_| ()) else { return };
+    let workbook = sheet_with(|sheet| {
+        red_corners(sheet, 9, 3);
+        sheet.set_column_hidden(1).unwrap().set_column_hidden(2).unwrap();
+        sheet.set_row_hidden(4).unwrap();
+    });
+    for hidden in [
+        PictureRequest { first_column: 1, last_column: 2, ..a1_to_d10() },
+        PictureRequest { first_row: 4, last_row: 4, headings: true, ..a1_to_d10() },
+    ] {
+        let error = draw(&pool, &workbook, &hidden).err().unwrap();
+        assert!(matches!(error, OfficeError::NothingVisible), "{error:?}");
+    }
+    check_works(pool.office());
     pool.end();
 }
 

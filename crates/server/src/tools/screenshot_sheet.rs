@@ -44,7 +44,7 @@ pub(super) struct Params {
     scale: Option<f32>,
     /// Row numbers and column letters (true).
     headings: Option<bool>,
-    /// (true).
+    /// Lines between cells, where the sheet shows them (true).
     gridlines: Option<bool>,
 }
 
@@ -59,7 +59,7 @@ enum Renderer {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Answer {
     range: String,
-    /// Who drew it: native shows frames in the place of charts, and no conditional formats.
+    /// Who drew it: native shows frames in the place of charts, and no conditional formats; libreoffice no table styles.
     renderer: Renderer,
     width: u32,
     height: u32,
@@ -89,7 +89,7 @@ impl Tool for ScreenshotSheet {
         let sheet = opened.sheet(call, area.sheet)?;
         let limits = &call.config().limits;
         let options = PictureOptions {
-            scale: params.scale.unwrap_or(1.0).clamp(0.25, 4.0),
+            scale: scale(params.scale)?,
             headings: params.headings.unwrap_or(true),
             gridlines: params.gridlines.unwrap_or(true),
             max_dimension_px: limits.max_png_dim_px,
@@ -109,8 +109,8 @@ impl Tool for ScreenshotSheet {
             }
             Renderer::Auto => match by_office(call, &params, &opened, &sheet, area, &options) {
                 Ok(png) => (png, Renderer::Libreoffice),
-                // What is too large for one is so for the other, and says which tiles are not.
                 Err(error) if error.code == ErrorCode::Cancelled => return Err(error),
+                // What is too large for one is mostly so for the other, and says which tiles are not.
                 Err(error) => {
                     let png = native(call, &opened, &sheet, area, &options)?;
                     notices.push(format!("drawn natively: {}", error.message));
@@ -134,6 +134,16 @@ impl Tool for ScreenshotSheet {
         let range = format!("{}!{}", opened.quoted_name(area.sheet), area.range);
         Ok(Answer { range, renderer, width, height, uri, file, notices, stale })
     }
+}
+
+/// How large the picture is drawn, within what is documented.
+fn scale(asked: Option<f32>) -> Result<f32, ToolError> {
+    let scale = asked.unwrap_or(1.0);
+    if !(0.25..=4.0).contains(&scale) {
+        let message = format!("{scale} is no scale of a picture");
+        return Err(ToolError::new(ErrorCode::InvalidArgument, message).at("scale").hint("0.25 to 4"));
+    }
+    Ok(scale)
 }
 
 /// What is to be drawn: cells that were asked for, or a bounded part of a sheet's used area.
@@ -201,25 +211,62 @@ fn native(
     area: Area,
     options: &PictureOptions,
 ) -> Result<Vec<u8>, ToolError> {
-    static FONTS: OnceLock<Fonts> = OnceLock::new();
-    let fonts = FONTS.get_or_init(Fonts::embedded);
-    let view = View { book: &opened.book.workbook, sheet, range: area.range, fonts, options };
+    let view = view(opened, sheet, area, options);
     draw(&view, &|| call.is_stopped()).map_err(|error| match error {
         PictureError::Cancelled => ToolError::cancelled(),
-        PictureError::TooLarge { .. } => {
-            let tiles = tiles(&view, MAX_TILES);
-            let name = opened.quoted_name(area.sheet);
-            ToolError::new(ErrorCode::LimitExceeded, error.to_string())
-                .at("range")
-                .hint("take these ranges one after the other, or a smaller scale; SPREADSHEET_MCP_MAX_PNG_DIM_PX and \
-                       SPREADSHEET_MCP_MAX_PNG_AREA_PX are the bounds")
-                .candidates(tiles.ranges.iter().map(|range| format!("{name}!{range}")).collect())
-        }
+        PictureError::TooLarge { .. } => too_large(error.to_string(), opened, &view, area),
         PictureError::NothingVisible { .. } => {
             ToolError::new(ErrorCode::InvalidArgument, error.to_string()).at("range")
         }
         PictureError::Encode(_) => ToolError::new(ErrorCode::Internal, error.to_string()),
     })
+}
+
+fn view<'a>(opened: &'a Opened, sheet: &'a Sheet, area: Area, options: &'a PictureOptions) -> View<'a> {
+    static FONTS: OnceLock<Fonts> = OnceLock::new();
+    let fonts = FONTS.get_or_init(Fonts::embedded);
+    View { book: &opened.book.workbook, sheet, range: area.range, fonts, options }
+}
+
+/// Refuses a picture, and offers the parts of it that are small enough.
+fn too_large(message: String, opened: &Opened, view: &View<'_>, area: Area) -> ToolError {
+    let tiles = tiles(view, MAX_TILES);
+    let name = opened.quoted_name(area.sheet);
+    ToolError::new(ErrorCode::LimitExceeded, message)
+        .at("range")
+        .hint(
+            "take these ranges one after the other, or a smaller scale; SPREADSHEET_MCP_MAX_PNG_DIM_PX and \
+             SPREADSHEET_MCP_MAX_PNG_AREA_PX are the bounds",
+        )
+        .candidates(tiles.ranges.iter().map(|range| format!("{name}!{range}")).collect())
+}
+
+/// What a client is told where LibreOffice draws no picture.
+fn not_drawn(error: OfficeError, opened: &Opened, view: &View<'_>, area: Area) -> ToolError {
+    match error {
+        OfficeError::Cancelled => ToolError::cancelled(),
+        OfficeError::PictureTooLarge { width_px, height_px } => {
+            let message = format!("the picture would have {width_px} x {height_px} pixels");
+            too_large(message, opened, view, area)
+        }
+        OfficeError::NothingVisible => {
+            ToolError::new(ErrorCode::InvalidArgument, error.to_string()).at("range")
+        }
+        error => {
+            let hint = match &error {
+                OfficeError::Missing { .. } => "use renderer native, or have LibreOffice installed",
+                OfficeError::Busy { .. } => "call again in a moment, or use renderer native",
+                OfficeError::Timeout { .. } => {
+                    "use renderer native, or a smaller range; SPREADSHEET_MCP_TOOL_TIMEOUT_MS is the bound"
+                }
+                OfficeError::OutOfMemory { .. } => {
+                    "use renderer native, or a smaller range; SPREADSHEET_MCP_LIBREOFFICE_MEMORY is the bound"
+                }
+                _ => "use renderer native",
+            };
+            office_error(error).at("renderer").hint(hint)
+        }
+    }
 }
 
 fn by_office(
@@ -254,16 +301,13 @@ fn by_office(
         last_column: end.col(),
         dpi: (DPI * options.scale).round() as u32,
         headings: options.headings,
-        gridlines: options.gridlines,
+        gridlines: options.gridlines && sheet.shows_gridlines,
         max_dimension_px: options.max_dimension_px,
         max_area_px: options.max_area_px,
     };
     let document = Document { bytes: &bytes, extension: "xlsx" };
     let drawn = call.recalc().office().picture(&document, &request, &|| call.is_stopped());
-    drawn.map_err(|error| match error {
-        OfficeError::Cancelled => ToolError::cancelled(),
-        error => office_error(error),
-    })
+    drawn.map_err(|error| not_drawn(error, opened, &view(opened, sheet, area, options), area))
 }
 
 /// Width and height of a PNG, from its header (PNG specification §11.2.2).

@@ -99,7 +99,7 @@ def start(soffice, seconds):
 def is_gone(process):
     """Whether it ended, or is about to: calls to one that dies fail in more ways than one."""
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=1)
+        process.wait(timeout=0.3)
     return process.returncode is not None
 
 

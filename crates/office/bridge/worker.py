@@ -176,6 +176,8 @@ def main():
         try:
             with libreoffice.opened(desktop, job) as document:
                 if document is None:
+                    if libreoffice.is_gone(office):
+                        return
                     raise Failure("unloadable")
                 if job["job"] == "calculate":
                     calculation.calculate(document, channel.send)

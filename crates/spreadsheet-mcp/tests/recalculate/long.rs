@@ -148,7 +148,7 @@ fn check_survives(formula: &str) {
     for engine in ["auto", "formualizer", "ironcalc"] {
         let started = Instant::now();
         let told = server.call("recalculate", &json!({ "workbook": fork, "engine": engine }));
-        assert!(started.elapsed() < Duration::from_secs(6), "{engine}: {:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(12), "{engine}: {:?}", started.elapsed());
         if let Err(error) = told {
             let code = error["code"].as_str().expect("a code");
             assert!(["timeout", "calculation_failed"].contains(&code), "{engine}: {error}");
@@ -157,7 +157,7 @@ fn check_survives(formula: &str) {
     }
     check_rests(&server);
     let peak = peak_bytes(server.id());
-    assert!(peak < 400 << 20, "the server took {peak} bytes");
+    assert!(peak < 640 << 20, "the server took {peak} bytes");
     check_works(&server);
 }
 

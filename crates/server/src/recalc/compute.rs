@@ -198,7 +198,8 @@ impl Call {
         let follows = !pending.everything
             && warm.shape == live.draft.shape()
             && (warm.seq == live.seq || self.continues(id, warm.seq, live.seq)?);
-        if !follows {
+        // A formula that came may be one that is not computed here.
+        if !follows || self.needs_process(warm.native, loaded)? {
             return Ok(None);
         }
         let areas: Vec<Area> =
@@ -283,7 +284,14 @@ impl Call {
         Ok(engine)
     }
 
-    fn needs_process(&self, native: Native, loaded: &Loaded<'_>) -> Result<bool, ToolError> {
+    /// Whether a native engine computes a workbook in a process of its own.
+    ///
+    /// # Errors
+    /// When the call is stopped.
+    pub(crate) fn needs_process(&self, native: Native, loaded: &Loaded<'_>) -> Result<bool, ToolError> {
+        if self.recalc().process.is_none() {
+            return Ok(false);
+        }
         // It cannot be stopped, and bounds no array.
         if native == Native::IronCalc {
             return Ok(true);

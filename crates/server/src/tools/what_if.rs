@@ -81,7 +81,7 @@ impl WhatIf {
         let loaded = Loaded::of(&live.draft, &live.book, call)?;
         // The sets see one time and the same random numbers.
         let (now, stop) = (moment(), || call.is_stopped());
-        let (mut ready, _) = call.ready_engine(&loaded, engine.named(), now)?;
+        let (mut ready, mut choice) = call.ready_engine(&loaded, engine.named(), now)?;
         let told = |loaded: &Loaded<'_>, engine: &dyn Engine| -> Vec<Value> {
             cells.iter().map(|(sheet, at)| value(loaded, engine, *sheet, *at)).collect()
         };
@@ -111,13 +111,12 @@ impl WhatIf {
             let areas: Vec<Area> = changed.iter().copied().chain(own.iter().copied()).collect();
             changed = own;
             // One that does not follow computes anew.
-            ready = match ready.update(copy.source(), &areas) {
-                Ok(()) => {
-                    ready.calculate(now, &stop).map_err(engine_error)?;
-                    ready
-                }
-                Err(_) => call.ready_engine(&copy, engine.named(), now)?.0,
-            };
+            let follows =
+                !call.needs_process(choice.engine, &copy)? && ready.update(copy.source(), &areas).is_ok();
+            match follows {
+                true => ready.calculate(now, &stop).map_err(engine_error)?,
+                false => (ready, choice) = call.ready_engine(&copy, engine.named(), now)?,
+            }
             rows.push(told(&copy, &*ready));
         }
         let address = |(sheet, at): &(SheetId, CellRef)| {

@@ -188,3 +188,22 @@ fn formulas_that_nest_deeply_break_nothing() {
     check_survives(&format!("=1{}", "+1".repeat(4_000)));
     check_survives(&format!("=1{}", "^1".repeat(4_000)));
 }
+
+#[test]
+fn an_endless_formula_that_comes_later_is_ended_too() {
+    let place = Place::new();
+    let server = place.serve(&["--tool-timeout-ms", "2500"]);
+    let fork = fork(&server, &["=1+1"]);
+    let recalculate = || server.call("recalculate", &json!({ "workbook": fork }));
+    recalculate().expect("computed");
+    let endless = "=HYPGEOM.DIST(1E8,2E8,3E8,4E9,TRUE)";
+    let what_if = json!([{ "Data!B1": endless }]);
+    let arguments = json!({ "workbook": fork, "targets": ["Data!A1"], "what_if": what_if });
+    assert_eq!(code(server.call("recalculate", &arguments)), "timeout");
+    check_rests(&server);
+    let ops = json!([{ "op": "set", "range": "Data!B1", "values": [[endless]] }]);
+    server.call("edit_cells", &json!({ "workbook": fork, "ops": ops })).expect("edited");
+    assert_eq!(code(recalculate()), "timeout");
+    check_rests(&server);
+    check_works(&server);
+}

@@ -226,15 +226,28 @@ const PARTED: &[Known] = &[
     },
 ];
 
-/// Where some cells of a series shift, LibreOffice lets it read a part of the others. In Excel and in ours a reference that
-/// reaches beyond the cells that shift stays.
-const SHIFTED_SERIES: &[Known] = &[Known {
-    file: "chart-sheet.xlsx",
-    edit: "delete cells",
-    ours: "series Chart1 Chart 1",
-    theirs: "series Chart1 Chart 1",
-    lines: 2,
-}];
+/// Where some cells of a series shift, LibreOffice lets it read a part of the others, or does not, by chance: in one run the
+/// charts of both files, in others those of one. In Excel and in ours a reference that reaches beyond the cells that shift
+/// stays.
+const SHIFTED_SERIES: &[Known] = &[
+    Known {
+        file: "chart-sheet.xlsx",
+        edit: "delete cells",
+        ours: "series Chart1 Chart 1",
+        theirs: "series Chart1 Chart 1",
+        lines: 2,
+    },
+    Known {
+        file: "charts.xlsx",
+        edit: "delete cells",
+        ours: "series Letters Chart 1",
+        theirs: "series Letters Chart 1",
+        lines: 2,
+    },
+];
+
+/// The reason that LibreOffice gives some of the time: its lines are there or they are not.
+const BY_CHANCE: &str = "series of which some cells shift";
 
 const ALL: [(&str, &[Known]); 8] = [
     ("merges that lose their first line", LOST_MERGE),
@@ -244,7 +257,7 @@ const ALL: [(&str, &[Known]); 8] = [
     ("links within the workbook", LINKS),
     ("rules at the edge of new columns", INHERITED),
     ("rules that reach beyond cells that shift", PARTED),
-    ("series of which some cells shift", SHIFTED_SERIES),
+    (BY_CHANCE, SHIFTED_SERIES),
 ];
 
 /// What differs without a known reason: lines that begin with `ours` or `LibreOffice`, and known ones that are not as many as
@@ -267,7 +280,7 @@ pub(crate) fn unexplained(
                 let before = lines.len();
                 lines.retain(|line| !line.starts_with(&start));
                 let found = before - lines.len();
-                if found != known.lines {
+                if found != known.lines && !(reason == BY_CHANCE && found == 0) {
                     miscounted.push(format!("{found} rather than {} lines {start}", known.lines));
                 }
                 *explained.entry(reason).or_default() += found;

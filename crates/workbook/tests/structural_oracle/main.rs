@@ -200,17 +200,18 @@ fn check_file(
             }
         }
         let (again, theirs) = (place.join("ours-again.xlsx"), place.join("theirs.xlsx"));
-        let found = office
-            .edit(&ours, &json!([]), &again)
-            .map_err(|error| format!("ours: {error}"))
-            .and_then(|()| {
-                office
-                    .edit(&original, &json!([task.theirs]), &theirs)
-                    .map_err(|error| format!("theirs: {error}"))
-            })
-            .and_then(|()| {
-                Ok((references::of(&choice::open(&again)?), references::of(&choice::open(&theirs)?)))
-            });
+        let mut stored_by_both = || {
+            office.edit(&ours, &json!([]), &again).map_err(|error| format!("ours: {error}"))?;
+            office
+                .edit(&original, &json!([task.theirs]), &theirs)
+                .map_err(|error| format!("theirs: {error}"))?;
+            Ok::<_, String>((references::of(&choice::open(&again)?), references::of(&choice::open(&theirs)?)))
+        };
+        // A LibreOffice in a bad way fails what the next one does. What is wrong with a file fails with both.
+        let found = stored_by_both().or_else(|error| {
+            say(&format!("structure: {what}: tried again after: {error}"));
+            stored_by_both()
+        });
         match found {
             Ok((ours, theirs)) => compare(&chosen.name, task.what, &ours, &theirs, tally),
             // LibreOffice's bridge to Python, which now and then does not take an argument that it takes the next time.

@@ -3,6 +3,7 @@
 //! This page is the whole flow: configuration, build, announce, run, drain. Bad configuration ends with exit code 64
 //! and every problem, before anything is opened.
 
+mod allocator;
 mod call;
 mod cli;
 mod exit;
@@ -19,6 +20,7 @@ use server::{
 };
 
 fn main() -> ExitCode {
+    allocator::tune();
     let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(refusal) => return refusal.report(),

@@ -40,6 +40,11 @@ const SPILLING: &[&str] = &[
     "TEXTSPLIT", "TOCOL", "TOROW", "TRIMRANGE", "UNIQUE", "VSTACK", "WRAPCOLS", "WRAPROWS",
 ];
 
+/// Whether files mark a function, which is given in capitals and without a mark: it is newer than Excel 2007.
+pub fn is_marked(function: &str) -> bool {
+    FUTURE.binary_search(&function).is_ok()
+}
+
 /// The call of a function whose arguments may name parameters.
 struct Call {
     kind: Kind,

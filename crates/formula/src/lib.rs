@@ -31,7 +31,7 @@ mod table_names;
 mod token;
 
 pub use constants::{Constant, hardcoded_constants};
-pub use future::{spills, to_stored};
+pub use future::{is_marked, spills, to_stored};
 pub use group::stays_shared;
 pub use grow::grow_ranges;
 pub use lexer::{Lexer, lex};

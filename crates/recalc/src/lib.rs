@@ -19,6 +19,7 @@ pub mod ironcalc;
 mod outside;
 mod survey;
 mod tables;
+mod unknown;
 
 pub use choose::{Choice, Native, choose};
 pub use collect::{Change, Collected, collect};

@@ -87,7 +87,7 @@ fn arrays_spill() {
 #[test]
 fn what_is_not_computed_is_refused() {
     let edits = [
-        r#"{"op": "set", "range": "Data!A1:A4", "values": [["=MyFunction(1)"], ["=A3+1"], ["=A2+1"], ["=[1]Book!A1"]]}"#,
+        r#"{"op": "set", "range": "Data!A1:A4", "values": [["=GETPIVOTDATA(\"Sum\",A9)"], ["=A3+1"], ["=A2+1"], ["=[1]Book!A1"]]}"#,
     ];
     let engine = engine(&book(&edits));
     let refused: Vec<(String, Refusal)> =

@@ -18,6 +18,7 @@ use crate::formualizer::signature::Signatures;
 use crate::formualizer::spans::{has_span, spelled_out};
 use crate::outside::reaches_outside;
 use crate::tables::addressed;
+use crate::unknown::Unknown;
 
 /// Names within names that are followed.
 const MAX_NAME_DEPTH: usize = 16;
@@ -42,6 +43,7 @@ pub(super) struct Preparer<'a> {
     /// Whether every name of the file is known, so that another one is an error for sure.
     knows_all_names: bool,
     functions: HashMap<String, bool>,
+    unknown: Unknown<'a>,
 }
 
 impl<'a> Preparer<'a> {
@@ -55,6 +57,7 @@ impl<'a> Preparer<'a> {
                 FileFormat::Xlsx | FileFormat::Xlsm | FileFormat::Xltx | FileFormat::Xltm
             ),
             functions: HashMap::new(),
+            unknown: Unknown::new(source),
         }
     }
 
@@ -170,6 +173,11 @@ impl Naming<'_, '_> {
             let mut callee = ASTNode::new(ASTNodeType::Omitted, None);
             self.name(&mut callee, &written)?;
             node.node_type = ASTNodeType::Call { callee: Box::new(callee), args };
+            return Ok(());
+        }
+        if name.eq_ignore_ascii_case(&bare) && self.preparer.unknown.is_none(&bare) {
+            self.has_changed = true;
+            node.node_type = ASTNodeType::Literal(LiteralValue::Error(ExcelError::new(ExcelErrorKind::Name)));
             return Ok(());
         }
         Err((Refusal::UnknownFunction, Some(bare.into())))

@@ -16,6 +16,7 @@ use crate::engine::{Refusal, Refused, Source};
 use crate::ironcalc::conditions::conditions_of_cells;
 use crate::outside::reaches_outside;
 use crate::tables::addressed;
+use crate::unknown::Unknown;
 
 /// Names within names that are followed.
 const MAX_NAME_DEPTH: usize = 8;
@@ -32,6 +33,7 @@ pub(super) struct Formulas<'a> {
     parser: Parser<'static>,
     /// Whether IronCalc knows a function, by its name in capitals.
     functions: HashMap<String, bool>,
+    unknown: Unknown<'a>,
     /// Formulas of the sheet at hand.
     list: Vec<String>,
     by_text: HashMap<String, i32>,
@@ -55,6 +57,7 @@ impl<'a> Formulas<'a> {
             places: Places::new(source.book, source.sheets),
             parser: new_parser_english(sheets, names.iter().map(scoped).collect(), tables.clone()),
             functions: HashMap::new(),
+            unknown: Unknown::new(source),
             list: Vec::new(),
             by_text: HashMap::new(),
             by_shared: HashMap::new(),
@@ -201,7 +204,8 @@ impl<'a> Formulas<'a> {
             let is_known = match self.functions.get(&name) {
                 Some(known) => *known,
                 None => {
-                    let known = self.knows(&name);
+                    // It makes #NAME? of what is no function.
+                    let known = self.knows(&name) || self.unknown.is_none(&name);
                     self.functions.insert(name.clone(), known);
                     known
                 }

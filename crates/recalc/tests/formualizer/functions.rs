@@ -1,6 +1,8 @@
 //! What functions yield.
 
-use crate::support::{check, check_spill};
+use recalc::Engine;
+
+use crate::support::{Book, check, check_spill, shows};
 
 #[test]
 fn arrays_are_lifted() {
@@ -116,4 +118,24 @@ fn plain_formulas_yield_one_value() {
     check("={5,6}", &[], "5");
     check("=SUMPRODUCT(LEN(A1:A2))", &column, "2");
     check("=B2:B3", &[], "#VALUE!");
+}
+
+#[test]
+fn a_function_that_is_none_is_an_unknown_name() {
+    let cells = [("A1", "=SUMM(1,2)"), ("A2", "=IFERROR(SUMM(1),\"none\")"), ("A3", "=A1+1")];
+    let engine = Book::of(&cells).calculated();
+    assert_eq!(engine.refused(), []);
+    assert_eq!(shows(&engine, "A1:A3"), "#NAME?;none;#NAME?");
+}
+
+#[test]
+fn functions_of_others_are_not_computed() {
+    let refused = |cells: &[(&str, &str)]| -> Vec<String> {
+        Book::of(cells).calculated().refused().iter().map(|refused| refused.at.to_string()).collect()
+    };
+    // Of an add-in, which was there when the file was stored.
+    assert_eq!(refused(&[("A1", "=BDP(1) ⇒ 7"), ("A2", "=BDP(2)")]), ["A1", "A2"]);
+    assert_eq!(refused(&[("A1", "=BDP(1) ⇒ #NAME?")]), [""; 0]);
+    // Excel's own.
+    assert_eq!(refused(&[("A1", "=GETPIVOTDATA(\"Sum\",B1)")]), ["A1"]);
 }

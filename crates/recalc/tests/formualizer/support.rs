@@ -29,7 +29,7 @@ pub(crate) struct Book {
 
 impl Book {
     /// Sheets with their cells. `A1` is a cell, `A1:A3` an array formula over these, `A1#` one that spills. `=` starts a
-    /// formula, `'` a text, `TRUE`, `#N/A` and numbers are what they look like, everything else is text.
+    /// formula, with the result that was stored after ` ⇒ ` if there is one, `'` a text, `TRUE`, `#N/A` and numbers are what they look like, everything else is text.
     pub(crate) fn new(sheets: &[(&str, &[(&str, &str)])]) -> Book {
         let loader: Arc<dyn SheetLoader> = Arc::new(NoLoader);
         let tab = |index: usize, name: &str| {
@@ -94,8 +94,10 @@ fn sheet(name: &str, cells: &[(&str, &str)]) -> Sheet {
         };
         let cell = match formula {
             Some(text) => {
+                let (text, stored) = text.split_once(" ⇒ ").unwrap_or((text, ""));
                 let id = builder.formula(Formula { text: text.into(), kind }).unwrap();
-                RawCell { formula: Some(id), ..RawCell::default() }
+                let value = if stored.is_empty() { RawValue::Empty } else { value(stored, &mut builder) };
+                RawCell { formula: Some(id), value, ..RawCell::default() }
             }
             None => RawCell { value: value(content, &mut builder), ..RawCell::default() },
         };

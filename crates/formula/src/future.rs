@@ -31,15 +31,6 @@ const FUTURE: &[&str] = &[
     "XLOOKUP", "XMATCH", "XOR", "Z.TEST",
 ];
 
-/// Functions that yield arrays, in the order of their bytes. `XLOOKUP` and `XMATCH` mostly yield one value, and Excel stores
-/// their formulas as plain ones.
-#[rustfmt::skip]
-const SPILLING: &[&str] = &[
-    "ANCHORARRAY", "BYCOL", "BYROW", "CHOOSECOLS", "CHOOSEROWS", "DROP", "EXPAND", "FILTER", "GROUPBY", "HSTACK",
-    "MAKEARRAY", "MAP", "PIVOTBY", "RANDARRAY", "REDUCE", "REGEXEXTRACT", "SCAN", "SEQUENCE", "SORT", "SORTBY", "TAKE",
-    "TEXTSPLIT", "TOCOL", "TOROW", "TRIMRANGE", "UNIQUE", "VSTACK", "WRAPCOLS", "WRAPROWS",
-];
-
 /// Whether files mark a function, which is given in capitals and without a mark: it is newer than Excel 2007.
 pub fn is_marked(function: &str) -> bool {
     FUTURE.binary_search(&function).is_ok()
@@ -147,16 +138,6 @@ pub fn to_stored(formula: &str) -> Cow<'_, str> {
     if out == formula { Cow::Borrowed(formula) } else { Cow::Owned(out) }
 }
 
-/// Whether a stored formula calls a function that yields arrays, so that a program stores it as one whose results spill.
-pub fn spills(formula: &str) -> bool {
-    lex(formula).any(|token| {
-        token.kind == TokenKind::Function && {
-            let name = crate::survey::plain_name(token.body()).to_ascii_uppercase();
-            SPILLING.binary_search(&name.as_str()).is_ok()
-        }
-    })
-}
-
 /// An operand, as the argument of what stands for `#` behind it and of what stands for `@` before it.
 fn operand(out: &mut String, text: &str, next: Option<&Token<'_>>, is_single: &mut bool) {
     let spills = next.is_some_and(|next| next.kind == TokenKind::Operator(Operator::Spill));
@@ -210,7 +191,7 @@ mod tests {
 
     #[test]
     fn functions_are_marked() {
-        assert!(FUTURE.is_sorted() && SPILLING.is_sorted());
+        assert!(FUTURE.is_sorted());
         check("SUM(A1)+xlookup(1,A:A,B:B)", "SUM(A1)+_xlfn.xlookup(1,A:A,B:B)");
         check("SORT(FILTER(A:A,B:B>1))", "_xlfn._xlws.SORT(_xlfn._xlws.FILTER(A:A,B:B>1))");
         check("IFERROR(\"IFS(\",NETWORKDAYS.INTL(A1,B1))", "IFERROR(\"IFS(\",NETWORKDAYS.INTL(A1,B1))");

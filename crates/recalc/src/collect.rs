@@ -51,28 +51,29 @@ pub fn collect(source: Source<'_>, engine: &dyn Engine, areas: Option<&[Area]>) 
             continue;
         }
         let is_asked = |at: CellRef| asked.iter().any(|range| range.contains(at));
+        let Collected { formulas, changes, spills } = &mut collected;
         let mut look = |at: CellRef, old: Value<'_>| {
             let new = engine.value(id, at);
             if !is_same(old, new.value()) {
-                collected.changes.push(Change { sheet: id, at, new });
+                changes.push(Change { sheet: id, at, new });
             }
         };
         for range in &asked {
             for (col, column) in sheet.columns_in(range.start().col()..=range.end().col()) {
-                for (row, cell) in column.cells(range.start().row()..=range.end().row()) {
+                // Run within the iterator: a step of it from outside costs as much as a look at the cell.
+                column.cells(range.start().row()..=range.end().row()).for_each(|(row, cell)| {
                     if cell.formula.is_none() {
-                        continue;
+                        return;
                     }
                     let at = CellRef::clamped(row, col);
-                    collected.formulas += 1;
+                    *formulas += 1;
                     if refused.is_empty() || !refused.contains(&(id, at)) {
                         look(at, sheet.resolve_value(cell.value));
                     }
-                }
+                });
             }
         }
-        let spills = spills_of(sheet, id, engine);
-        for (anchor, before, now) in spills {
+        for (anchor, before, now) in spills_of(sheet, id, engine) {
             if refused.contains(&(id, anchor)) || !is_asked(anchor) {
                 continue;
             }
@@ -85,7 +86,7 @@ pub fn collect(source: Source<'_>, engine: &dyn Engine, areas: Option<&[Area]>) 
                 }
             }
             if now != before {
-                collected.spills.push((id, now));
+                spills.push((id, now));
             }
         }
     }

@@ -106,6 +106,26 @@ fn arrays_spill_and_shrink() {
 }
 
 #[test]
+fn formulas_compute_with_arrays_as_they_are_typed() {
+    let (desk, fork) = computed(&[
+        ("A1", json!(2)),
+        ("A2", json!(2)),
+        ("A3", json!(2)),
+        ("B1", json!("=A1:A3*10")),
+        ("D1", json!("=SUM(A1:A3*A1:A3)")),
+        ("E1", json!("=TRANSPOSE(A1:A3)")),
+        ("E3", json!("=SUMPRODUCT(A1:A3*A1:A3)")),
+    ]);
+    let id = fork.as_str().unwrap();
+    let read = |of: &str| ["Data!B3", "Data!D1", "Data!G1", "Data!E3"].map(|cell| desk.read(of, cell));
+    let expected = [json!(20), json!(12), json!(2), json!(12)];
+    assert_eq!(read(id), expected);
+    desk.ask("save_fork", json!({ "fork": fork, "path": "arrays.xlsx" }));
+    assert_eq!(read("arrays.xlsx"), expected);
+    assert_eq!(stale(&desk, &json!("arrays.xlsx"), "Data!A1:G4"), Value::Null);
+}
+
+#[test]
 fn what_if_leaves_the_fork_as_it_is() {
     let (desk, fork) = chain();
     let before = desk.ask("list_forks", json!({}))["forks"][0]["head"].clone();

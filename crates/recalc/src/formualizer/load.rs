@@ -360,10 +360,10 @@ fn dense<'s>(
         block.clear();
         block.resize_with((last - first + 1) as usize * width, || CellIngest::Empty);
         for (col, column) in sheet.columns_in(0..=cols - 1) {
-            for (row, cell) in column.cells(first..=last) {
+            column.cells(first..=last).for_each(|(row, cell)| {
                 let value = value_of(CellRef::clamped(row, col), cell);
                 block[(row - first) as usize * width + col as usize] = ingest(value);
-            }
+            });
         }
         for row in block.chunks(width) {
             builder.append_row_cells(row).map_err(failed)?;

@@ -1,0 +1,110 @@
+//! Who calls.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{PathScope, Role};
+
+/// The most characters of a name.
+const MAX_LENGTH: usize = 64;
+
+/// The name of a key, a tenant, or somebody that an identity provider knows: letters of ASCII, digits and `.@-_|:`, so that it
+/// can stand in a log, a header and a file as it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PrincipalId(String);
+
+/// A text that can't be a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} can't be a name: use 1 to 64 of A-Z, a-z, 0-9 and .@-_|:")]
+pub struct InvalidId(pub String);
+
+impl PrincipalId {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PrincipalId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<PrincipalId, InvalidId> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".@-_|:".contains(&byte);
+        match !text.is_empty() && text.len() <= MAX_LENGTH && text.bytes().all(is_plain) {
+            true => Ok(PrincipalId(text.to_owned())),
+            false => Err(InvalidId(text.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for PrincipalId {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<PrincipalId, InvalidId> {
+        text.parse()
+    }
+}
+
+impl From<PrincipalId> for String {
+    fn from(id: PrincipalId) -> String {
+        id.0
+    }
+}
+
+impl fmt::Display for PrincipalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// How somebody became known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// Who can reach the server may use it: a client that started it, or one of this machine.
+    Local,
+    /// By an API key.
+    Key,
+    /// By a token of an identity provider.
+    Token,
+}
+
+/// Who calls, and what they may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// The name.
+    pub id: PrincipalId,
+    /// Whose forks are theirs, too.
+    pub tenant: Option<PrincipalId>,
+    /// What they may do.
+    pub role: Role,
+    /// Where they may do it.
+    pub scope: PathScope,
+    /// How they became known.
+    pub source: Source,
+}
+
+impl Principal {
+    /// Whoever can reach a server that knows nobody by name.
+    pub fn local() -> Principal {
+        Principal {
+            id: PrincipalId("local".to_owned()),
+            tenant: None,
+            role: Role::Admin,
+            scope: PathScope::everything(),
+            source: Source::Local,
+        }
+    }
+
+    /// Whose forks they work on: those of their tenant, or their own. Names of tenants, keys and people are told apart.
+    pub fn owner(&self) -> String {
+        match (&self.tenant, self.source) {
+            (Some(tenant), _) => format!("tenant:{tenant}"),
+            (None, Source::Local) => self.id.to_string(),
+            (None, Source::Key) => format!("key:{}", self.id),
+            (None, Source::Token) => format!("user:{}", self.id),
+        }
+    }
+}

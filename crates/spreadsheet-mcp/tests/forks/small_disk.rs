@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::program::{Place, Server, code, fork_of, set, values};
 
-const DISK: &str = "SPREADSHEET_MCP_TEST_DISK";
+const DISK: &str = "SPREADSHEET_TEST_DISK";
 
 /// Runs the test of that name in a process of its own, which sees a small disk of its own.
 fn on_small_disk(test: &str) {

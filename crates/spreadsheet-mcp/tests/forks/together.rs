@@ -13,7 +13,7 @@ const ROWS: u64 = 50;
 
 /// How long clients write; a minute by hand, less in every run of the tests.
 fn seconds() -> Duration {
-    let asked = std::env::var("SPREADSHEET_MCP_TEST_SECONDS").ok().and_then(|text| text.parse().ok());
+    let asked = std::env::var("SPREADSHEET_TEST_SECONDS").ok().and_then(|text| text.parse().ok());
     Duration::from_secs(asked.unwrap_or(10))
 }
 

@@ -22,6 +22,7 @@ type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
 /// Nothing is started before the first job. Dropping it ends every process and removes every file.
 pub struct Office {
     options: OfficeOptions,
+    job_timeout: Mutex<Duration>,
     programs: OnceLock<Result<Programs, MissingProgram>>,
     swept: OnceLock<()>,
     state: Mutex<State>,
@@ -45,12 +46,18 @@ impl Office {
     pub fn new(options: OfficeOptions) -> Office {
         let options = OfficeOptions { workers: options.workers.max(1), ..options };
         Office {
+            job_timeout: Mutex::new(options.job_timeout),
             options,
             programs: OnceLock::new(),
             swept: OnceLock::new(),
             state: Mutex::default(),
             changed: Condvar::new(),
         }
+    }
+
+    /// Changes how long jobs may take that begin from now on.
+    pub fn set_job_timeout(&self, timeout: Duration) {
+        *self.job_timeout.lock().unwrap_or_else(PoisonError::into_inner) = timeout;
     }
 
     /// Whether jobs can be done here. It is found out once.
@@ -166,7 +173,8 @@ impl Office {
                 Some(worker) => worker,
                 None => self.start_worker(programs, stop)?,
             };
-            let mut watch = Watch::start(stop, self.options.job_timeout, self.options.memory_limit);
+            let timeout = *self.job_timeout.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut watch = Watch::start(stop, timeout, self.options.memory_limit);
             let result = job(&mut worker, &mut watch);
             match &result {
                 Err(OfficeError::Crashed) if !is_retry => {

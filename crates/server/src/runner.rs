@@ -13,6 +13,7 @@ use crate::{
     call::{Call, Context, Progress, StopSignal},
     error::{ErrorCode, ToolError},
     lifecycle::Lifecycle,
+    principal::Principal,
     tool::{Answer, ToolEntry},
 };
 
@@ -25,13 +26,15 @@ pub struct Runner {
     context: Arc<Context>,
     lifecycle: Arc<Lifecycle>,
     slots: Arc<Semaphore>,
+    size: usize,
     waiting: AtomicUsize,
-    max_waiting: usize,
 }
 
 /// How a call is connected to its client.
 #[derive(Debug, Default)]
 pub struct Link {
+    /// Who calls.
+    pub principal: Principal,
     /// Cancelled when the client withdraws the call.
     pub cancelled: CancellationToken,
     /// Where progress goes, if the client wants it.
@@ -41,13 +44,13 @@ pub struct Link {
 impl Runner {
     /// A runner with as many slots as the configuration says.
     pub fn new(context: Arc<Context>, lifecycle: Arc<Lifecycle>) -> Runner {
-        let slots = context.config.limits.max_concurrent_calls;
+        let size = context.live().limits.max_concurrent_calls.min(Semaphore::MAX_PERMITS);
         Runner {
             context,
             lifecycle,
-            slots: Arc::new(Semaphore::new(slots)),
+            slots: Arc::new(Semaphore::new(size)),
+            size,
             waiting: AtomicUsize::new(0),
-            max_waiting: slots.saturating_mul(WAITING_PER_SLOT),
         }
     }
 
@@ -76,8 +79,8 @@ impl Runner {
     ) -> Result<T, ToolError> {
         let _in_flight = self.lifecycle.enter()?;
         let stop = StopOnDrop(StopSignal::default());
-        let call = Call::new(Arc::clone(&self.context), stop.0.clone(), link.progress);
-        let limit = self.context.config.limits.tool_timeout();
+        let call = Call::new(Arc::clone(&self.context), link.principal, stop.0.clone(), link.progress);
+        let limit = call.config().limits.tool_timeout();
         let answer = async {
             let slot = self.slot().await?;
             let running = tokio::task::spawn_blocking(move || {
@@ -98,7 +101,8 @@ impl Runner {
         if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
             return Ok(slot);
         }
-        let _place = WaitingPlace::take(&self.waiting, self.max_waiting)?;
+        let max_waiting = self.size.saturating_mul(WAITING_PER_SLOT);
+        let _place = WaitingPlace::take(&self.waiting, max_waiting)?;
         Arc::clone(&self.slots)
             .acquire_owned()
             .await
@@ -182,7 +186,7 @@ mod tests {
         let runner = runner(&[]);
         let cancelled = CancellationToken::new();
         let (stopped, wait) = channel::channel();
-        let link = Link { cancelled: cancelled.clone(), progress: None };
+        let link = Link { cancelled: cancelled.clone(), ..Link::default() };
         let call = runner.run(link, move |call| {
             while call.check().is_ok() {
                 std::thread::sleep(Duration::from_millis(1));

@@ -6,6 +6,7 @@
 mod allocator;
 mod call;
 mod cli;
+mod configuration;
 mod exit;
 mod render;
 mod telemetry;
@@ -13,9 +14,14 @@ mod tools;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use cli::{Cli, Command, ServeArguments};
+use cli::{Cli, Command};
 use server::{
     Server,
+    config::{
+        Settings,
+        layers::{Resolved, Sources},
+    },
+    flags,
     serve::{self, Endpoint, Outcome},
 };
 
@@ -25,28 +31,50 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(refusal) => return refusal.report(),
     };
-    telemetry::start(&cli.log);
+    let sources = cli.sources();
     match cli.command {
-        Command::Serve(arguments) => run_server(arguments),
-        Command::Call(arguments) => call::run(arguments),
-        Command::Tools(arguments) => tools::run(&arguments),
-        Command::EvaluateFormulas => match server::recalc::evaluate_stdin() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => exit::failed("evaluating failed", &error),
-        },
+        Command::Serve(_) => configured(&sources, run_server),
+        Command::Call(arguments) => configured(&sources, |settings| call::run(arguments, settings.config)),
+        Command::Tools(arguments) => {
+            configured(&sources, |settings| tools::run(&arguments, &settings.config.live))
+        }
+        Command::Config(command) => configuration::run(&command, &sources),
+        Command::EvaluateFormulas => evaluate(),
     }
 }
 
-fn run_server(arguments: ServeArguments) -> ExitCode {
+/// Does what needs a right configuration, and logs.
+fn configured(sources: &Sources, run: impl FnOnce(Settings) -> ExitCode) -> ExitCode {
+    let Resolved { mut settings, .. } = match sources.resolve() {
+        Ok(resolved) => resolved,
+        Err(problems) => return exit::wrong_configuration(&problems),
+    };
+    // For evaluations that cannot be stopped from within.
+    settings.config.fixed.recalc.program = std::env::current_exe().ok();
+    telemetry::start(&settings.log.log);
+    run(settings)
+}
+
+/// What the program starts itself for: the configuration is not its business.
+fn evaluate() -> ExitCode {
+    match server::recalc::evaluate_stdin() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::failed("evaluating failed", &error),
+    }
+}
+
+fn run_server(settings: Settings) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::failed("the runtime could not start", &error),
     };
+    let Settings { config, listen, .. } = settings;
     let outcome = runtime.block_on(async {
-        let server = Arc::new(Server::build(arguments.config)?);
-        let endpoint = Endpoint::bind(&arguments.listen).await?;
+        flags::announce(&config.live.flags, &listen);
+        let server = Arc::new(Server::build(config)?);
+        let endpoint = Endpoint::bind(&listen).await?;
         endpoint.announce(&server);
-        serve::run(server, endpoint, arguments.listen.drain_timeout()).await
+        serve::run(server, endpoint, listen.drain_timeout()).await
     });
     // A body that ignores its stop signal, or a read of standard input, must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(100));

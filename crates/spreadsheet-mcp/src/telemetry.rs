@@ -1,24 +1,40 @@
 //! Logs, on standard error: standard output belongs to the protocol and to answers.
 
-use std::io::IsTerminal;
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    io::IsTerminal,
+};
 
-use tracing_subscriber::EnvFilter;
+use server::config::LogFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    filter::filter_fn,
+    layer::{Layer, SubscriberExt},
+    util::SubscriberInitExt,
+};
 
-/// Starts logging. `filter` is what the operator asked for, within bounds: the protocol library logs whole requests
-/// below `error`, which may quote cells (PRIVATE).
-pub(crate) fn start(filter: &str) {
-    let filter = EnvFilter::builder().parse_lossy(format!("{filter},rmcp=error"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+/// Starts logging what the operator asked for, within bounds.
+pub(crate) fn start(filter: &LogFilter) {
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())
         // A supervisor that closes its end of the log must not take the server down.
-        .log_internal_errors(false)
-        .init();
+        .log_internal_errors(false);
+    let bounded = lines.with_filter(filter_fn(quotes_no_requests));
+    tracing_subscriber::registry().with(filter.to_env_filter()).with(bounded).init();
     std::panic::set_hook(Box::new(|panic| {
         // Where, and not what: a panic's text may quote a cell.
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(%place, "panicked");
+        let backtrace = Backtrace::capture();
+        match backtrace.status() {
+            BacktraceStatus::Captured => tracing::error!(%place, %backtrace, "panicked"),
+            _ => tracing::error!(%place, "panicked"),
+        }
     }));
+}
+
+/// The protocol library logs whole requests below `error`, which may quote cells (PRIVATE), whatever the operator asks.
+fn quotes_no_requests(metadata: &Metadata<'_>) -> bool {
+    !metadata.target().starts_with("rmcp") || *metadata.level() == Level::ERROR
 }

@@ -72,6 +72,12 @@ impl Context {
     pub fn live(&self) -> Arc<LiveConfig> {
         self.live.load_full()
     }
+
+    /// Changes what may change.
+    pub(crate) fn reconfigure(&self, live: LiveConfig) {
+        self.recalc.office().set_job_timeout(live.limits.tool_timeout());
+        self.live.store(Arc::new(live));
+    }
 }
 
 /// How far a call has come.

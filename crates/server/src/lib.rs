@@ -54,7 +54,7 @@ mod verify_engines;
 use std::{io, sync::Arc};
 
 use call::Context;
-use config::Config;
+use config::{Config, LiveConfig};
 use error::ToolError;
 use lifecycle::Lifecycle;
 use principal::Principal;
@@ -99,5 +99,11 @@ impl Server {
     /// When there is none, with near misses; when it is switched off.
     pub fn find_tool(&self, name: &str, principal: &Principal) -> Result<&ToolEntry, ToolError> {
         self.registry.find(name, &self.context.live(), principal)
+    }
+
+    /// Changes what may change while the server runs. Calls that run keep to what they began with.
+    pub fn reconfigure(&self, live: LiveConfig) {
+        self.runner.resize(live.limits.max_concurrent_calls);
+        self.context.reconfigure(live);
     }
 }

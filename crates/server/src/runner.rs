@@ -26,7 +26,8 @@ pub struct Runner {
     context: Arc<Context>,
     lifecycle: Arc<Lifecycle>,
     slots: Arc<Semaphore>,
-    size: usize,
+    /// How many slots there are, or will be when calls that run have ended.
+    size: AtomicUsize,
     waiting: AtomicUsize,
 }
 
@@ -49,9 +50,27 @@ impl Runner {
             context,
             lifecycle,
             slots: Arc::new(Semaphore::new(size)),
-            size,
+            size: AtomicUsize::new(size),
             waiting: AtomicUsize::new(0),
         }
+    }
+
+    /// Changes the number of slots. Calls that run keep theirs: what is too many goes as they end.
+    pub(crate) fn resize(&self, size: usize) {
+        let size = size.min(Semaphore::MAX_PERMITS);
+        let before = self.size.swap(size, Ordering::Relaxed);
+        if size >= before {
+            self.slots.add_permits(size - before);
+            return;
+        }
+        let slots = Arc::clone(&self.slots);
+        tokio::spawn(async move {
+            for _ in size..before {
+                if let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
+                    slot.forget();
+                }
+            }
+        });
     }
 
     /// Calls a tool.
@@ -101,7 +120,7 @@ impl Runner {
         if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
             return Ok(slot);
         }
-        let max_waiting = self.size.saturating_mul(WAITING_PER_SLOT);
+        let max_waiting = self.size.load(Ordering::Relaxed).saturating_mul(WAITING_PER_SLOT);
         let _place = WaitingPlace::take(&self.waiting, max_waiting)?;
         Arc::clone(&self.slots)
             .acquire_owned()
@@ -210,6 +229,37 @@ mod tests {
         let error = answer.await.expect_err("it panicked");
         assert_eq!(error.code, ErrorCode::Internal);
         assert!(!error.to_body().to_string().contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn slots_come_at_once_and_go_as_calls_end() {
+        let runner = Arc::new(runner(&["--max-concurrent-calls", "1"]));
+        let hold = || {
+            let (runner, (release, wait)) = (Arc::clone(&runner), channel::channel::<()>());
+            let body = move |_: &Call| {
+                let _released = wait.recv();
+                Ok(())
+            };
+            let call = tokio::spawn(async move { runner.run(Link::default(), body).await });
+            (release, call)
+        };
+        let free = || runner.slots.available_permits();
+        let first = hold();
+        tokio::time::sleep(MOMENT).await;
+        assert_eq!(free(), 0);
+        runner.resize(3);
+        assert_eq!(free(), 2);
+        let second = hold();
+        tokio::time::sleep(MOMENT).await;
+        runner.resize(1);
+        tokio::time::sleep(MOMENT).await;
+        assert_eq!(free(), 0);
+        for (release, call) in [first, second] {
+            drop(release);
+            assert_eq!(call.await.expect("no panic"), Ok(()));
+        }
+        tokio::time::sleep(MOMENT).await;
+        assert_eq!(free(), 1);
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ mod call;
 mod cli;
 mod configuration;
 mod exit;
+mod reload;
 mod render;
 mod telemetry;
 mod tools;
@@ -15,6 +16,7 @@ mod tools;
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use cli::{Cli, Command};
+use reload::Reload;
 use server::{
     Server,
     config::{
@@ -33,10 +35,10 @@ fn main() -> ExitCode {
     };
     let sources = cli.sources();
     match cli.command {
-        Command::Serve(_) => configured(&sources, run_server),
-        Command::Call(arguments) => configured(&sources, |settings| call::run(arguments, settings.config)),
+        Command::Serve(_) => configured(sources, run_server),
+        Command::Call(arguments) => configured(sources, |settings, _| call::run(arguments, settings.config)),
         Command::Tools(arguments) => {
-            configured(&sources, |settings| tools::run(&arguments, &settings.config.live))
+            configured(sources, |settings, _| tools::run(&arguments, &settings.config.live))
         }
         Command::Config(command) => configuration::run(&command, &sources),
         Command::EvaluateFormulas => evaluate(),
@@ -44,15 +46,15 @@ fn main() -> ExitCode {
 }
 
 /// Does what needs a right configuration, and logs.
-fn configured(sources: &Sources, run: impl FnOnce(Settings) -> ExitCode) -> ExitCode {
-    let Resolved { mut settings, .. } = match sources.resolve() {
+fn configured(sources: Sources, run: impl FnOnce(Settings, Reload) -> ExitCode) -> ExitCode {
+    let Resolved { mut settings, values } = match sources.resolve() {
         Ok(resolved) => resolved,
         Err(problems) => return exit::wrong_configuration(&problems),
     };
     // For evaluations that cannot be stopped from within.
     settings.config.fixed.recalc.program = std::env::current_exe().ok();
-    telemetry::start(&settings.log.log);
-    run(settings)
+    let log = telemetry::start(&settings.log.log);
+    run(settings, Reload::new(sources, values, log))
 }
 
 /// What the program starts itself for: the configuration is not its business.
@@ -63,17 +65,19 @@ fn evaluate() -> ExitCode {
     }
 }
 
-fn run_server(settings: Settings) -> ExitCode {
+fn run_server(settings: Settings, reload: Reload) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::failed("the runtime could not start", &error),
     };
     let Settings { config, listen, .. } = settings;
     let outcome = runtime.block_on(async {
+        let hangups = reload::hangups()?;
         flags::announce(&config.live.flags, &listen);
         let server = Arc::new(Server::build(config)?);
         let endpoint = Endpoint::bind(&listen).await?;
         endpoint.announce(&server);
+        tokio::spawn(reload.at(hangups, Arc::clone(&server)));
         serve::run(server, endpoint, listen.drain_timeout()).await
     });
     // A body that ignores its stop signal, or a read of standard input, must not hold up the end.

@@ -8,13 +8,29 @@ use std::{
 use server::config::LogFilter;
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
+    EnvFilter, Registry,
     filter::filter_fn,
     layer::{Layer, SubscriberExt},
+    reload,
     util::SubscriberInitExt,
 };
 
+/// Changes what is logged while the program runs.
+#[derive(Debug, Clone)]
+pub(crate) struct LogControl(reload::Handle<EnvFilter, Registry>);
+
+impl LogControl {
+    /// Logs what the filter lets through from now on.
+    pub(crate) fn set(&self, filter: &LogFilter) {
+        if let Err(error) = self.0.reload(filter.to_env_filter()) {
+            tracing::error!(%error, "the log filter could not be changed");
+        }
+    }
+}
+
 /// Starts logging what the operator asked for, within bounds.
-pub(crate) fn start(filter: &LogFilter) {
+pub(crate) fn start(filter: &LogFilter) -> LogControl {
+    let (asked_for, handle) = reload::Layer::new(filter.to_env_filter());
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false)
@@ -22,7 +38,7 @@ pub(crate) fn start(filter: &LogFilter) {
         // A supervisor that closes its end of the log must not take the server down.
         .log_internal_errors(false);
     let bounded = lines.with_filter(filter_fn(quotes_no_requests));
-    tracing_subscriber::registry().with(filter.to_env_filter()).with(bounded).init();
+    tracing_subscriber::registry().with(asked_for).with(bounded).init();
     std::panic::set_hook(Box::new(|panic| {
         // Where, and not what: a panic's text may quote a cell.
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -32,6 +48,7 @@ pub(crate) fn start(filter: &LogFilter) {
             _ => tracing::error!(%place, "panicked"),
         }
     }));
+    LogControl(handle)
 }
 
 /// The protocol library logs whole requests below `error`, which may quote cells (PRIVATE), whatever the operator asks.

@@ -44,6 +44,10 @@ comes from, `config schema` the JSON Schema of the file. A wrong configuration e
 anything is opened. Unknown keys and unknown `SPREADSHEET_MCP_*` variables are wrong, too; those that Kubernetes makes of a
 service's name are not ours.
 
+SIGHUP reads the file again. What is live changes for the calls that begin then; for the rest the log says that it needs a
+restart. If anything is wrong, all stays as it was. Environment and flags of a process do not change, so that a reload changes
+what they do not give.
+
 Options under `[flags]` are dangerous, off by default, and announced at every start. `25%` switches one on for a quarter of the
 callers, always the same ones. `RUST_LOG` is what `--log` is where nobody gives that; `RUST_BACKTRACE=1` logs where a defect was
 called from.

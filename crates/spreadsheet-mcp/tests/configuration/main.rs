@@ -1,5 +1,6 @@
-//! The configuration as operators meet it: from file, environment and flags, checked, and shown.
+//! The configuration as operators meet it: from file, environment and flags, checked, shown, and reloaded.
 
 mod check;
 mod program;
+mod reload;
 mod show;

@@ -4,13 +4,14 @@
 //! **Invariants.** A secret is kept as its digest alone, and is shown once: when it is made. What is compared with a secret
 //! is compared in constant time. A refusal does not tell whether a key exists.
 //!
-//! **What this crate must never know:** tools, HTTP, the network. Whoever serves asks it, and hands in the time, the file's
-//! text and the provider's keys.
+//! **What this crate must never know:** tools, HTTP, the network. Whoever serves asks it, and hands in the time and the
+//! provider's keys.
 
 pub mod keys;
 mod principal;
 mod role;
 mod scope;
+pub mod store;
 pub mod token;
 
 pub use principal::{InvalidId, Principal, PrincipalId, Source};

@@ -63,7 +63,7 @@ impl fmt::Display for PrincipalId {
 /// How somebody became known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
-    /// Who can reach the server may use it: a client that started it, or one of this machine.
+    /// Who can reach the server may use it: whoever started it, or anybody.
     Local,
     /// By an API key.
     Key,
@@ -87,7 +87,7 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Whoever can reach a server that knows nobody by name.
+    /// Whoever started the program.
     pub fn local() -> Principal {
         Principal {
             id: PrincipalId("local".to_owned()),
@@ -98,11 +98,16 @@ impl Principal {
         }
     }
 
+    /// Whoever connects to a server that lets anybody in.
+    pub fn anonymous() -> Principal {
+        Principal { id: PrincipalId("anonymous".to_owned()), role: Role::Editor, ..Principal::local() }
+    }
+
     /// Whose forks they work on: those of their tenant, or their own. Names of tenants, keys and people are told apart.
     pub fn owner(&self) -> String {
         match (&self.tenant, self.source) {
             (Some(tenant), _) => format!("tenant:{tenant}"),
-            (None, Source::Local) => self.id.to_string(),
+            (None, Source::Local) => "local".to_owned(),
             (None, Source::Key) => format!("key:{}", self.id),
             (None, Source::Token) => format!("user:{}", self.id),
         }

@@ -20,5 +20,5 @@ mod verify;
 pub use chain::Digest;
 pub use entry::{Entry, Outcome, Record};
 pub use error::AuditError;
-pub use trail::{Query, Retention, Trail};
+pub use trail::{Query, Retention, Trail, find};
 pub use verify::{Verified, verify};

@@ -122,7 +122,7 @@ fn meant(function: &str, index: usize) -> Meant {
             }
         }
         "SWITCH" => {
-            if index >= 2 && index % 2 == 0 {
+            if index >= 2 && index.is_multiple_of(2) {
                 Meant::Passed
             } else {
                 Meant::Value
@@ -132,7 +132,7 @@ fn meant(function: &str, index: usize) -> Meant {
         "COUNTIF" | "SUMIF" | "AVERAGEIF" | "LARGE" | "SMALL" | "PERCENTILE" | "QUARTILE"
         | "PERCENTILE.INC" | "PERCENTILE.EXC" | "QUARTILE.INC" | "QUARTILE.EXC" => value_if(index == 1),
         "COUNTIFS" => value_if(index % 2 == 1),
-        "SUMIFS" | "AVERAGEIFS" | "MAXIFS" | "MINIFS" => value_if(index > 0 && index % 2 == 0),
+        "SUMIFS" | "AVERAGEIFS" | "MAXIFS" | "MINIFS" => value_if(index > 0 && index.is_multiple_of(2)),
         "VLOOKUP" | "HLOOKUP" | "MATCH" => value_if(index != 1),
         "XLOOKUP" | "XMATCH" | "RANK" | "RANK.EQ" | "RANK.AVG" | "NPV" => value_if(index == 0),
         "INDEX" | "OFFSET" | "TEXTJOIN" => value_if(index > 0 && function != "TEXTJOIN"),

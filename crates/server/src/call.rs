@@ -22,7 +22,7 @@ use crate::{
     principal::Principal,
     recalc::RecalcState,
     screenshots::{Picture, Screenshots},
-    workspace::{Workspace, WorkspaceRules},
+    workspace::{Scoped, Workspace, WorkspaceRules},
 };
 
 /// Progress is told at most this often.
@@ -152,9 +152,14 @@ impl Call {
         &self.context.workbooks
     }
 
-    /// The files.
-    pub fn workspace(&self) -> &Workspace {
-        &self.context.workspace
+    /// Who calls.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// The files that the caller may see.
+    pub fn workspace(&self) -> Scoped<'_> {
+        self.context.workspace.within(self.principal.scope())
     }
 
     /// The forks.

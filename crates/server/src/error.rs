@@ -28,6 +28,8 @@ pub enum ErrorCode {
     Busy,
     ShuttingDown,
     Disabled,
+    Unauthorized,
+    Forbidden,
     ForkNotFound,
     Conflict,
     EditRefused,
@@ -44,7 +46,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in the order of the reference.
-    pub const ALL: [ErrorCode; 33] = [
+    pub const ALL: [ErrorCode; 35] = [
         ErrorCode::InvalidArgument,
         ErrorCode::UnknownArgument,
         ErrorCode::UnknownTool,
@@ -66,6 +68,8 @@ impl ErrorCode {
         ErrorCode::Busy,
         ErrorCode::ShuttingDown,
         ErrorCode::Disabled,
+        ErrorCode::Unauthorized,
+        ErrorCode::Forbidden,
         ErrorCode::ForkNotFound,
         ErrorCode::Conflict,
         ErrorCode::EditRefused,
@@ -106,6 +110,8 @@ impl ErrorCode {
             ErrorCode::Busy => "Too many calls are waiting",
             ErrorCode::ShuttingDown => "The server is going away",
             ErrorCode::Disabled => "The feature is switched off",
+            ErrorCode::Unauthorized => "The request came without a key that is valid",
+            ErrorCode::Forbidden => "The role of who calls does not include this",
             ErrorCode::ForkNotFound => {
                 "There is no fork of that id; it may have been discarded or have expired"
             }
@@ -153,6 +159,8 @@ impl ErrorCode {
             ErrorCode::Busy => "busy",
             ErrorCode::ShuttingDown => "shutting_down",
             ErrorCode::Disabled => "disabled",
+            ErrorCode::Unauthorized => "unauthorized",
+            ErrorCode::Forbidden => "forbidden",
             ErrorCode::ForkNotFound => "fork_not_found",
             ErrorCode::Conflict => "conflict",
             ErrorCode::EditRefused => "edit_refused",

@@ -123,6 +123,7 @@ pub fn announce(flags: &FlagsConfig, listen: &ListenConfig) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::named;
 
     #[track_caller]
     fn check(text: &str, expected: Option<Rollout>) {
@@ -147,7 +148,7 @@ mod tests {
     fn chosen(flag: Flag, percent: u8) -> Vec<usize> {
         let rollout = Rollout::Percent(percent);
         let flags = FlagsConfig { allow_overwrite: rollout, vba_enabled: rollout };
-        (0..1_000).filter(|id| flags.is_on(flag, &Principal::named(format!("key-{id}")))).collect()
+        (0..1_000).filter(|id| flags.is_on(flag, &named(&format!("key-{id}")))).collect()
     }
 
     #[test]
@@ -163,7 +164,7 @@ mod tests {
 
     #[test]
     fn who_is_chosen_never_changes() {
-        let bucket = |flag, id: &str| bucket(flag, &Principal::named(id));
+        let bucket = |flag, id: &str| bucket(flag, &named(id));
         assert_eq!((bucket(Flag::Vba, "local"), bucket(Flag::Vba, "anonymous")), (12, 72));
         assert_eq!((bucket(Flag::Overwrite, "local"), bucket(Flag::Overwrite, "anonymous")), (65, 34));
     }

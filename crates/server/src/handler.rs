@@ -62,14 +62,25 @@ impl Handler {
         arguments: Value,
         context: &RequestContext<RoleServer>,
     ) -> Result<Answer, ToolError> {
+        let principal = Principal::of_request(&context.extensions);
+        let recording = self.server.audit.call(&principal, tool.name, &arguments);
+        let answer = self.answer(tool, arguments, principal, context).await;
+        recording.ended(answer.as_ref().err());
+        answer
+    }
+
+    async fn answer(
+        &self,
+        tool: &ToolEntry,
+        arguments: Value,
+        principal: Principal,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Answer, ToolError> {
         let arguments = arguments.as_object().cloned().unwrap_or_default();
         let token = context.meta.get_progress_token();
         let (sender, mut reports) = mpsc::channel(4);
-        let link = Link {
-            principal: Principal::of_request(&context.extensions),
-            cancelled: context.ct.clone(),
-            progress: token.is_some().then_some(sender),
-        };
+        let link =
+            Link { principal, cancelled: context.ct.clone(), progress: token.is_some().then_some(sender) };
         let answer = self.server.runner.call(tool, arguments, link);
         tokio::pin!(answer);
         loop {
@@ -83,6 +94,21 @@ impl Handler {
                 }
             }
         }
+    }
+
+    /// The tool of a name, if who asks may use it.
+    fn offered(
+        &self,
+        name: &str,
+        arguments: &Value,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<&ToolEntry, ToolError> {
+        let principal = Principal::of_request(&context.extensions);
+        self.server.find_tool(name, &principal).inspect_err(|error| {
+            // What is no tool can have any name.
+            let action = self.server.registry.get(name).map_or("unknown_tool", |entry| entry.name);
+            self.server.audit.call(&principal, action, arguments).ended(Some(error));
+        })
     }
 
     async fn listing(
@@ -100,7 +126,7 @@ impl Handler {
         context: &RequestContext<RoleServer>,
     ) -> Result<String, ToolError> {
         let (tool, arguments) = uri.tool_call();
-        let entry = self.server.find_tool(tool, &Principal::of_request(&context.extensions))?;
+        let entry = self.offered(tool, &arguments, context)?;
         Ok(self.call(entry, arguments, context).await?.text)
     }
 }
@@ -146,10 +172,9 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         // The protocol wants an unknown tool to fail the request, and everything after it to fail the call.
-        let principal = Principal::of_request(&context.extensions);
-        let found = self.server.find_tool(&request.name, &principal);
-        let entry = found.map_err(|error| protocol_error(&error))?;
         let arguments = Value::Object(request.arguments.unwrap_or_default());
+        let found = self.offered(&request.name, &arguments, &context);
+        let entry = found.map_err(|error| protocol_error(&error))?;
         let result = match self.call(entry, arguments, &context).await {
             Ok(answer) => succeeded(answer),
             Err(error) => CallToolResult::structured_error(error.to_body()),
@@ -193,7 +218,11 @@ impl ServerHandler for Handler {
     ) -> Result<ReadResourceResponse, ErrorData> {
         if let Some(name) = request.uri.strip_prefix(screenshots::SCHEME).map(str::to_owned) {
             let link = without_progress(&context);
-            let read = self.server.runner.run(link, move |call| call.screenshots().read(&name)).await;
+            let read = self
+                .server
+                .runner
+                .run(link, move |call| call.screenshots().read(&name, &call.principal().owner()))
+                .await;
             let png = read.map_err(|error| protocol_error(&error))?;
             let contents = ResourceContents::blob(BASE64.encode(png), request.uri);
             let contents = contents.with_mime_type(screenshots::MIME_TYPE);

@@ -6,6 +6,7 @@ use axum::{
     Json, Router,
     extract::State,
     http::{StatusCode, Uri},
+    middleware,
     response::IntoResponse,
     routing::get,
 };
@@ -14,8 +15,15 @@ use rmcp::transport::streamable_http_server::{
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use tower::Layer;
 
-use crate::{Server, handler::Handler, lifecycle::Phase};
+use crate::{
+    Server,
+    auth::{Authenticator, only_known},
+    config::ListenConfig,
+    handler::Handler,
+    lifecycle::Phase,
+};
 
 /// Pages that may call: those of this machine, on any port. A page from elsewhere is refused, whatever its DNS says.
 const ALLOWED_ORIGINS: [&str; 6] = [
@@ -27,13 +35,42 @@ const ALLOWED_ORIGINS: [&str; 6] = [
     "https://[::1]:*",
 ];
 
+/// Names of this machine.
+const ALLOWED_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// From where requests are taken.
+#[derive(Debug, Clone)]
+pub struct Doors {
+    /// Knows who may call.
+    pub authenticator: Arc<Authenticator>,
+    /// Names by which clients may reach the server; none means any.
+    pub hosts: Vec<String>,
+    /// Pages that may call beside those of this machine.
+    pub origins: Vec<String>,
+}
+
+impl Doors {
+    /// As the configuration says.
+    pub fn new(authenticator: Authenticator, listen: &ListenConfig) -> Doors {
+        // A page whose name leads to this machine could otherwise call what lets everybody in.
+        let lets_anybody_in = !listen.is_open_to_others() || listen.insecure;
+        let hosts = match listen.allowed_hosts.as_slice() {
+            [] if lets_anybody_in && !listen.is_open_to_others() => ALLOWED_HOSTS.map(str::to_owned).to_vec(),
+            hosts => hosts.to_vec(),
+        };
+        Doors { authenticator: Arc::new(authenticator), hosts, origins: listen.allowed_origins.clone() }
+    }
+}
+
 /// The routes. Cancelling `stop` ends what still streams.
-pub fn router(server: Arc<Server>, stop: CancellationToken) -> Router {
+pub fn router(server: Arc<Server>, doors: Doors, stop: CancellationToken) -> Router {
+    let Doors { authenticator, hosts, origins } = doors;
+    let origins = ALLOWED_ORIGINS.into_iter().map(str::to_owned).chain(origins);
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
-        .with_allowed_hosts(["localhost", "127.0.0.1", "::1"])
-        .with_allowed_origins(ALLOWED_ORIGINS)
+        .with_allowed_hosts(hosts)
+        .with_allowed_origins(origins)
         .enforce_origin_validation()
         .with_max_request_body_bytes(server.context.config.requests.max_request_bytes)
         .with_cancellation_token(stop);
@@ -43,8 +80,9 @@ pub fn router(server: Arc<Server>, stop: CancellationToken) -> Router {
         Arc::new(NeverSessionManager::default()),
         config,
     );
+    let known = middleware::from_fn_with_state((Arc::clone(&server), authenticator), only_known);
     Router::new()
-        .route_service("/mcp", mcp)
+        .route_service("/mcp", known.layer(mcp))
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .route("/health/startup", get(startup))

@@ -10,6 +10,7 @@
 //!
 //! **What this crate must never know:** how a format is parsed, what a region is: it calls those who do.
 
+pub mod auth;
 pub mod book;
 pub mod cache;
 pub mod call;
@@ -38,6 +39,7 @@ pub mod tool;
 pub mod workspace;
 
 mod arguments;
+mod audit_log;
 mod cell_json;
 mod changed_cells;
 mod export;
@@ -53,6 +55,7 @@ mod verify_engines;
 
 use std::{io, sync::Arc};
 
+use audit_log::AuditLog;
 use call::Context;
 use config::{Config, LiveConfig};
 use error::ToolError;
@@ -73,19 +76,22 @@ pub struct Server {
     pub lifecycle: Arc<Lifecycle>,
     /// What all calls share.
     pub context: Arc<Context>,
+    /// What is told of what callers do.
+    pub(crate) audit: AuditLog,
 }
 
 impl Server {
     /// Builds a server.
     ///
     /// # Errors
-    /// When the workspace can't be opened.
+    /// When the workspace can't be opened, or the audit trail is not what was written.
     pub fn build(config: Config) -> io::Result<Server> {
         let registry = Registry::default();
+        let audit = AuditLog::open(&config.fixed.access).map_err(io::Error::other)?;
         let context = Arc::new(Context::open(config)?);
         let lifecycle = Arc::new(Lifecycle::default());
         let runner = Runner::new(Arc::clone(&context), Arc::clone(&lifecycle));
-        Ok(Server { registry, runner, lifecycle, context })
+        Ok(Server { registry, runner, lifecycle, context, audit })
     }
 
     /// The tools that a caller may use now.

@@ -102,6 +102,7 @@ impl Call {
         let name = state.parse().map_err(|error: InvalidName| {
             ToolError::new(ErrorCode::InvalidArgument, error.to_string()).at("workbook")
         })?;
+        self.fork(&reference.fork)?;
         let store = &self.forks().open()?.store;
         Ok(Some(store.checkpoint(&reference.fork, &name).map_err(store_error)?.seq))
     }

@@ -2,32 +2,48 @@
 
 use std::sync::Arc;
 
+use access::{PathScope, PrincipalId, Role};
 use axum::http::request::Parts;
 use rmcp::model::Extensions;
 
-/// Who calls, by an id that stays the same. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Principal(Arc<str>);
+/// Who calls, and what they may. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal(Arc<access::Principal>);
 
 impl Principal {
     /// Whoever started the program: a shell, or the client of standard input and output.
     pub fn local() -> Principal {
-        Principal::named("local")
+        Principal(Arc::new(access::Principal::local()))
     }
 
-    /// Anybody who connects and does not say who they are.
+    /// Anybody who connects and does not have to say who they are.
     pub fn anonymous() -> Principal {
-        Principal::named("anonymous")
+        Principal(Arc::new(access::Principal::anonymous()))
     }
 
-    /// Somebody with an id.
-    pub fn named(id: impl Into<Arc<str>>) -> Principal {
-        Principal(id.into())
-    }
-
-    /// The id.
+    /// The name.
     pub fn id(&self) -> &str {
-        &self.0
+        self.0.id.as_str()
+    }
+
+    /// What they may do.
+    pub fn role(&self) -> Role {
+        self.0.role
+    }
+
+    /// Where they may do it.
+    pub fn scope(&self) -> &PathScope {
+        &self.0.scope
+    }
+
+    /// Whose forks they work on, if those are not their own alone.
+    pub fn tenant(&self) -> Option<&PrincipalId> {
+        self.0.tenant.as_ref()
+    }
+
+    /// Whose forks they work on.
+    pub fn owner(&self) -> String {
+        self.0.owner()
     }
 
     /// Who sent a request: whom authentication put into its HTTP extensions, or nobody known. What did not come by
@@ -40,6 +56,12 @@ impl Principal {
     }
 }
 
+impl From<access::Principal> for Principal {
+    fn from(principal: access::Principal) -> Principal {
+        Principal(Arc::new(principal))
+    }
+}
+
 impl Default for Principal {
     fn default() -> Principal {
         Principal::local()
@@ -49,6 +71,7 @@ impl Default for Principal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::named;
 
     #[test]
     fn requests_come_from_whom_authentication_found() {
@@ -58,7 +81,7 @@ mod tests {
         extensions.insert(parts);
         assert_eq!(Principal::of_request(&extensions), Principal::anonymous());
         let (mut parts, ()) = axum::http::Request::new(()).into_parts();
-        parts.extensions.insert(Principal::named("key-7"));
+        parts.extensions.insert(named("key-7"));
         extensions.insert(parts);
         assert_eq!(Principal::of_request(&extensions).id(), "key-7");
     }

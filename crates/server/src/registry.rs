@@ -26,7 +26,7 @@ impl Default for Registry {
 impl Registry {
     /// The tools that a caller may use, in their order.
     pub fn offered(&self, config: &LiveConfig, principal: &Principal) -> Vec<&ToolEntry> {
-        self.entries.iter().filter(|entry| is_offered(entry.name, config, principal)).collect()
+        self.entries.iter().filter(|entry| is_offered(entry, config, principal)).collect()
     }
 
     /// The tool of a name, offered or not.
@@ -37,7 +37,7 @@ impl Registry {
     /// The tool of a name, if a caller may use it.
     ///
     /// # Errors
-    /// When there is none, with near misses; when it is switched off.
+    /// When there is none, with near misses; when it is switched off, or not for the caller's role.
     pub fn find(
         &self,
         name: &str,
@@ -45,8 +45,16 @@ impl Registry {
         principal: &Principal,
     ) -> Result<&ToolEntry, ToolError> {
         let known = self.get(name);
-        if let Some(entry) = known.filter(|entry| is_offered(entry.name, config, principal)) {
+        if let Some(entry) = known.filter(|entry| is_offered(entry, config, principal)) {
             return Ok(entry);
+        }
+        if let Some(entry) = known.filter(|entry| entry.role > principal.role()) {
+            return Err(ToolError::new(
+                ErrorCode::Forbidden,
+                format!("{name} takes the role {}, and yours is {}", entry.role, principal.role()),
+            )
+            .at("name")
+            .hint("ask whoever runs the server for a key with that role"));
         }
         if known.is_some() && name == tools::VBA {
             return Err(ToolError::new(ErrorCode::Disabled, "the vba tool is switched off")
@@ -61,13 +69,17 @@ impl Registry {
     }
 }
 
-fn is_offered(name: &str, config: &LiveConfig, principal: &Principal) -> bool {
-    let is_listed = config.tools.tools.is_empty() || config.tools.tools.iter().any(|tool| tool == name);
-    is_listed && (name != tools::VBA || config.flags.is_on(Flag::Vba, principal))
+fn is_offered(entry: &ToolEntry, config: &LiveConfig, principal: &Principal) -> bool {
+    let listed = &config.tools.tools;
+    let is_listed = listed.is_empty() || listed.iter().any(|tool| tool == entry.name);
+    let is_on = entry.name != tools::VBA || config.flags.is_on(Flag::Vba, principal);
+    is_listed && is_on && entry.role <= principal.role()
 }
 
 #[cfg(test)]
 mod tests {
+    use access::Role;
+
     use super::*;
     use crate::testing;
 
@@ -75,7 +87,7 @@ mod tests {
     fn callers_see_what_is_rolled_out_to_them() {
         let registry = Registry::default();
         let config = testing::config(&["--vba-enabled=50%"]).live;
-        let callers: Vec<Principal> = (0..100).map(|id| Principal::named(format!("key-{id}"))).collect();
+        let callers: Vec<Principal> = (0..100).map(|id| testing::named(&format!("key-{id}"))).collect();
         let sees = |principal: &Principal| {
             let is_listed = registry.offered(&config, principal).iter().any(|entry| entry.name == tools::VBA);
             assert_eq!(registry.find(tools::VBA, &config, principal).is_ok(), is_listed);
@@ -83,5 +95,19 @@ mod tests {
         };
         let seeing = callers.iter().filter(|principal| sees(principal)).count();
         assert!((30..=70).contains(&seeing), "{seeing}");
+    }
+
+    #[test]
+    fn roles_see_what_they_may_do() {
+        let registry = Registry::default();
+        let config = testing::config(&[]).live;
+        let seen = |role: Role| {
+            let principal = Principal::from(access::Principal { role, ..access::Principal::local() });
+            let refused = registry.find("save_fork", &config, &principal).err().map(|error| error.code);
+            (registry.offered(&config, &principal).len(), refused)
+        };
+        assert_eq!(Role::ALL.map(seen).map(|(tools, _)| tools), [13, 20, 21, 21]);
+        assert_eq!(seen(Role::Analyst).1, Some(ErrorCode::Forbidden));
+        assert_eq!(seen(Role::Editor).1, None);
     }
 }

@@ -52,16 +52,16 @@ impl Screenshots {
         &self.folder
     }
 
-    /// Keeps a picture; the same one is kept once. Gives its name.
+    /// Keeps a picture for its owner; the same one is kept once. Gives its name.
     ///
     /// # Errors
     /// When the file can't be written.
-    pub(crate) fn keep(&self, of: &str, png: &[u8]) -> Result<String, ToolError> {
-        let digest = Digest::of(png).to_string();
+    pub(crate) fn keep(&self, of: &str, owner: &str, png: &[u8]) -> Result<String, ToolError> {
+        let digest = mark(owner, png);
         let plain =
             |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
         let stem: String = of.chars().take(MAX_STEM).map(plain).collect();
-        let name = format!("{}-{}.png", stem.trim_matches('-'), &digest[..16]);
+        let name = format!("{}-{digest}.png", stem.trim_matches('-'));
         let written = fs::create_dir_all(&self.folder).and_then(|()| {
             let path = self.folder.join(&name);
             // Whoever reads it meanwhile sees a whole picture.
@@ -80,11 +80,11 @@ impl Screenshots {
         Ok(name)
     }
 
-    /// The bytes of a picture.
+    /// The bytes of a picture of an owner's.
     ///
     /// # Errors
-    /// When there is none of that name (any more).
-    pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, ToolError> {
+    /// When they have none of that name (any more).
+    pub(crate) fn read(&self, name: &str, owner: &str) -> Result<Vec<u8>, ToolError> {
         let gone = || {
             ToolError::new(ErrorCode::NotFound, format!("there is no picture \"{name}\""))
                 .at("uri")
@@ -96,7 +96,9 @@ impl Screenshots {
         if !is_name {
             return Err(gone());
         }
-        fs::read(self.folder.join(name)).map_err(|_| gone())
+        let png = fs::read(self.folder.join(name)).map_err(|_| gone())?;
+        let is_theirs = name.trim_end_matches(".png").ends_with(&mark(owner, &png));
+        if is_theirs { Ok(png) } else { Err(gone()) }
     }
 
     /// Drops pictures, and what a crash left of them, that are older than `age`. Gives how many.
@@ -115,6 +117,12 @@ impl Screenshots {
     }
 }
 
+/// What the name of a picture ends with: it tells the picture, and whose it is.
+fn mark(owner: &str, png: &[u8]) -> String {
+    let whole: Vec<u8> = owner.bytes().chain([0]).chain(png.iter().copied()).collect();
+    Digest::of(&whole).to_string()[..16].to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,14 +131,15 @@ mod tests {
     fn pictures_are_kept_read_and_dropped() {
         let folder = tempfile::tempdir().expect("a folder");
         let pictures = Screenshots::new(folder.path().join("screenshots"));
-        let name = pictures.keep("Über uns!/a b.xlsx", b"png").expect("is kept");
+        let name = pictures.keep("Über uns!/a b.xlsx", "ada", b"png").expect("is kept");
         assert!(name.starts_with("ber-uns--a-b-xlsx-") && name.ends_with(".png"), "{name}");
-        assert_eq!(pictures.read(&name).expect("is read"), b"png");
+        assert_eq!(pictures.read(&name, "ada").expect("is read"), b"png");
+        assert_eq!(pictures.read(&name, "bob").expect_err("refused").code, ErrorCode::NotFound);
         for wrong in ["../../etc/passwd", "a/../b.png", ".png", "", "x.png"] {
-            assert_eq!(pictures.read(wrong).expect_err("refused").code, ErrorCode::NotFound);
+            assert_eq!(pictures.read(wrong, "ada").expect_err("refused").code, ErrorCode::NotFound);
         }
         assert_eq!(pictures.clean(Duration::from_secs(60)), 0);
         assert_eq!(pictures.clean(Duration::ZERO), 1);
-        assert!(pictures.read(&name).is_err());
+        assert!(pictures.read(&name, "ada").is_err());
     }
 }

@@ -7,8 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Server,
-    config::{ListenConfig, Transport},
-    http,
+    auth::{self, Authenticator},
+    config::{FixedConfig, ListenConfig, Transport},
+    http::{self, Doors},
     principal::Principal,
     stdio,
 };
@@ -21,8 +22,8 @@ const CLOSING: Duration = Duration::from_secs(2);
 pub enum Endpoint {
     /// The standard streams.
     Stdio,
-    /// A bound port.
-    Http(TcpListener),
+    /// A bound port, and from where it takes requests.
+    Http(TcpListener, Doors),
 }
 
 /// How serving ended.
@@ -41,11 +42,16 @@ impl Endpoint {
     /// Binds the port, if there is one.
     ///
     /// # Errors
-    /// When the port can't be bound.
-    pub async fn bind(listen: &ListenConfig) -> io::Result<Endpoint> {
+    /// When the port can't be bound, or the file of keys can't be taken.
+    pub async fn bind(listen: &ListenConfig, config: &FixedConfig) -> io::Result<Endpoint> {
         match listen.transport {
             Transport::Stdio => Ok(Endpoint::Stdio),
-            Transport::Http => Ok(Endpoint::Http(TcpListener::bind(listen.bind).await?)),
+            Transport::Http => {
+                let keys = auth::key_ring(config).map_err(io::Error::other)?;
+                let is_named = config.access.keys_file.is_some();
+                let doors = Doors::new(Authenticator::new(keys, is_named, listen), listen);
+                Ok(Endpoint::Http(TcpListener::bind(listen.bind).await?, doors))
+            }
         }
     }
 
@@ -55,13 +61,19 @@ impl Endpoint {
         let tools = server.tools(&Principal::anonymous()).len();
         match self {
             Endpoint::Stdio => tracing::info!(%workspace, tools, "serving MCP on standard input and output"),
-            Endpoint::Http(listener) => match listener.local_addr() {
-                Ok(address) => tracing::info!(%workspace, tools, "serving MCP on http://{address}/mcp"),
+            Endpoint::Http(listener, doors) => match listener.local_addr() {
+                Ok(address) => {
+                    tracing::info!(%workspace, tools, "serving MCP on http://{address}/mcp");
+                    doors.authenticator.announce();
+                }
                 Err(error) => tracing::warn!(%error, "the bound address is unknown"),
             },
         }
     }
 }
+
+/// How long what was told of callers may be in memory only.
+const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long the end of LibreOffice is waited for.
 const ENDING: Duration = Duration::from_secs(5);
@@ -72,15 +84,29 @@ const ENDING: Duration = Duration::from_secs(5);
 /// When the endpoint fails.
 pub async fn run(server: Arc<Server>, endpoint: Endpoint, drain_timeout: Duration) -> io::Result<Outcome> {
     let cleaner = tokio::spawn(clean(Arc::clone(&server)));
+    let syncer = tokio::spawn(sync(Arc::clone(&server)));
+    let audited = Arc::clone(&server);
     let context = Arc::clone(&server.context);
     let outcome = serve(server, endpoint, drain_timeout).await;
     cleaner.abort();
+    syncer.abort();
+    audited.audit.sync();
     // Programs that were started go before their files do, and both before this process.
     let ending = tokio::task::spawn_blocking(move || context.recalc.office().end_all(ENDING));
     if !ending.await.unwrap_or(false) {
         tracing::warn!("a LibreOffice does not end; its files are swept by the next start");
     }
     outcome
+}
+
+/// What was told of callers outlives the machine a moment later.
+async fn sync(server: Arc<Server>) {
+    let mut interval = tokio::time::interval(SYNC_INTERVAL);
+    loop {
+        interval.tick().await;
+        let server = Arc::clone(&server);
+        let _failed = tokio::task::spawn_blocking(move || server.audit.sync()).await;
+    }
 }
 
 /// Looks for damage once, and now and again for what may go: forks whose time has passed, and what crashes left behind.
@@ -106,6 +132,7 @@ async fn clean(server: Arc<Server>) {
             }
             context.forks.clean(context.config.state.keep_versions)
         };
+        server.audit.purge();
         match tokio::task::spawn_blocking(work).await {
             Ok(Ok(cleaned)) => {
                 is_checked = true;
@@ -158,8 +185,8 @@ fn start(
 ) -> JoinHandle<io::Result<()>> {
     match endpoint {
         Endpoint::Stdio => tokio::spawn(stdio::serve(server, stop)),
-        Endpoint::Http(listener) => {
-            let router = http::router(server, cut);
+        Endpoint::Http(listener, doors) => {
+            let router = http::router(server, doors, cut);
             let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
             tokio::spawn(async move { serving.await })
         }

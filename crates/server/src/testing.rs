@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use access::{PathScope, Role, Source};
 use clap::Parser;
 
-use crate::{call::Context, config::Config};
+use crate::{call::Context, config::Config, principal::Principal};
 
 #[derive(Parser)]
 struct Line {
@@ -15,6 +16,17 @@ struct Line {
 /// The configuration that flags give.
 pub(crate) fn config(arguments: &[&str]) -> Config {
     Line::try_parse_from(["test"].iter().chain(arguments)).expect("the arguments parse").config
+}
+
+/// Somebody with a key that lets them do everything.
+pub(crate) fn named(id: &str) -> Principal {
+    Principal::from(access::Principal {
+        id: id.parse().expect("a name"),
+        tenant: None,
+        role: Role::Admin,
+        scope: PathScope::everything(),
+        source: Source::Key,
+    })
 }
 
 /// What calls share, over an empty temporary folder.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use access::Role;
 use rmcp::model::{JsonObject, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
@@ -51,6 +52,8 @@ pub struct Answer {
 pub struct ToolEntry {
     /// The name on the wire.
     pub name: &'static str,
+    /// The least role that may call it.
+    pub role: Role,
     /// What `tools/list` says.
     pub definition: rmcp::model::Tool,
     /// Parses the arguments and answers.
@@ -66,17 +69,16 @@ impl ToolEntry {
             .with_title(T::TITLE)
             .with_raw_output_schema(schema::output_schema::<T::Answer>())
             .with_annotations(annotations);
-        ToolEntry { name: T::NAME, definition, run: run::<T> }
+        ToolEntry { name: T::NAME, role: Role::Viewer, definition, run: run::<T> }
     }
 
-    /// The entry of a tool that changes state: forks, or files of the workspace where it `destroys`.
-    pub fn writing<T: Tool>(destroys: bool, is_idempotent: bool) -> ToolEntry {
+    /// The entry of a tool that changes state, for a role and those above: forks, or files of the workspace where it `destroys`.
+    pub fn writing<T: Tool>(role: Role, destroys: bool, is_idempotent: bool) -> ToolEntry {
         // What is left out is false by default.
         let annotations =
             ToolAnnotations::from_raw(None, None, Some(destroys), is_idempotent.then_some(true), Some(false));
-        let mut entry = ToolEntry::reading::<T>();
-        entry.definition = entry.definition.with_annotations(annotations);
-        entry
+        let reading = ToolEntry::reading::<T>();
+        ToolEntry { role, definition: reading.definition.with_annotations(annotations), ..reading }
     }
 
     /// The schema of the answer.

@@ -2,6 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
+use access::{PrincipalId, Role};
 use clap::{
     Args, Parser, Subcommand, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -56,6 +57,12 @@ pub(crate) enum Command {
     /// Check and show the configuration, and what can be configured
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Make, replace, take back and list the API keys of callers over HTTP
+    #[command(subcommand, after_help = KEYS_EXAMPLES)]
+    Keys(KeysCommand),
+    /// Check and read the audit trail
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Evaluate one workbook from standard input: what the program starts itself for
     #[command(hide = true, name = recalc::SUBCOMMAND)]
     EvaluateFormulas,
@@ -68,6 +75,134 @@ Examples:
   echo '{\"workbook\": \"model.xlsx\"}' | spreadsheet-mcp call describe_workbook - --format text
 
 A failed call prints {\"error\": {code, message, where, hint, candidates}} on standard error and exits with 1.";
+
+const KEYS_EXAMPLES: &str = "\
+Examples:
+  spreadsheet-mcp keys create reports --role viewer --path finance --expires 90d
+  spreadsheet-mcp keys rotate reports --grace 24h
+  spreadsheet-mcp keys revoke reports
+A server that runs takes the change at once. Clients send a key as the header Authorization: Bearer KEY.";
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a key and print it: once, nothing keeps it
+    Create(CreateKeyArguments),
+    /// Give a key a new secret and print it; the one before is taken for a while
+    Rotate(RotateKeyArguments),
+    /// Take a key back: it is taken no more
+    Revoke(RevokeKeyArguments),
+    /// List the keys, without secrets
+    List(ListKeysArguments),
+}
+
+/// The arguments of `keys create`.
+#[derive(Debug, Args)]
+pub(crate) struct CreateKeyArguments {
+    /// The name of the key: who will use it
+    #[arg(value_name = "NAME")]
+    pub(crate) name: PrincipalId,
+    /// What it is for: viewer reads, analyst has forks, editor saves into the workspace, admin sees what is everybody's
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) role: Role,
+    /// Only this folder or file of the workspace; several times for several
+    #[arg(long = "path", value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// Share forks with the other keys of this tenant
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<PrincipalId>,
+    /// After how long it ends, as in 90d
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires: Option<humantime::Duration>,
+    /// Where keys are.
+    #[command(flatten)]
+    pub(crate) config: Flags<Config>,
+}
+
+/// The arguments of `keys rotate`.
+#[derive(Debug, Args)]
+pub(crate) struct RotateKeyArguments {
+    /// The name of the key
+    #[arg(value_name = "NAME")]
+    pub(crate) name: PrincipalId,
+    /// For how long the secret before is still taken, as in 24h; 0s for not at all
+    #[arg(long, value_name = "TIME", default_value = "24h")]
+    pub(crate) grace: humantime::Duration,
+    /// Where keys are.
+    #[command(flatten)]
+    pub(crate) config: Flags<Config>,
+}
+
+/// The arguments of `keys revoke`.
+#[derive(Debug, Args)]
+pub(crate) struct RevokeKeyArguments {
+    /// The name of the key
+    #[arg(value_name = "NAME")]
+    pub(crate) name: PrincipalId,
+    /// Where keys are.
+    #[command(flatten)]
+    pub(crate) config: Flags<Config>,
+}
+
+/// The arguments of `keys list`.
+#[derive(Debug, Args)]
+pub(crate) struct ListKeysArguments {
+    /// How to print the list
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Where keys are.
+    #[command(flatten)]
+    pub(crate) config: Flags<Config>,
+}
+
+/// What to do with the audit trail.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Say whether the trail is what was written, and where it is not (exit code 1)
+    Verify(VerifyArguments),
+    /// Print records, the latest first
+    List(ListRecordsArguments),
+}
+
+/// The arguments of `audit verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArguments {
+    /// Where the trail is.
+    #[command(flatten)]
+    pub(crate) config: Flags<Config>,
+}
+
+/// The arguments of `audit list`.
+#[derive(Debug, Args)]
+pub(crate) struct ListRecordsArguments {
+    /// Only of this key or user
+    #[arg(long, value_name = "NAME")]
+    pub(crate) principal: Option<String>,
+    /// Only of this tenant
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
+    /// Only calls of this tool
+    #[arg(long, value_name = "TOOL")]
+    pub(crate) action: Option<String>,
+    /// Only what was asked of this workbook or fork
+    #[arg(long, value_name = "WORKBOOK")]
+    pub(crate) about: Option<String>,
+    /// Only what was denied to who asked
+    #[arg(long)]
+    pub(crate) denied: bool,
+    /// Only what happened so recently, as in 24h
+    #[arg(long, value_name = "TIME")]
+    pub(crate) last: Option<humantime::Duration>,
+    /// So many records at most
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+    /// How to print them
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Where the trail is.
+    #[command(flatten)]
+    pub(crate) config: Flags<Config>,
+}
 
 /// The arguments of `serve`.
 #[derive(Debug, Args)]
@@ -203,6 +338,17 @@ impl Cli {
     }
 }
 
+impl KeysCommand {
+    fn config(&self) -> &Flags<Config> {
+        match self {
+            KeysCommand::Create(arguments) => &arguments.config,
+            KeysCommand::Rotate(arguments) => &arguments.config,
+            KeysCommand::Revoke(arguments) => &arguments.config,
+            KeysCommand::List(arguments) => &arguments.config,
+        }
+    }
+}
+
 impl Command {
     /// The flags of the configuration that were given.
     fn flags(&self) -> GivenFlags {
@@ -216,6 +362,9 @@ impl Command {
             Command::Config(ConfigCommand::Show(arguments)) => of_serve(&arguments.serve),
             Command::Call(arguments) => arguments.config.given().clone(),
             Command::Tools(arguments) => arguments.config.given().clone(),
+            Command::Keys(command) => command.config().given().clone(),
+            Command::Audit(AuditCommand::Verify(arguments)) => arguments.config.given().clone(),
+            Command::Audit(AuditCommand::List(arguments)) => arguments.config.given().clone(),
             Command::Config(_) | Command::EvaluateFormulas => GivenFlags::new(),
         }
     }

@@ -8,7 +8,7 @@ use server::config::layers::Problem;
 pub(crate) const CALL_FAILED: u8 = 1;
 
 /// The configuration is wrong (`EX_USAGE` of sysexits.h).
-const BAD_CONFIGURATION: u8 = 64;
+pub(crate) const BAD_CONFIGURATION: u8 = 64;
 
 /// Something of the system failed (`EX_OSERR`).
 const SYSTEM_FAILED: u8 = 71;

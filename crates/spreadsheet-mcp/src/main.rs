@@ -4,10 +4,12 @@
 //! and every problem, before anything is opened.
 
 mod allocator;
+mod audit;
 mod call;
 mod cli;
 mod configuration;
 mod exit;
+mod keys;
 mod reload;
 mod render;
 mod telemetry;
@@ -41,6 +43,8 @@ fn main() -> ExitCode {
             configured(sources, |settings, _| tools::run(&arguments, &settings.config.live))
         }
         Command::Config(command) => configuration::run(&command, &sources),
+        Command::Keys(command) => configured(sources, |settings, _| keys::run(&command, &settings.config)),
+        Command::Audit(command) => configured(sources, |settings, _| audit::run(command, &settings.config)),
         Command::EvaluateFormulas => evaluate(),
     }
 }
@@ -75,7 +79,7 @@ fn run_server(settings: Settings, reload: Reload) -> ExitCode {
         let hangups = reload::hangups()?;
         flags::announce(&config.live.flags, &listen);
         let server = Arc::new(Server::build(config)?);
-        let endpoint = Endpoint::bind(&listen).await?;
+        let endpoint = Endpoint::bind(&listen, &server.context.config).await?;
         endpoint.announce(&server);
         tokio::spawn(reload.at(hangups, Arc::clone(&server)));
         serve::run(server, endpoint, listen.drain_timeout()).await

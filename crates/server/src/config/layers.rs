@@ -304,7 +304,7 @@ mod tests {
                 ("SPREADSHEET_MCP_MAX_ITEMS", "many"),
                 ("SPREADSHEET_MCP_TOOLS", "list_workbook"),
             ],
-            &[("max_cells", "0"), ("workspace", "/nowhere"), ("bind", "0.0.0.0:1")],
+            &[("max_cells", "0"), ("workspace", "/nowhere")],
         );
         sources.file = Some(PathBuf::from("/nowhere/config.toml"));
         check_problems(
@@ -316,8 +316,6 @@ mod tests {
                 "variable SPREADSHEET_MCP_TOOLS: there is no tool \"list_workbook\"; did you mean list_workbooks?",
                 "flag --max-cells: 0 is too small; the least is 1",
                 "flag --workspace: \"/nowhere\" is not a folder that can be read",
-                "flag --bind: 0.0.0.0:1 is reachable from other machines and there is no authentication; bind to a \
-                 loopback address such as 127.0.0.1:8079 and put an authenticating proxy in front, or say --insecure",
             ],
         );
     }
@@ -329,14 +327,6 @@ mod tests {
             &sources,
             &["variable SPREADSHEET_MCP_MAX_CELLS: invalid value 'x': invalid digit found in string"],
         );
-    }
-
-    #[test]
-    fn others_may_connect_only_if_somebody_says_so() {
-        let open = [("bind", "0.0.0.0:1")];
-        assert!(sources(&[], &open).resolve().is_err());
-        assert!(sources(&[("SPREADSHEET_MCP_INSECURE", "true")], &open).resolve().is_ok());
-        assert!(sources(&[("SPREADSHEET_MCP_TRANSPORT", "stdio")], &open).resolve().is_ok());
     }
 
     #[track_caller]

@@ -72,6 +72,39 @@ pub struct FixedConfig {
     /// What a request may cost before it is a call.
     #[command(flatten)]
     pub requests: RequestsConfig,
+    /// Who may call, and what is told of what they do.
+    #[command(flatten)]
+    pub access: AccessConfig,
+}
+
+impl FixedConfig {
+    /// The file of keys: in the state directory unless it is somewhere else.
+    pub fn keys_file(&self) -> PathBuf {
+        let beside_forks = || self.state.folder(&self.workspace_root()).join("keys.toml");
+        self.access.keys_file.clone().unwrap_or_else(beside_forks)
+    }
+
+    /// The folder of workbooks as the system knows it.
+    fn workspace_root(&self) -> PathBuf {
+        let folder = &self.workspace.workspace;
+        folder.canonicalize().unwrap_or_else(|_| folder.clone())
+    }
+}
+
+/// Who may call over HTTP, and what is told of what they do.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Access")]
+pub struct AccessConfig {
+    /// The file of API keys, which `spreadsheet-mcp keys` writes (keys.toml within the state directory); whoever names it wants
+    /// every caller to have one
+    #[arg(long, value_name = "FILE", env = "SPREADSHEET_MCP_KEYS_FILE")]
+    pub keys_file: Option<PathBuf>,
+    /// The folder of the audit trail, one per server; none is kept without it
+    #[arg(long, value_name = "DIR", env = "SPREADSHEET_MCP_AUDIT_DIR")]
+    pub audit_dir: Option<PathBuf>,
+    /// For how many days at least the audit trail is kept
+    #[arg(long, value_name = "DAYS", env = "SPREADSHEET_MCP_AUDIT_KEEP_DAYS", default_value_t = 365)]
+    pub audit_keep_days: u32,
 }
 
 /// What may change while the server runs. A call keeps to what it began with.
@@ -369,7 +402,7 @@ pub struct ListenConfig {
     /// Address and port of the http transport
     #[arg(long, value_name = "ADDRESS", env = "SPREADSHEET_MCP_BIND", default_value = "127.0.0.1:8079")]
     pub bind: SocketAddr,
-    /// Let other machines connect although nobody has to authenticate
+    /// Let anybody call without a key, from other machines too
     #[arg(
         long,
         value_name = "BOOL",
@@ -381,6 +414,13 @@ pub struct ListenConfig {
         action = clap::ArgAction::Set
     )]
     pub insecure: bool,
+    /// Names by which clients may reach the server (`Host`), with or without a port; any where others can reach it and need keys,
+    /// otherwise those of this machine
+    #[arg(long, value_name = "LIST", env = "SPREADSHEET_MCP_ALLOWED_HOSTS", value_delimiter = ',')]
+    pub allowed_hosts: Vec<String>,
+    /// Web pages that may call (`Origin`), as in https://app.example.org; pages of this machine may
+    #[arg(long, value_name = "LIST", env = "SPREADSHEET_MCP_ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub allowed_origins: Vec<String>,
     /// How long calls in flight may finish after SIGTERM, in milliseconds
     #[arg(long, value_name = "MS", env = "SPREADSHEET_MCP_DRAIN_TIMEOUT_MS", default_value_t = 30_000)]
     pub drain_timeout_ms: u64,

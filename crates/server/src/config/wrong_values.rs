@@ -1,6 +1,6 @@
-//! What is wrong with values beyond their types: folders that are not there, tools that do not exist, an open door.
+//! What is wrong with values beyond their types: folders that are not there, tools that do not exist.
 
-use super::{ListenConfig, Settings, ToolsConfig, WorkspaceConfig, options::suggest};
+use super::{Settings, ToolsConfig, WorkspaceConfig, options::suggest};
 use crate::tools;
 
 /// A value that is of its type and yet wrong.
@@ -23,7 +23,6 @@ impl Settings {
     pub fn wrong_values(&self) -> Vec<WrongValue> {
         let mut wrong = self.config.fixed.workspace.wrong_values();
         wrong.extend(self.config.live.tools.wrong_values(&tools::names()));
-        wrong.extend(self.listen.wrong_values());
         wrong
     }
 }
@@ -58,21 +57,5 @@ impl ToolsConfig {
             WrongValue::new("tools", format!("there is no tool \"{tool}\"{meant}"))
         });
         wrong.collect()
-    }
-}
-
-impl ListenConfig {
-    fn wrong_values(&self) -> Vec<WrongValue> {
-        if !self.is_open_to_others() || self.insecure {
-            return Vec::new();
-        }
-        vec![WrongValue::new(
-            "bind",
-            format!(
-                "{} is reachable from other machines and there is no authentication; bind to a loopback address such as \
-                 127.0.0.1:8079 and put an authenticating proxy in front, or say --insecure",
-                self.bind
-            ),
-        )]
     }
 }

@@ -92,6 +92,8 @@ impl Call {
         answer: &(dyn Fn(&Edited, Seq) -> Value + Sync),
     ) -> Result<Value, ToolError> {
         let state = self.forks().open()?;
+        // What was answered before is told to nobody else.
+        self.fork(id)?;
         let asked = Digest::of(request.asked.to_string().as_bytes());
         if let Some(key) = &request.key
             && let Some(done) = state.store.recall(id, key, &asked).map_err(store_error)?
@@ -126,7 +128,7 @@ impl Call {
             let entry = NewEntry {
                 payload: &payload,
                 summary: &summary,
-                actor: self.actor(),
+                actor: self.principal().id(),
                 applies: request.applies.as_ref(),
             };
             let told = |seq: Seq| answer(&edited, seq).to_string();
@@ -158,11 +160,6 @@ impl Call {
         let mut draft = (**draft).clone();
         let edits = draft.apply(edits, &Resolver { call: self }).map_err(edit_error)?;
         Ok((draft, edits))
-    }
-
-    /// Who is calling, for the log.
-    pub(crate) fn actor(&self) -> &'static str {
-        "local"
     }
 }
 

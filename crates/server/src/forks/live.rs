@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ::forks::{Digest, Entry, Fork, ForkId, Seq, Store};
+use ::forks::{Digest, Entry, Fork, ForkId, Seq, Store, StoreError};
 use workbook::{
     Workbook,
     edit::{Draft, ExplicitPlaces},
@@ -79,7 +79,12 @@ impl Call {
     /// When there is none.
     pub fn fork(&self, id: &ForkId) -> Result<Fork, ToolError> {
         let state = self.forks().open()?;
-        state.store.fork(id).map_err(store_error)
+        let fork = state.store.fork(id).map_err(store_error)?;
+        match fork.owner == self.principal().owner() {
+            true => Ok(fork),
+            // As if there were none.
+            false => Err(store_error(StoreError::NotFound { what: "fork", name: id.to_string() })),
+        }
     }
 
     /// A fork at a state: its head if none is given.

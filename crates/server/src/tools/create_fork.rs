@@ -100,7 +100,7 @@ impl Tool for CreateFork {
         let state = call.forks();
         let new = NewFork {
             id: id.clone(),
-            owner: call.actor().to_owned(),
+            owner: call.principal().owner(),
             base: start.base,
             origin: start.origin,
             label: params.label,

@@ -215,6 +215,7 @@ fn parsed(ops: &[Op]) -> Result<Vec<Edit>, ToolError> {
 }
 
 fn staged_ops(call: &Call, id: &::forks::ForkId, staged: &StagedId) -> Result<Vec<Edit>, ToolError> {
+    call.fork(id)?;
     let state = call.forks().open()?;
     let staged = state.store.staged(id, staged).map_err(store_error)?;
     edits::ops_of(&staged.payload)

@@ -85,8 +85,9 @@ impl Tool for ListForks {
         }
         let after = params.cursor.as_deref().map(position).transpose()?;
         let limit = params.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, call.config().limits.max_items);
+        let owner = call.principal().owner();
         let query = ForkQuery {
-            owner: Some(call.actor()),
+            owner: Some(&owner),
             after: after.as_ref().map(|(used, id)| (*used, id)),
             limit: u32::try_from(limit + 1).unwrap_or(u32::MAX),
         };

@@ -22,6 +22,8 @@ mod table_profile;
 mod vba;
 mod what_if;
 
+use access::Role;
+
 use crate::tool::ToolEntry;
 
 /// The tool that is off unless switched on.
@@ -42,16 +44,16 @@ pub fn all() -> Vec<ToolEntry> {
         ToolEntry::reading::<styles::Styles>(),
         ToolEntry::reading::<screenshot_sheet::ScreenshotSheet>(),
         ToolEntry::reading::<vba::Vba>(),
-        ToolEntry::writing::<create_fork::CreateFork>(false, false),
+        ToolEntry::writing::<create_fork::CreateFork>(Role::Analyst, false, false),
         ToolEntry::reading::<list_forks::ListForks>(),
-        ToolEntry::writing::<edit::EditCells>(false, false),
-        ToolEntry::writing::<edit::EditFormat>(false, false),
-        ToolEntry::writing::<edit::EditStructure>(false, false),
-        ToolEntry::writing::<checkpoint::Checkpoint>(false, false),
-        ToolEntry::writing::<recalculate::Recalculate>(false, true),
+        ToolEntry::writing::<edit::EditCells>(Role::Analyst, false, false),
+        ToolEntry::writing::<edit::EditFormat>(Role::Analyst, false, false),
+        ToolEntry::writing::<edit::EditStructure>(Role::Analyst, false, false),
+        ToolEntry::writing::<checkpoint::Checkpoint>(Role::Analyst, false, false),
+        ToolEntry::writing::<recalculate::Recalculate>(Role::Analyst, false, true),
         ToolEntry::reading::<diff::Diff>(),
-        ToolEntry::writing::<save_fork::SaveFork>(true, false),
-        ToolEntry::writing::<discard_fork::DiscardFork>(true, true),
+        ToolEntry::writing::<save_fork::SaveFork>(Role::Editor, true, false),
+        ToolEntry::writing::<discard_fork::DiscardFork>(Role::Analyst, true, true),
     ]
 }
 

@@ -5,6 +5,7 @@
 
 mod id;
 mod listing;
+mod scoped;
 mod sweep;
 mod target;
 
@@ -16,6 +17,7 @@ use std::{
     time::SystemTime,
 };
 
+use access::PathScope;
 use cap_std::{
     ambient_authority,
     fs::{Dir, File, Metadata},
@@ -23,13 +25,11 @@ use cap_std::{
 
 pub use id::WorkbookId;
 pub use listing::{Listed, Listing};
+pub use scoped::Scoped;
 pub(crate) use target::not_written;
 pub use target::{Target, TargetState, Temporary};
 
-use crate::{
-    error::{ErrorCode, ToolError},
-    near_miss::near_paths,
-};
+use crate::error::{ErrorCode, ToolError};
 
 /// What a workspace shows.
 #[derive(Debug, Clone, Default)]
@@ -96,6 +96,11 @@ impl Workspace {
         Ok(Workspace { root, folder, rules, known: RwLock::default() })
     }
 
+    /// The part of it that somebody may see.
+    pub fn within<'a>(&'a self, scope: &'a PathScope) -> Scoped<'a> {
+        Scoped { workspace: self, scope }
+    }
+
     /// Where the folder is.
     pub fn root(&self) -> &Path {
         &self.root
@@ -107,50 +112,6 @@ impl Workspace {
         let there = opened.and_then(|folder| folder.dir_metadata());
         let same = there.and_then(|there| Ok(inode(&there).0 == inode(&self.folder.dir_metadata()?).0));
         same.unwrap_or(false) && self.folder.entries().is_ok()
-    }
-
-    /// Opens the workbook that `reference` names: an id, or a path within the workspace.
-    ///
-    /// # Errors
-    /// When there is none, with near misses; when the path leads out; when the file can't be read.
-    pub fn resolve(&self, reference: &str) -> Result<WorkbookFile, ToolError> {
-        match reference.parse::<WorkbookId>() {
-            Ok(id) => self.resolve_id(id),
-            Err(_) => self.open_path(reference),
-        }
-    }
-
-    /// The path that `reference` names, whether or not there is a file any more: an id, or a path within the workspace.
-    ///
-    /// # Errors
-    /// When the id is of no workbook, or the path leads out.
-    pub fn path_of(&self, reference: &str) -> Result<String, ToolError> {
-        match reference.parse::<WorkbookId>() {
-            Ok(id) => self.resolve_id(id).map(|file| file.path),
-            Err(_) => self.relative_path(reference),
-        }
-    }
-
-    fn resolve_id(&self, id: WorkbookId) -> Result<WorkbookFile, ToolError> {
-        if let Some(Known::One(path)) = self.known(id)
-            && let Ok(file) = self.open_path(&path)
-        {
-            return Ok(file);
-        }
-        self.list();
-        match self.known(id) {
-            Some(Known::One(path)) => self.open_path(&path),
-            Some(Known::Several(paths)) => Err(ToolError::new(
-                ErrorCode::WorkbookNotFound,
-                format!("several workbooks have the id {id}"),
-            )
-            .at("workbook")
-            .hint("name the workbook by its path")
-            .candidates(paths)),
-            None => Err(ToolError::new(ErrorCode::WorkbookNotFound, format!("no workbook has the id {id}"))
-                .at("workbook")
-                .hint("call list_workbooks for the ids and paths there are")),
-        }
     }
 
     fn known(&self, id: WorkbookId) -> Option<Known> {
@@ -177,22 +138,6 @@ impl Workspace {
         *self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner) = fresh;
     }
 
-    fn open_path(&self, reference: &str) -> Result<WorkbookFile, ToolError> {
-        let path = self.relative_path(reference)?;
-        if !self.rules.shows(&path) {
-            return Err(self.not_found(reference));
-        }
-        // Looked at before it is opened: opening a pipe would wait for a writer.
-        let kind = self.folder.metadata(&path).map_err(|error| self.refused(reference, &error))?;
-        if !kind.is_file() {
-            return Err(self.not_found(reference));
-        }
-        let file = self.folder.open(&path).map_err(|error| self.refused(reference, &error))?;
-        let metadata = file.metadata().map_err(|error| self.refused(reference, &error))?;
-        let identity = FileIdentity::of(&path, &metadata);
-        Ok(WorkbookFile { id: WorkbookId::of(&path), path, identity, file })
-    }
-
     /// A reference as a path of plain names within the folder. An absolute path into the folder is taken as such:
     /// agents see those in their own tools.
     fn relative_path(&self, reference: &str) -> Result<String, ToolError> {
@@ -209,29 +154,6 @@ impl Workspace {
             }
         }
         Ok(names.join("/"))
-    }
-
-    fn refused(&self, reference: &str, error: &io::Error) -> ToolError {
-        match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidInput => {
-                self.not_found(reference)
-            }
-            // The directory handle reports a way out of the folder as a refused permission without a system error.
-            io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => outside(reference),
-            _ => ToolError::new(ErrorCode::FileUnreadable, format!("\"{reference}\" can't be read: {error}"))
-                .at("workbook")
-                .hint("check that the server may read the file"),
-        }
-    }
-
-    fn not_found(&self, reference: &str) -> ToolError {
-        let listing = self.list();
-        let paths = listing.workbooks.iter().map(|workbook| workbook.path.as_str());
-        let candidates = near_paths(reference, paths);
-        ToolError::new(ErrorCode::WorkbookNotFound, format!("no workbook \"{reference}\" in the workspace"))
-            .at("workbook")
-            .hint("call list_workbooks for the ids and paths there are")
-            .candidates(candidates)
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use cap_std::fs::{Dir, File, OpenOptions};
 use forks::Digest;
 
-use super::{FileIdentity, Workspace, outside};
+use super::{FileIdentity, Scoped, outside};
 use crate::{
     error::{ErrorCode, ToolError},
     forks::new_id,
@@ -49,15 +49,19 @@ pub struct Temporary<'a> {
     file: File,
 }
 
-impl Workspace {
+impl Scoped<'_> {
     /// A place to write to, which may have a file or not. Its extension is that of a workbook, or one of `other`.
     ///
     /// # Errors
     /// When the path leads out, is none that the workspace shows, or its folder is not there.
     pub fn target(&self, reference: &str, other: &[&str]) -> Result<Target, ToolError> {
-        let path = self.relative_path(reference).map_err(|error| error.at("path"))?;
+        let workspace = self.workspace;
+        let path = workspace.relative_path(reference).map_err(|error| error.at("path"))?;
+        if !self.scope.contains(&path) {
+            return Err(outside(reference).at("path"));
+        }
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
-        if name.is_empty() || !self.rules.takes(&path, other) {
+        if name.is_empty() || !workspace.rules.takes(&path, other) {
             return Err(ToolError::new(
                 ErrorCode::InvalidArgument,
                 format!("{reference:?} is no path that a workbook may have here"),
@@ -65,10 +69,13 @@ impl Workspace {
             .at("path")
             .hint(format!(
                 "end it in one of: {}; hidden files and folders are not written",
-                self.rules.extensions.join(", ")
+                workspace.rules.extensions.join(", ")
             )));
         }
-        let folder = if parent.is_empty() { self.folder.try_clone() } else { self.folder.open_dir(parent) };
+        let folder = match parent {
+            "" => workspace.folder.try_clone(),
+            parent => workspace.folder.open_dir(parent),
+        };
         let folder = folder.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
                 ToolError::new(ErrorCode::NotFound, format!("there is no folder {parent:?} in the workspace"))

@@ -21,13 +21,20 @@ fn workspace_with(files: &[&str], locked_to: Option<&str>) -> (tempfile::TempDir
     (folder, workspace)
 }
 
+/// The workspace of somebody who may see all of it.
+fn seen(workspace: &Workspace) -> Scoped<'_> {
+    static EVERYTHING: std::sync::LazyLock<PathScope> = std::sync::LazyLock::new(PathScope::everything);
+    workspace.within(&EVERYTHING)
+}
+
 fn paths(workspace: &Workspace) -> Vec<String> {
     workspace.list().workbooks.into_iter().map(|workbook| workbook.path).collect()
 }
 
 #[track_caller]
 fn check_refused(workspace: &Workspace, reference: &str, code: ErrorCode) -> ToolError {
-    let error = workspace.resolve(reference).map(|file| file.path).expect_err("the reference is refused");
+    let error =
+        seen(workspace).resolve(reference).map(|file| file.path).expect_err("the reference is refused");
     assert_eq!(error.code, code, "{reference}: {error}");
     error
 }
@@ -50,11 +57,14 @@ fn lists_workbooks_in_order_without_hidden_and_lock_files() {
 #[test]
 fn resolves_paths_ids_and_absolute_paths_into_the_folder() {
     let (folder, workspace) = workspace(&["a/b.xlsx"]);
-    let file = workspace.resolve("a/b.xlsx").expect("a path");
-    assert_eq!(workspace.resolve(&file.id.to_string()).expect("an id").path, "a/b.xlsx");
-    assert_eq!(workspace.resolve("./a/b.xlsx").expect("a dotted path").path, "a/b.xlsx");
+    let file = seen(&workspace).resolve("a/b.xlsx").expect("a path");
+    assert_eq!(seen(&workspace).resolve(&file.id.to_string()).expect("an id").path, "a/b.xlsx");
+    assert_eq!(seen(&workspace).resolve("./a/b.xlsx").expect("a dotted path").path, "a/b.xlsx");
     let absolute = folder.path().canonicalize().expect("canonical").join("a/b.xlsx");
-    assert_eq!(workspace.resolve(absolute.to_str().expect("unicode")).expect("absolute").path, "a/b.xlsx");
+    assert_eq!(
+        seen(&workspace).resolve(absolute.to_str().expect("unicode")).expect("absolute").path,
+        "a/b.xlsx"
+    );
 }
 
 #[test]
@@ -99,20 +109,20 @@ fn unknown_names_come_with_near_misses() {
 fn a_locked_workspace_shows_one_workbook() {
     let (_folder, workspace) = workspace_with(&["a.xlsx", "b.dat"], Some("b.dat"));
     assert_eq!(paths(&workspace), ["b.dat"]);
-    assert!(workspace.resolve("b.dat").is_ok());
+    assert!(seen(&workspace).resolve("b.dat").is_ok());
     check_refused(&workspace, "a.xlsx", ErrorCode::WorkbookNotFound);
 }
 
 #[test]
 fn a_file_that_changes_while_it_is_read_is_refused() {
     let (folder, workspace) = workspace(&["a.xlsx"]);
-    let mut file = workspace.resolve("a.xlsx").expect("a path");
+    let mut file = seen(&workspace).resolve("a.xlsx").expect("a path");
     fs::write(folder.path().join("a.xlsx"), "longer than before").expect("written");
     assert_eq!(file.read(1 << 20).map(|_| ()).expect_err("it changed").code, ErrorCode::FileChanging);
-    let mut fresh = workspace.resolve("a.xlsx").expect("a path");
+    let mut fresh = seen(&workspace).resolve("a.xlsx").expect("a path");
     assert_eq!(fresh.read(4).map(|_| ()).expect_err("too large").code, ErrorCode::LimitExceeded);
     assert_eq!(
-        workspace.resolve("a.xlsx").expect("a path").read(1 << 20).expect("read"),
+        seen(&workspace).resolve("a.xlsx").expect("a path").read(1 << 20).expect("read"),
         b"longer than before"
     );
 }
@@ -120,7 +130,7 @@ fn a_file_that_changes_while_it_is_read_is_refused() {
 #[test]
 fn files_of_dead_writers_are_swept_and_those_of_living_ones_stay() {
     let (folder, workspace) = workspace(&["a/b.xlsx", "a/.spreadsheet-mcp-dead", ".spreadsheet-mcp-too"]);
-    let target = workspace.target("a/c.xlsx", &[]).expect("a place");
+    let target = seen(&workspace).target("a/c.xlsx", &[]).expect("a place");
     let mut living = target.create().expect("created");
     assert_eq!((workspace.sweep(), workspace.sweep()), (2, 0));
     living.finish().expect("synced");
@@ -132,4 +142,32 @@ fn files_of_dead_writers_are_swept_and_those_of_living_ones_stay() {
         names
     };
     assert_eq!((left("a"), left("")), (vec!["b.xlsx".into(), "c.xlsx".into()], vec!["a".into()]));
+}
+
+#[test]
+fn what_is_out_of_sight_is_not_there() {
+    let (_folder, workspace) = workspace(&["mine/a.xlsx", "theirs/a.xlsx", "theirs/b.xlsx"]);
+    let scope = PathScope::new(["mine"]).expect("a folder");
+    let mine = workspace.within(&scope);
+    let listed: Vec<String> = mine.list().workbooks.into_iter().map(|workbook| workbook.path).collect();
+    assert_eq!(listed, ["mine/a.xlsx"]);
+    assert!(mine.resolve("mine/a.xlsx").is_ok() && mine.target("mine/new.xlsx", &[]).is_ok());
+    let id = seen(&workspace).resolve("theirs/b.xlsx").expect("a path").id.to_string();
+    // Each beside one that does not exist at all.
+    for (there, nowhere) in [("theirs/a.xlsx", "theirs/c.xlsx"), (id.as_str(), "w0000000")] {
+        let told = |reference: &str| {
+            let error = mine.resolve(reference).map(|file| file.path).expect_err("out of sight");
+            (error.code, error.message.replace(reference, "…"), error.hint, error.candidates)
+        };
+        let (code, _, _, candidates) = told(there);
+        assert_eq!(code, ErrorCode::WorkbookNotFound);
+        assert!(candidates.iter().all(|path| path.starts_with("mine/")), "{candidates:?}");
+        if nowhere.ends_with(".xlsx") {
+            assert_eq!(told(there), told(nowhere));
+        }
+    }
+    for place in ["theirs/a.xlsx", "theirs/c.xlsx", "nowhere/c.xlsx", "c.xlsx"] {
+        assert_eq!(mine.target(place, &[]).expect_err("out of sight").code, ErrorCode::OutsideWorkspace);
+        assert_eq!(mine.path_of(place).expect_err("out of sight").code, ErrorCode::OutsideWorkspace);
+    }
 }

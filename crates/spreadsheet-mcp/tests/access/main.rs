@@ -1,0 +1,304 @@
+//! Who may call a server, driven as its callers do: over HTTP, with keys that the program makes.
+
+#[path = "../configuration/program.rs"]
+#[allow(dead_code, reason = "each test needs some of it")]
+mod program;
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use program::{Place, Server};
+use serde_json::{Value, json};
+
+/// A caller of a server.
+struct Caller<'a> {
+    address: &'a str,
+    key: String,
+}
+
+/// What a request was answered: the status, the headers as they came, and the body.
+struct Reply {
+    status: u16,
+    head: String,
+    body: Value,
+}
+
+impl Caller<'_> {
+    fn send(&self, method: &str, params: &Value) -> Reply {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+        let key = match self.key.as_str() {
+            "" => String::new(),
+            key => format!("Authorization: Bearer {key}\r\n"),
+        };
+        let head = format!(
+            "POST /mcp HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nAccept: application/json, \
+             text/event-stream\r\nMCP-Protocol-Version: 2025-11-25\r\nConnection: close\r\n{key}Content-Length: {}\r\n\r\n",
+            self.address,
+            body.len()
+        );
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        stream.write_all(head.as_bytes()).expect("sent");
+        let _refused = stream.write_all(body.as_bytes());
+        let mut answer = String::new();
+        let _reset = stream.read_to_string(&mut answer);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        Reply { status, head: head.to_lowercase(), body: serde_json::from_str(body).unwrap_or_default() }
+    }
+
+    /// What a tool answers, or the code of its error.
+    fn call(&self, tool: &str, arguments: Value) -> Result<Value, String> {
+        let reply = self.send("tools/call", &json!({ "name": tool, "arguments": arguments }));
+        let code = |error: &Value| error["code"].as_str().map(str::to_owned);
+        let body = &reply.body;
+        let failed = code(&body["error"]["data"]["error"])
+            .or_else(|| code(&body["error"]))
+            .or_else(|| code(&body["result"]["structuredContent"]["error"]));
+        match failed {
+            Some(code) => Err(code),
+            None => Ok(body["result"]["structuredContent"].clone()),
+        }
+    }
+
+    fn tools(&self) -> Vec<String> {
+        let reply = self.send("tools/list", &json!({}));
+        let tools = reply.body["result"]["tools"].as_array().cloned().unwrap_or_default();
+        tools.iter().filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect()
+    }
+}
+
+fn caller<'a>(server: &'a Server, key: &str) -> Caller<'a> {
+    Caller { address: &server.address, key: key.to_owned() }
+}
+
+/// A place with two folders of workbooks, and a configuration that names a file of keys and an audit trail.
+fn place() -> Place {
+    let place = Place::new();
+    for folder in ["finance", "sales"] {
+        std::fs::create_dir(place.path("books").join(folder)).expect("a folder");
+        place.write(&format!("books/{folder}/plan.csv"), "month,amount\njan,1\nfeb,2\n");
+    }
+    place.write(
+        "server.toml",
+        "[access]\nkeys_file = \"keys.toml\"\naudit_dir = \"audit\"\n[flags]\nallow_overwrite = \"true\"\n",
+    );
+    place
+}
+
+/// Makes a key, as an operator does.
+fn create(place: &Place, arguments: &[&str]) -> String {
+    let line =
+        [&["keys", "create"], arguments, &["--config", "server.toml", "--workspace", "books"]].concat();
+    let (code, key, said) = place.run(&line, &[]);
+    assert_eq!(code, 0, "{said}");
+    key.trim().to_owned()
+}
+
+fn records(place: &Place, arguments: &[&str]) -> Vec<Value> {
+    let line = [&["audit", "list", "--format", "json", "--config", "server.toml"], arguments].concat();
+    let (code, text, said) = place.run(&[line.as_slice(), &["--workspace", "books"]].concat(), &[]);
+    assert_eq!(code, 0, "{said}");
+    let told: Value = serde_json::from_str(&text).expect("json");
+    told["records"].as_array().expect("records").clone()
+}
+
+#[test]
+fn a_server_without_keys_is_closed_and_says_what_to_do() {
+    let place = place();
+    let server = place.serve(&[]);
+    assert!(server.announced.iter().any(|line| line.contains("keys create")), "{:?}", server.announced);
+    let reply = caller(&server, "").send("tools/list", &json!({}));
+    assert_eq!(reply.status, 401);
+    assert!(reply.head.contains("www-authenticate: bearer"), "{}", reply.head);
+    assert_eq!(reply.body["error"]["code"], "unauthorized");
+    assert!(reply.body["error"]["hint"].as_str().expect("a hint").contains("keys create"), "{}", reply.body);
+    // The key that it asks for opens it, without a restart.
+    let key = create(&place, &["ops", "--role", "admin"]);
+    assert!(caller(&server, &key).tools().len() > 20);
+    let reply = caller(&server, "").send("tools/list", &json!({}));
+    assert_eq!((reply.status, reply.body["error"]["hint"].to_string().contains("keys.toml")), (401, false));
+    let shown = place.run(&["keys", "list", "--config", "server.toml", "--workspace", "books"], &[]).1;
+    assert!(shown.contains("ops") && shown.contains("admin") && !shown.contains(&key[10..]), "{shown}");
+}
+
+#[test]
+fn roles_bound_what_callers_may_do_and_the_trail_tells() {
+    let place = place();
+    let server = place.serve(&[]);
+    let viewer = create(&place, &["reader", "--role", "viewer"]);
+    let editor = create(&place, &["writer", "--role", "editor"]);
+    let (viewer, editor) = (caller(&server, &viewer), caller(&server, &editor));
+    assert!(!viewer.tools().contains(&"edit_cells".to_owned()));
+    assert!(editor.tools().contains(&"save_fork".to_owned()));
+    assert!(viewer.call("describe_workbook", json!({ "workbook": "finance/plan.csv" })).is_ok());
+    let refused = viewer.call("create_fork", json!({ "workbook": "finance/plan.csv" }));
+    assert_eq!(refused, Err("forbidden".to_owned()));
+    let fork = editor.call("create_fork", json!({ "workbook": "finance/plan.csv" })).expect("a fork")["fork"]
+        .clone();
+    let ops = json!([{ "op": "set", "range": "A1", "values": [["a secret of the cell"]] }]);
+    let edit = json!({ "workbook": fork, "ops": ops });
+    assert_eq!(viewer.call("edit_cells", edit.clone()), Err("forbidden".to_owned()));
+    editor.call("edit_cells", edit).expect("an edit");
+    caller(&server, "smcp_reader_wrong").send("tools/list", &json!({}));
+    let denied = records(&place, &["--denied"]);
+    let told: Vec<[&str; 4]> = denied
+        .iter()
+        .map(|record| {
+            ["principal", "role", "action", "code"].map(|field| record[field].as_str().unwrap_or(""))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ["unknown", "none", "connect", "unknown_key"],
+            ["reader", "viewer", "edit_cells", "forbidden"],
+            ["reader", "viewer", "create_fork", "forbidden"],
+        ]
+    );
+    let about = records(&place, &["--about", fork.as_str().expect("an id")]);
+    let actions: Vec<&str> = about.iter().filter_map(|record| record["action"].as_str()).collect();
+    assert_eq!(actions, ["edit_cells", "edit_cells"]);
+    let everything = json!(records(&place, &[])).to_string();
+    assert!(!everything.contains("a secret"), "{everything}");
+    let verified = place.run(&["audit", "verify", "--config", "server.toml", "--workspace", "books"], &[]);
+    assert!(verified.0 == 0 && verified.1.contains("records: 6"), "{verified:?}");
+    drop(server);
+    let segment = place.path("audit/000000000001.jsonl");
+    let text = std::fs::read_to_string(&segment).expect("a trail");
+    std::fs::write(&segment, text.replacen("reader", "writer", 1)).expect("changed");
+    let verified = place.run(&["audit", "verify", "--config", "server.toml", "--workspace", "books"], &[]);
+    assert!(verified.0 == 1 && verified.2.contains("is not what was written"), "{verified:?}");
+}
+
+#[test]
+fn tenants_do_not_meet() {
+    let place = place();
+    let server = place.serve(&[]);
+    let of = |name: &str, tenant: &str, path: &str| {
+        create(&place, &[name, "--role", "editor", "--tenant", tenant, "--path", path])
+    };
+    let (ada, eve) = (of("ada", "acme", "finance"), of("eve", "evil", "sales"));
+    let bob = of("bob", "acme", "finance");
+    let (ada, bob, eve) = (caller(&server, &ada), caller(&server, &bob), caller(&server, &eve));
+    let made = ada.call("create_fork", json!({ "workbook": "finance/plan.csv" })).expect("a fork");
+    let fork = made["fork"].clone();
+    ada.call("checkpoint", json!({ "fork": fork, "action": "create", "name": "start" }))
+        .expect("a checkpoint");
+    let key = "4f7c6a52-once";
+    let ops = json!([{ "op": "set", "range": "B2", "values": [[7]] }]);
+    let edit = json!({ "workbook": fork, "ops": ops, "idempotency_key": key });
+    ada.call("edit_cells", edit.clone()).expect("an edit");
+    let picture = ada.send(
+        "tools/call",
+        &json!({
+            "name": "screenshot_sheet", "arguments": { "workbook": fork, "renderer": "native" }
+        }),
+    );
+    let link = picture.body["result"]["content"].as_array().expect("content").iter();
+    let uri = link.filter_map(|item| item["uri"].as_str()).next().expect("a picture").to_owned();
+    // Their tenant's others work on it, too.
+    assert_eq!(bob.call("list_forks", json!({})).expect("a list")["forks"].as_array().map(Vec::len), Some(1));
+    assert!(bob.call("read_range", json!({ "workbook": fork, "ranges": ["A1:B3"] })).is_ok());
+    // Nobody else, whatever they ask.
+    assert_eq!(eve.call("list_forks", json!({})).expect("a list")["forks"], json!([]));
+    let listed = eve.call("list_workbooks", json!({})).expect("a list").to_string();
+    assert!(listed.contains("sales/plan.csv") && !listed.contains("finance"), "{listed}");
+    let state = format!("{}@start", fork.as_str().expect("an id"));
+    let asks = [
+        ("read_range", json!({ "workbook": fork, "ranges": ["A1"] })),
+        ("read_range", json!({ "workbook": state, "ranges": ["A1"] })),
+        ("edit_cells", edit),
+        ("recalculate", json!({ "workbook": fork })),
+        ("checkpoint", json!({ "fork": fork, "action": "list" })),
+        ("checkpoint", json!({ "fork": fork, "action": "undo" })),
+        ("save_fork", json!({ "fork": fork, "path": "sales/stolen.xlsx" })),
+        ("diff", json!({ "base": fork, "changed": "sales/plan.csv" })),
+        ("discard_fork", json!({ "fork": fork })),
+        ("create_fork", json!({ "workbook": fork })),
+    ];
+    let nowhere = "fork-0000000000000000";
+    for (tool, arguments) in asks {
+        let theirs =
+            eve.send("tools/call", &json!({ "name": tool, "arguments": arguments })).body.to_string();
+        let id = fork.as_str().expect("an id");
+        let none: Value = serde_json::from_str(&arguments.to_string().replace(id, nowhere)).expect("json");
+        let none = eve.send("tools/call", &json!({ "name": tool, "arguments": none })).body.to_string();
+        assert!(theirs.contains("fork_not_found") || theirs.contains("not_found"), "{tool}: {theirs}");
+        assert_eq!(theirs.replace(id, nowhere), none, "{tool}");
+    }
+    let pictures = |caller: &Caller<'_>| {
+        caller.send("resources/read", &json!({ "uri": uri })).body["result"].is_object()
+    };
+    assert!(pictures(&ada) && !pictures(&eve));
+    for path in ["finance/plan.csv", "finance/none.csv"] {
+        assert_eq!(
+            eve.call("describe_workbook", json!({ "workbook": path })),
+            Err("workbook_not_found".to_owned())
+        );
+    }
+    let own =
+        eve.call("create_fork", json!({ "workbook": "sales/plan.csv" })).expect("a fork")["fork"].clone();
+    let saved = eve.call("save_fork", json!({ "fork": own, "path": "finance/planted.xlsx" }));
+    assert_eq!(saved, Err("outside_workspace".to_owned()));
+    assert!(!place.path("books/finance/planted.xlsx").exists());
+    assert!(ada.call("read_range", json!({ "workbook": fork, "ranges": ["B2"] })).is_ok());
+}
+
+#[test]
+fn rotation_under_load_drops_no_request() {
+    let place = place();
+    let server = place.serve(&[]);
+    let key = std::sync::Mutex::new(create(&place, &["busy", "--role", "viewer"]));
+    let address = server.address.as_str();
+    let (done, answered) = (AtomicBool::new(false), AtomicU64::new(0));
+    let refused = std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut refused = 0;
+                    while !done.load(Ordering::Relaxed) {
+                        let key = key.lock().expect("a key").clone();
+                        match (Caller { address, key }).call("list_workbooks", json!({})) {
+                            Ok(_) => answered.fetch_add(1, Ordering::Relaxed),
+                            Err(_) => {
+                                refused += 1;
+                                0
+                            }
+                        };
+                    }
+                    refused
+                })
+            })
+            .collect();
+        let end = Instant::now() + Duration::from_secs(3);
+        while Instant::now() < end {
+            let line = [
+                "keys",
+                "rotate",
+                "busy",
+                "--grace",
+                "1h",
+                "--config",
+                "server.toml",
+                "--workspace",
+                "books",
+            ];
+            let (code, fresh, said) = place.run(&line, &[]);
+            assert_eq!(code, 0, "{said}");
+            // Clients learn of it later than the server.
+            std::thread::sleep(Duration::from_millis(100));
+            *key.lock().expect("a key") = fresh.trim().to_owned();
+        }
+        done.store(true, Ordering::Relaxed);
+        callers.into_iter().map(|caller| caller.join().expect("a caller")).sum::<u64>()
+    });
+    let answered = answered.into_inner();
+    assert!(refused == 0 && answered > 100, "{refused} refused, {answered} answered");
+    let last = key.into_inner().expect("a key");
+    place.run(&["keys", "revoke", "busy", "--config", "server.toml", "--workspace", "books"], &[]);
+    assert_eq!(caller(&server, &last).send("tools/list", &json!({})).status, 401);
+}

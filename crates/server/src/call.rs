@@ -17,6 +17,7 @@ use crate::{
     config::Config,
     error::ToolError,
     forks::ForkState,
+    metrics::Metrics,
     recalc::RecalcState,
     screenshots::{Picture, Screenshots},
     workspace::{Workspace, WorkspaceRules},
@@ -40,6 +41,8 @@ pub struct Context {
     pub recalc: RecalcState,
     /// Pictures that calls made.
     pub screenshots: Screenshots,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Context {
@@ -55,11 +58,12 @@ impl Context {
         };
         let workspace = Workspace::open(&config.workspace.workspace, rules)?;
         let workbooks = Cache::new(config.limits.cache_capacity, config.limits.cache_bytes);
-        let forks = ForkState::new(&config.state, workspace.root());
+        let metrics = Arc::<Metrics>::default();
+        let forks = ForkState::new(&config.state, workspace.root(), Arc::clone(&metrics));
         let recalc = RecalcState::new(&config.recalc, config.limits.tool_timeout());
         let kept = config.state.screenshots_folder(workspace.root());
         let screenshots = Screenshots::new(kept);
-        Ok(Context { config, workspace, workbooks, forks, recalc, screenshots })
+        Ok(Context { config, workspace, workbooks, forks, recalc, screenshots, metrics })
     }
 }
 
@@ -134,6 +138,11 @@ impl Call {
     /// Pictures that calls made.
     pub fn screenshots(&self) -> &Screenshots {
         &self.context.screenshots
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.context.metrics
     }
 
     /// Lets a picture travel with the answer.

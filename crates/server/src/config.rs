@@ -1,5 +1,7 @@
 //! The configuration: one typed struct, from flags and `SPREADSHEET_MCP_*` variables.
 
+mod telemetry;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -7,6 +9,8 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
+
+pub use telemetry::{LogConfig, LogFormat, MetricsBind, MetricsConfig, PlainUrl};
 
 /// What every command needs to know: where workbooks are, which tools there are, and what a call may cost.
 #[derive(Debug, Clone, Args)]
@@ -26,6 +30,9 @@ pub struct Config {
     /// What a call may cost.
     #[command(flatten)]
     pub limits: LimitsConfig,
+    /// How the log is written.
+    #[command(flatten)]
+    pub log: LogConfig,
 }
 
 /// How formulas are computed.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{Request, State},
     http::{StatusCode, Uri},
-    response::IntoResponse,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use rmcp::transport::streamable_http_server::{
@@ -15,7 +16,7 @@ use rmcp::transport::streamable_http_server::{
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Server, handler::Handler, lifecycle::Phase};
+use crate::{Server, handler::Handler, lifecycle::Phase, metrics::labels::Rejection};
 
 /// Pages that may call: those of this machine, on any port. A page from elsewhere is refused, whatever its DNS says.
 const ALLOWED_ORIGINS: [&str; 6] = [
@@ -45,11 +46,26 @@ pub fn router(server: Arc<Server>, stop: CancellationToken) -> Router {
     );
     Router::new()
         .route_service("/mcp", mcp)
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), observed))
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .route("/health/startup", get(startup))
         .fallback(not_found)
         .with_state(server)
+}
+
+/// Counts a request that was turned away.
+async fn observed(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let reason = match response.status() {
+        StatusCode::FORBIDDEN => Some(Rejection::ForbiddenOrigin),
+        StatusCode::PAYLOAD_TOO_LARGE => Some(Rejection::RequestTooLarge),
+        _ => None,
+    };
+    if let Some(reason) = reason {
+        server.context.metrics.calls.rejected(reason);
+    }
+    response
 }
 
 /// The process answers: nothing more, so that a slow disk does not get it killed.

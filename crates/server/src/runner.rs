@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use rmcp::model::JsonObject;
+use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +14,11 @@ use crate::{
     call::{Call, Context, Progress, StopSignal},
     error::{ErrorCode, ToolError},
     lifecycle::Lifecycle,
+    metrics::{
+        CallRecord,
+        labels::{Rejection, ToolName},
+    },
+    private::FileName,
     tool::{Answer, ToolEntry},
 };
 
@@ -51,6 +57,11 @@ impl Runner {
         }
     }
 
+    /// Calls that wait for a slot.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// Calls a tool.
     ///
     /// # Errors
@@ -61,8 +72,14 @@ impl Runner {
         arguments: JsonObject,
         link: Link,
     ) -> Result<Answer, ToolError> {
+        let name = ToolName::from(tool);
+        let named = arguments.get("workbook").or_else(|| arguments.get("fork")).and_then(Value::as_str);
+        let workbook = named.and_then(|named| FileName::if_told(named, &self.context.config.log));
+        let record = CallRecord::begin(Arc::clone(&self.context.metrics), name, workbook);
         let run = tool.run;
-        self.run(link, move |call| run(call, arguments)).await
+        let answer = self.run(link, move |call| run(call, arguments)).await;
+        record.answered(&answer);
+        answer
     }
 
     /// Runs any body as a call.
@@ -74,7 +91,8 @@ impl Runner {
         link: Link,
         body: impl FnOnce(&Call) -> Result<T, ToolError> + Send + 'static,
     ) -> Result<T, ToolError> {
-        let _in_flight = self.lifecycle.enter()?;
+        let rejected = |reason| self.context.metrics.calls.rejected(reason);
+        let _in_flight = self.lifecycle.enter().inspect_err(|_| rejected(Rejection::ShuttingDown))?;
         let stop = StopOnDrop(StopSignal::default());
         let call = Call::new(Arc::clone(&self.context), stop.0.clone(), link.progress);
         let limit = self.context.config.limits.tool_timeout();
@@ -98,7 +116,8 @@ impl Runner {
         if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
             return Ok(slot);
         }
-        let _place = WaitingPlace::take(&self.waiting, self.max_waiting)?;
+        let _place = WaitingPlace::take(&self.waiting, self.max_waiting)
+            .inspect_err(|_| self.context.metrics.calls.rejected(Rejection::QueueFull))?;
         Arc::clone(&self.slots)
             .acquire_owned()
             .await

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use server::{
-    config::{Config, ListenConfig},
+    config::{Config, ListenConfig, LogConfig, MetricsConfig},
     recalc, tools,
 };
 
@@ -35,7 +35,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve MCP to clients, until SIGTERM, SIGINT or the client's leaving
-    Serve(ServeArguments),
+    Serve(Box<ServeArguments>),
     /// Call one tool and print its answer
     #[command(after_help = CALL_EXAMPLES)]
     Call(CallArguments),
@@ -60,6 +60,9 @@ pub(crate) struct ServeArguments {
     /// How to listen.
     #[command(flatten)]
     pub(crate) listen: ListenConfig,
+    /// Where metrics are told.
+    #[command(flatten)]
+    pub(crate) metrics: MetricsConfig,
     /// What every command needs to know.
     #[command(flatten)]
     pub(crate) config: Config,
@@ -123,6 +126,16 @@ impl Cli {
         self
     }
 
+    /// How the log is written.
+    pub(crate) fn log_config(&self) -> LogConfig {
+        match &self.command {
+            Command::Serve(arguments) => arguments.config.log.clone(),
+            Command::Call(arguments) => arguments.config.log.clone(),
+            Command::Tools(arguments) => arguments.config.log.clone(),
+            Command::EvaluateFormulas => LogConfig::default(),
+        }
+    }
+
     /// Reads the command line and the environment.
     pub(crate) fn read() -> Result<Cli, Refusal> {
         let mut problems = environment_problems();
@@ -145,6 +158,7 @@ impl Cli {
             Command::Serve(arguments) => {
                 problems.extend(arguments.config.problems(&known));
                 problems.extend(arguments.listen.problems());
+                problems.extend(arguments.metrics.problems());
             }
             Command::Call(arguments) => problems.extend(arguments.config.problems(&known)),
             Command::Tools(arguments) => problems.extend(arguments.config.problems(&known)),

@@ -7,6 +7,7 @@ mod allocator;
 mod call;
 mod cli;
 mod exit;
+mod log_line;
 mod render;
 mod telemetry;
 mod tools;
@@ -16,6 +17,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use cli::{Cli, Command, ServeArguments};
 use server::{
     Server,
+    metrics::{self, ACCESS, MetricsEndpoint},
     serve::{self, Endpoint, Outcome},
 };
 
@@ -25,9 +27,14 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(refusal) => return refusal.report(),
     };
-    telemetry::start(&cli.log);
+    let log = cli.log_config();
+    if let Command::Serve(arguments) = cli.command {
+        return run_server(&cli.log, *arguments);
+    }
+    // Who makes one call sees how it ends.
+    telemetry::start(&format!("{},{ACCESS}=off", cli.log), &log);
     match cli.command {
-        Command::Serve(arguments) => run_server(arguments),
+        Command::Serve(_) => unreachable!("it was taken above"),
         Command::Call(arguments) => call::run(arguments),
         Command::Tools(arguments) => tools::run(&arguments),
         Command::EvaluateFormulas => match server::recalc::evaluate_stdin() {
@@ -37,16 +44,24 @@ fn main() -> ExitCode {
     }
 }
 
-fn run_server(arguments: ServeArguments) -> ExitCode {
+fn run_server(log: &str, arguments: ServeArguments) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::failed("the runtime could not start", &error),
     };
+    let level = telemetry::start(log, &arguments.config.log);
     let outcome = runtime.block_on(async {
         let server = Arc::new(Server::build(arguments.config)?);
         let endpoint = Endpoint::bind(&arguments.listen).await?;
+        let metrics = MetricsEndpoint::bind(&arguments.metrics, arguments.listen.transport).await?;
         endpoint.announce(&server);
-        serve::run(server, endpoint, arguments.listen.drain_timeout()).await
+        metrics.start(Arc::clone(&server), level);
+        let drain_timeout = arguments.listen.drain_timeout();
+        let outcome = serve::run(Arc::clone(&server), endpoint, drain_timeout).await?;
+        if outcome == Outcome::Finished {
+            metrics::push_last(&arguments.metrics, &server, drain_timeout).await;
+        }
+        Ok::<Outcome, std::io::Error>(outcome)
     });
     // A body that ignores its stop signal, or a read of standard input, must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(100));

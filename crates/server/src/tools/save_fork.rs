@@ -16,6 +16,7 @@ use crate::{
     error::{ErrorCode, ToolError},
     export::{EXTENSIONS, Export, ExportTold, Format, InjectionParam, ValuesParam},
     forks::{Replayed, now, save_error, store_error},
+    metrics::labels::ForkEvent,
     open::{ForkReference, Opened},
     recalc::{EngineParam, Scope},
     room::Room,
@@ -176,6 +177,7 @@ impl Tool for SaveFork {
         } else {
             temporary.publish()?;
         }
+        call.metrics().work.forks(ForkEvent::Saved, 1);
         answer.bytes = Some(bytes);
         answer.digest = Some(digest.to_string());
         Ok(answer)

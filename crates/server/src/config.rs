@@ -10,7 +10,9 @@ use std::{
 
 use clap::{Args, ValueEnum};
 
-pub use telemetry::{LogConfig, LogFormat, MetricsBind, MetricsConfig, PlainUrl};
+pub use telemetry::{
+    LogConfig, LogFormat, MetricsBind, MetricsConfig, OtlpProtocol, PlainUrl, TracingConfig,
+};
 
 /// What every command needs to know: where workbooks are, which tools there are, and what a call may cost.
 #[derive(Debug, Clone, Args)]

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use axum::http::request::Parts;
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -21,11 +22,13 @@ use tokio::sync::mpsc;
 use crate::{
     Server, cursor,
     error::{ErrorCode, ToolError},
+    http::RequestSpan,
     prompts,
     resources::{self, WorkbookUri},
     runner::Link,
     screenshots,
     tool::{Answer, ToolEntry},
+    trace::{self, Parent},
 };
 
 /// What an agent should know before its first call.
@@ -64,7 +67,11 @@ impl Handler {
         let arguments = arguments.as_object().cloned().unwrap_or_default();
         let token = context.meta.get_progress_token();
         let (sender, mut reports) = mpsc::channel(4);
-        let link = Link { cancelled: context.ct.clone(), progress: token.is_some().then_some(sender) };
+        let link = Link {
+            cancelled: context.ct.clone(),
+            progress: token.is_some().then_some(sender),
+            parent: parent_of(context),
+        };
         let answer = self.server.runner.call(tool, arguments, link);
         tokio::pin!(answer);
         loop {
@@ -84,7 +91,7 @@ impl Handler {
         &self,
         context: &RequestContext<RoleServer>,
     ) -> Result<crate::workspace::Listing, ToolError> {
-        let link = Link { cancelled: context.ct.clone(), progress: None };
+        let link = Link { cancelled: context.ct.clone(), ..Link::default() };
         self.server.runner.run(link, |call| Ok(call.workspace().list())).await
     }
 
@@ -184,7 +191,7 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         if let Some(name) = request.uri.strip_prefix(screenshots::SCHEME).map(str::to_owned) {
-            let link = Link { cancelled: context.ct.clone(), progress: None };
+            let link = Link { cancelled: context.ct.clone(), ..Link::default() };
             let read = self.server.runner.run(link, move |call| call.screenshots().read(&name)).await;
             let png = read.map_err(|error| protocol_error(&error))?;
             let contents = ResourceContents::blob(BASE64.encode(png), request.uri);
@@ -252,6 +259,12 @@ impl ServerHandler for Handler {
             .map_err(|message| ErrorData::internal_error(message, None))?;
         Ok(CompleteResult::new(completion))
     }
+}
+
+/// Whose child a call is: the HTTP request's, or what the caller says.
+fn parent_of(context: &RequestContext<RoleServer>) -> Parent {
+    let request = context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get::<RequestSpan>());
+    Parent { request: request.map(|request| request.0.clone()), caller: trace::caller_of(&context.meta) }
 }
 
 async fn tell(peer: &Peer<RoleServer>, token: &ProgressToken, report: crate::call::Progress) {

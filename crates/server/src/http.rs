@@ -15,8 +15,9 @@ use rmcp::transport::streamable_http_server::{
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
-use crate::{Server, handler::Handler, lifecycle::Phase, metrics::labels::Rejection};
+use crate::{Server, handler::Handler, lifecycle::Phase, metrics::labels::Rejection, trace};
 
 /// Pages that may call: those of this machine, on any port. A page from elsewhere is refused, whatever its DNS says.
 const ALLOWED_ORIGINS: [&str; 6] = [
@@ -54,9 +55,16 @@ pub fn router(server: Arc<Server>, stop: CancellationToken) -> Router {
         .with_state(server)
 }
 
-/// Counts a request that was turned away.
-async fn observed(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+/// The span of the request that a call came with.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestSpan(pub(crate) Span);
+
+/// Gives a request its span, and counts it when it was turned away.
+async fn observed(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
+    let span = trace::request_span(request.method(), "/mcp", request.headers());
+    request.extensions_mut().insert(RequestSpan(span.clone()));
+    let response = next.run(request).instrument(span.clone()).await;
+    span.record("http.response.status_code", response.status().as_u16());
     let reason = match response.status() {
         StatusCode::FORBIDDEN => Some(Rejection::ForbiddenOrigin),
         StatusCode::PAYLOAD_TOO_LARGE => Some(Rejection::RequestTooLarge),

@@ -49,6 +49,7 @@ mod table_target;
 mod testing;
 mod timestamp;
 pub mod tools;
+pub mod trace;
 mod verify_engines;
 
 use std::{io, sync::Arc};

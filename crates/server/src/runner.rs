@@ -9,6 +9,7 @@ use rmcp::model::JsonObject;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use crate::{
     call::{Call, Context, Progress, StopSignal},
@@ -20,6 +21,7 @@ use crate::{
     },
     private::FileName,
     tool::{Answer, ToolEntry},
+    trace::Parent,
 };
 
 /// Calls that wait for a slot, per slot. More are refused at once: overload is a quick answer, not a collapse.
@@ -42,6 +44,8 @@ pub struct Link {
     pub cancelled: CancellationToken,
     /// Where progress goes, if the client wants it.
     pub progress: Option<mpsc::Sender<Progress>>,
+    /// Whose child its span is.
+    pub parent: Parent,
 }
 
 impl Runner {
@@ -73,11 +77,12 @@ impl Runner {
         link: Link,
     ) -> Result<Answer, ToolError> {
         let name = ToolName::from(tool);
+        let span = link.parent.call(name);
         let named = arguments.get("workbook").or_else(|| arguments.get("fork")).and_then(Value::as_str);
         let workbook = named.and_then(|named| FileName::if_told(named, &self.context.config.log));
-        let record = CallRecord::begin(Arc::clone(&self.context.metrics), name, workbook);
+        let record = CallRecord::begin(Arc::clone(&self.context.metrics), span.clone(), name, workbook);
         let run = tool.run;
-        let answer = self.run(link, move |call| run(call, arguments)).await;
+        let answer = self.run(link, move |call| run(call, arguments)).instrument(span).await;
         record.answered(&answer);
         answer
     }
@@ -98,10 +103,11 @@ impl Runner {
         let limit = self.context.config.limits.tool_timeout();
         let answer = async {
             let slot = self.slot().await?;
+            let span = Span::current();
             let running = tokio::task::spawn_blocking(move || {
                 // The slot is taken until the body really ends, even when its answer is no longer awaited.
                 let _slot = slot;
-                body(&call)
+                span.in_scope(|| body(&call))
             });
             running.await.unwrap_or_else(|failure| Err(unexpected(&failure)))
         };
@@ -201,7 +207,7 @@ mod tests {
         let runner = runner(&[]);
         let cancelled = CancellationToken::new();
         let (stopped, wait) = channel::channel();
-        let link = Link { cancelled: cancelled.clone(), progress: None };
+        let link = Link { cancelled: cancelled.clone(), ..Link::default() };
         let call = runner.run(link, move |call| {
             while call.check().is_ok() {
                 std::thread::sleep(Duration::from_millis(1));

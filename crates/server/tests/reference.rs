@@ -6,7 +6,7 @@ use clap::{Args, Command};
 use expect_test::expect_file;
 use serde_json::Value;
 use server::{
-    config::{Config, ListenConfig, MetricsConfig},
+    config::{Config, ListenConfig, MetricsConfig, TracingConfig},
     error::ErrorCode,
     metrics::{Metrics, labels::Label},
     tools,
@@ -73,7 +73,7 @@ fn kind(schema: &Value) -> String {
 #[test]
 fn every_option() {
     let command = ListenConfig::augment_args(Config::augment_args(Command::new("serve")));
-    let command = MetricsConfig::augment_args(command);
+    let command = TracingConfig::augment_args(MetricsConfig::augment_args(command));
     let mut page = format!(
         "# Configuration\n\n{GENERATED}\nEvery option of `spreadsheet-mcp serve` is a flag and a variable; the flag wins.\n\n\
          | flag | variable | default | |\n|---|---|---|---|\n"

@@ -46,7 +46,7 @@ async fn answer(arguments: CallArguments) -> Result<Answer, ToolError> {
     })?;
     let tool = server.registry.find(&arguments.tool)?;
     let cancelled = tokio_util::sync::CancellationToken::new();
-    server.runner.call(tool, given, Link { cancelled, progress: None }).await
+    server.runner.call(tool, given, Link { cancelled, ..Link::default() }).await
 }
 
 /// The arguments as JSON, from the command line or from standard input.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use server::{
-    config::{Config, ListenConfig, LogConfig, MetricsConfig},
+    config::{Config, ListenConfig, LogConfig, MetricsConfig, TracingConfig},
     recalc, tools,
 };
 
@@ -63,6 +63,9 @@ pub(crate) struct ServeArguments {
     /// Where metrics are told.
     #[command(flatten)]
     pub(crate) metrics: MetricsConfig,
+    /// Where spans go.
+    #[command(flatten)]
+    pub(crate) tracing: TracingConfig,
     /// What every command needs to know.
     #[command(flatten)]
     pub(crate) config: Config,
@@ -159,6 +162,7 @@ impl Cli {
                 problems.extend(arguments.config.problems(&known));
                 problems.extend(arguments.listen.problems());
                 problems.extend(arguments.metrics.problems());
+                problems.extend(arguments.tracing.problems());
             }
             Command::Call(arguments) => problems.extend(arguments.config.problems(&known)),
             Command::Tools(arguments) => problems.extend(arguments.config.problems(&known)),

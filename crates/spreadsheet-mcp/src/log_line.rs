@@ -1,7 +1,8 @@
-//! How a line of the log looks: for people, or as one JSON object.
+//! How a line of the log looks: for people, or as one JSON object with the ids of the trace that it belongs to.
 
 use std::fmt;
 
+use opentelemetry::{Context, trace::TraceContextExt};
 use serde_json::{Map, Value};
 use server::config::LogFormat;
 use tracing::{
@@ -51,6 +52,12 @@ fn json(event: &Event<'_>) -> Result<Value, fmt::Error> {
     line.insert("level".to_owned(), event.metadata().level().as_str().into());
     line.insert("target".to_owned(), event.metadata().target().into());
     event.record(&mut Fields(&mut line));
+    let context = Context::current();
+    let span = context.span();
+    if span.span_context().is_valid() {
+        line.insert("trace_id".to_owned(), span.span_context().trace_id().to_string().into());
+        line.insert("span_id".to_owned(), span.span_context().span_id().to_string().into());
+    }
     Ok(Value::Object(line))
 }
 

@@ -21,6 +21,9 @@ use server::{
     serve::{self, Endpoint, Outcome},
 };
 
+/// How long the last spans may take to reach the collector.
+const LAST_SPANS: Duration = Duration::from_secs(2);
+
 fn main() -> ExitCode {
     allocator::tune();
     let cli = match Cli::read() {
@@ -31,8 +34,10 @@ fn main() -> ExitCode {
     if let Command::Serve(arguments) = cli.command {
         return run_server(&cli.log, *arguments);
     }
-    // Who makes one call sees how it ends.
-    telemetry::start(&format!("{},{ACCESS}=off", cli.log), &log);
+    // One call is no trace of a service, and who makes it sees how it ends.
+    if let Err(error) = telemetry::start(&format!("{},{ACCESS}=off", cli.log), &log, None) {
+        return exit::failed("the log could not start", &error);
+    }
     match cli.command {
         Command::Serve(_) => unreachable!("it was taken above"),
         Command::Call(arguments) => call::run(arguments),
@@ -49,13 +54,20 @@ fn run_server(log: &str, arguments: ServeArguments) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return exit::failed("the runtime could not start", &error),
     };
-    let level = telemetry::start(log, &arguments.config.log);
+    let telemetry = {
+        // Spans are sent from within it.
+        let _runtime = runtime.enter();
+        match telemetry::start(log, &arguments.config.log, Some(&arguments.tracing)) {
+            Ok(telemetry) => telemetry,
+            Err(error) => return exit::failed("tracing could not start", &error),
+        }
+    };
     let outcome = runtime.block_on(async {
         let server = Arc::new(Server::build(arguments.config)?);
         let endpoint = Endpoint::bind(&arguments.listen).await?;
         let metrics = MetricsEndpoint::bind(&arguments.metrics, arguments.listen.transport).await?;
         endpoint.announce(&server);
-        metrics.start(Arc::clone(&server), level);
+        metrics.start(Arc::clone(&server), telemetry.level());
         let drain_timeout = arguments.listen.drain_timeout();
         let outcome = serve::run(Arc::clone(&server), endpoint, drain_timeout).await?;
         if outcome == Outcome::Finished {
@@ -63,6 +75,9 @@ fn run_server(log: &str, arguments: ServeArguments) -> ExitCode {
         }
         Ok::<Outcome, std::io::Error>(outcome)
     });
+    // Who ends the server twice does not wait for a collector.
+    let patience = if matches!(outcome, Ok(Outcome::Finished)) { LAST_SPANS } else { Duration::ZERO };
+    telemetry.finish(patience);
     // A body that ignores its stop signal, or a read of standard input, must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(100));
     match outcome {

@@ -1,4 +1,4 @@
-//! What the server tells of itself: metrics and logs.
+//! What the server tells of itself: metrics, logs, traces.
 
 use std::{net::SocketAddr, str::FromStr};
 
@@ -55,6 +55,30 @@ pub struct MetricsConfig {
         default_value = "spreadsheet-mcp"
     )]
     pub metrics_push_job: String,
+}
+
+/// Where spans go.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Tracing")]
+pub struct TracingConfig {
+    /// The OTLP collector that gets spans, such as http://127.0.0.1:4317; OTEL_EXPORTER_OTLP_ENDPOINT is heeded, too
+    #[arg(long, value_name = "URL", env = "SPREADSHEET_MCP_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<PlainUrl>,
+    /// How spans are sent
+    #[arg(long, env = "SPREADSHEET_MCP_OTLP_PROTOCOL", value_enum, default_value_t = OtlpProtocol::Grpc)]
+    pub otlp_protocol: OtlpProtocol,
+    /// The share of traces that are kept, 0 to 1, where the caller has not decided
+    #[arg(long, value_name = "RATIO", env = "SPREADSHEET_MCP_TRACE_SAMPLE_RATIO", default_value_t = 0.01)]
+    pub trace_sample_ratio: f64,
+}
+
+/// How spans are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OtlpProtocol {
+    /// gRPC, usually port 4317
+    Grpc,
+    /// Protobuf over HTTP, usually port 4318; /v1/traces is added to the URL
+    Http,
 }
 
 /// Where metrics are served, if they are.
@@ -140,6 +164,35 @@ impl MetricsConfig {
             "--metrics-push-job: {:?} is not made of letters, digits, . _ and -",
             self.metrics_push_job
         )]
+    }
+}
+
+impl TracingConfig {
+    /// Where spans go: what was asked for, or what the variable of OpenTelemetry says.
+    ///
+    /// # Errors
+    /// When that variable holds no URL of the right kind.
+    pub fn endpoint(&self) -> Result<Option<PlainUrl>, String> {
+        if self.otlp_endpoint.is_some() {
+            return Ok(self.otlp_endpoint.clone());
+        }
+        match std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT") {
+            Ok(url) if !url.is_empty() => url.parse().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Everything that is wrong with the values.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if !(0.0..=1.0).contains(&self.trace_sample_ratio) {
+            problems
+                .push(format!("--trace-sample-ratio: {} is not between 0 and 1", self.trace_sample_ratio));
+        }
+        if let Err(problem) = self.endpoint() {
+            problems.push(format!("OTEL_EXPORTER_OTLP_ENDPOINT: {problem}"));
+        }
+        problems
     }
 }
 

@@ -9,6 +9,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Unit,
 };
+use tracing::Span;
 
 use super::{
     catalogue::{Catalogue, Histograms},
@@ -106,6 +107,7 @@ impl CallMetrics {
 /// One call, from its start to its end. It is counted and logged when it ends, also when its caller hangs up.
 pub(crate) struct CallRecord {
     metrics: Arc<super::Metrics>,
+    span: Span,
     tool: ToolName,
     workbook: Option<FileName>,
     begun: Instant,
@@ -115,10 +117,11 @@ pub(crate) struct CallRecord {
 impl CallRecord {
     pub(crate) fn begin(
         metrics: Arc<super::Metrics>,
+        span: Span,
         tool: ToolName,
         workbook: Option<FileName>,
     ) -> CallRecord {
-        CallRecord { metrics, tool, workbook, begun: Instant::now(), is_told: false }
+        CallRecord { metrics, span, tool, workbook, begun: Instant::now(), is_told: false }
     }
 
     /// The call has its answer.
@@ -136,6 +139,11 @@ impl CallRecord {
     fn tell(&self, status: Status, bytes: Option<usize>) {
         let took = self.begun.elapsed();
         self.metrics.calls.ended(self.tool, status, took, bytes);
+        self.span.record("status", status.as_str());
+        if status.0 == Some(ErrorCode::Internal) {
+            self.span.record("otel.status_code", "ERROR");
+        }
+        let _within = self.span.enter();
         tracing::info!(
             target: ACCESS,
             tool = self.tool.as_str(),
@@ -165,7 +173,7 @@ mod tests {
     fn a_caller_that_hangs_up_is_counted() {
         let metrics = Arc::<super::super::Metrics>::default();
         let tool = ToolName::from(&tools::all()[0]);
-        let begin = || CallRecord::begin(Arc::clone(&metrics), tool, None);
+        let begin = || CallRecord::begin(Arc::clone(&metrics), Span::none(), tool, None);
         drop(begin());
         begin().answered(&Err(ToolError::cancelled()));
         let labels = CallLabels { tool, status: Status(Some(ErrorCode::Cancelled)), role: Role::Local };

@@ -152,11 +152,20 @@ impl Call {
         scope: &Scope,
     ) -> Result<Computation, ToolError> {
         let begun = Instant::now();
-        let computed = self.computed_since(begun, id, live, engine, scope);
+        let span = tracing::info_span!(
+            "calculate",
+            engine = tracing::field::Empty,
+            formulas = tracing::field::Empty
+        );
+        let computed = span.in_scope(|| self.computed_since(begun, id, live, engine, scope));
         let label = match &computed {
             Ok(computation) => RecalcEngine::of(computation.engine),
             Err(_) => engine.label(),
         };
+        if let Ok(computation) = &computed {
+            span.record("formulas", computation.collected.formulas);
+        }
+        span.record("engine", label.as_str());
         self.metrics().work.calculated(label, Outcome::of(&computed), begun.elapsed());
         computed
     }

@@ -17,10 +17,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) fn installed(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
-    found.or_else(|| {
+    found.or_else(|| of_python(name)).or_else(|| {
         eprintln!("SKIPPED: {name} is not installed (make setup)");
         None
     })
+}
+
+/// A program that a Python package of `make setup` brings.
+fn of_python(name: &str) -> Option<PathBuf> {
+    let home = PathBuf::from(std::env::var_os("HOME")?);
+    let versions = home.join(".cache/spreadsheet-mcp/tools/python/lib").read_dir().ok()?;
+    let packages = versions.flatten().map(|version| version.path().join("site-packages/rotel"));
+    packages.map(|package| package.join(name)).find(|file| file.is_file())
 }
 
 /// A port that nobody listens on now.

@@ -25,6 +25,8 @@ fn each_call_has_a_line() {
     let line = access_line(&server, "describe_workbook");
     assert_eq!((&line["level"], &line["status"]), (&json!("INFO"), &json!("ok")), "{line}");
     assert!(line["milliseconds"].as_f64() > Some(0.0) && line["bytes"].as_u64() > Some(100), "{line}");
+    assert_eq!(line["trace_id"].as_str().map(str::len), Some(32), "{line}");
+    assert_eq!(line["span_id"].as_str().map(str::len), Some(16), "{line}");
     assert!(line.get("workbook").is_none(), "{line}");
     server.call("read_range", &json!({ "workbook": "a.xlsx", "ranges": [] })).expect_err("nothing to read");
     assert_eq!(access_line(&server, "read_range")["status"], "invalid_argument");

@@ -1,4 +1,4 @@
-//! What the program tells of itself, to the real programs that listen: Prometheus, its Pushgateway.
+//! What the program tells of itself, to the real programs that listen: Prometheus, its Pushgateway, an OTLP collector.
 
 mod listeners;
 mod logs;
@@ -8,3 +8,4 @@ mod privacy;
 #[allow(dead_code, reason = "each of the tests uses a part of it")]
 mod program;
 mod prometheus;
+mod traces;

@@ -8,6 +8,7 @@ use crate::{
     listeners::{eventually, http},
     metrics::page,
     program::{Place, Server, fork_of},
+    traces::Collector,
 };
 
 /// Whatever is private begins so, in any case.
@@ -124,15 +125,20 @@ fn ask_for_the_rest(server: &Server) {
         http("POST", &address, "/mcp", head, &request.to_string());
     }
     http("POST", &address, "/mcp", head, "{ \"canary\": ");
+    http("CANARY", &address, "/mcp?canary", head, "");
     http("GET", &address, "/canary?token=canary", "Cookie: canary=canary\r\n", "");
 }
 
 #[test]
 fn nothing_that_is_emitted_holds_what_is_private() {
+    let collector = Collector::start();
     let place = Place::new();
     write_canaries(&place);
-    let flags =
+    let mut flags =
         vec!["--log", "trace", "--log-format", "json", "--vba-enabled", "--metrics-bind", "127.0.0.1:0"];
+    if let Some(collector) = &collector {
+        flags.extend(["--otlp-endpoint", &collector.grpc, "--trace-sample-ratio", "1"]);
+    }
     let server = place.serve(&flags);
     let fork = fork_of(server.call("create_fork", &json!({ "workbook": FILE })));
     let mut called = BTreeSet::new();
@@ -154,4 +160,7 @@ fn nothing_that_is_emitted_holds_what_is_private() {
     let log = server.end();
     assert!(log.contains("\"tool\":\"read_table\""), "{log}");
     check_silent("the log", &log);
+    if let Some(collector) = &collector {
+        check_silent("a span", &collector.told(|said| said.contains("tools/call discard_fork")));
+    }
 }

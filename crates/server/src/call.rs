@@ -9,15 +9,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
 
 use crate::{
     book::Book,
     cache::Cache,
-    config::Config,
+    config::{Config, FixedConfig, LiveConfig},
     error::ToolError,
+    flags::Flag,
     forks::ForkState,
     metrics::Metrics,
+    principal::Principal,
     recalc::RecalcState,
     screenshots::{Picture, Screenshots},
     workspace::{Workspace, WorkspaceRules},
@@ -29,8 +32,9 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 /// What all calls share.
 #[derive(Debug)]
 pub struct Context {
-    /// The configuration.
-    pub config: Config,
+    /// What is configured until a restart.
+    pub config: FixedConfig,
+    live: ArcSwap<LiveConfig>,
     /// The files.
     pub workspace: Workspace,
     /// Workbooks that were opened.
@@ -51,19 +55,32 @@ impl Context {
     /// # Errors
     /// When the folder can't be opened.
     pub fn open(config: Config) -> io::Result<Context> {
+        let Config { fixed: config, live } = config;
         let extensions = config.workspace.extensions.iter();
         let rules = WorkspaceRules {
             extensions: extensions.map(|name| name.trim().trim_start_matches('.').to_lowercase()).collect(),
             locked_to: config.workspace.workbook.clone(),
         };
         let workspace = Workspace::open(&config.workspace.workspace, rules)?;
-        let workbooks = Cache::new(config.limits.cache_capacity, config.limits.cache_bytes);
+        let workbooks = Cache::new(config.cache.cache_capacity, config.cache.cache_bytes);
         let metrics = Arc::<Metrics>::default();
         let forks = ForkState::new(&config.state, workspace.root(), Arc::clone(&metrics));
-        let recalc = RecalcState::new(&config.recalc, config.limits.tool_timeout());
+        let recalc = RecalcState::new(&config.recalc, live.limits.tool_timeout());
         let kept = config.state.screenshots_folder(workspace.root());
         let screenshots = Screenshots::new(kept);
-        Ok(Context { config, workspace, workbooks, forks, recalc, screenshots, metrics })
+        let live = ArcSwap::from_pointee(live);
+        Ok(Context { config, live, workspace, workbooks, forks, recalc, screenshots, metrics })
+    }
+
+    /// What is configured now, and may change.
+    pub fn live(&self) -> Arc<LiveConfig> {
+        self.live.load_full()
+    }
+
+    /// Changes what may change.
+    pub(crate) fn reconfigure(&self, live: LiveConfig) {
+        self.recalc.office().set_job_timeout(live.limits.tool_timeout());
+        self.live.store(Arc::new(live));
     }
 }
 
@@ -108,6 +125,8 @@ struct Reported {
 #[derive(Debug)]
 pub struct Call {
     context: Arc<Context>,
+    config: Arc<LiveConfig>,
+    principal: Principal,
     stop: StopSignal,
     progress: Option<mpsc::Sender<Progress>>,
     reported: Mutex<Reported>,
@@ -116,8 +135,20 @@ pub struct Call {
 
 impl Call {
     /// A call that may be stopped and may tell its progress.
-    pub fn new(context: Arc<Context>, stop: StopSignal, progress: Option<mpsc::Sender<Progress>>) -> Call {
-        Call { context, stop, progress, reported: Mutex::default(), pictures: Mutex::default() }
+    pub fn new(
+        context: Arc<Context>,
+        principal: Principal,
+        stop: StopSignal,
+        progress: Option<mpsc::Sender<Progress>>,
+    ) -> Call {
+        let config = context.live();
+        let (reported, pictures) = (Mutex::default(), Mutex::default());
+        Call { context, config, principal, stop, progress, reported, pictures }
+    }
+
+    /// Whether a flag is on for who calls.
+    pub fn is_on(&self, flag: Flag) -> bool {
+        self.config.flags.is_on(flag, &self.principal)
     }
 
     /// Workbooks that were opened.
@@ -160,15 +191,15 @@ impl Call {
         &self.context.recalc
     }
 
-    /// The configuration.
-    pub fn config(&self) -> &Config {
-        &self.context.config
+    /// What was configured when the call began.
+    pub fn config(&self) -> &LiveConfig {
+        &self.config
     }
 
     /// Bytes of compact JSON that an answer may have. An answer travels twice, as structured content and, escaped, as
     /// text: a tool that pages by bytes stops here.
     pub fn answer_bytes(&self) -> usize {
-        self.context.config.limits.max_response_bytes * 2 / 5
+        self.config.limits.max_response_bytes * 2 / 5
     }
 
     /// Whether the client still wants the answer; loops ask every few thousand steps.
@@ -215,7 +246,7 @@ mod tests {
     fn progress_never_goes_back() {
         let (context, _folder) = context(&[]);
         let (sender, mut reports) = mpsc::channel(8);
-        let call = Call::new(context, StopSignal::default(), Some(sender));
+        let call = Call::new(context, Principal::local(), StopSignal::default(), Some(sender));
         for (done, total) in [(10.0, Some(20.0)), (20.0, Some(20.0)), (5.0, Some(8.0)), (8.0, Some(8.0))] {
             call.progress(done, total, "reading");
             std::thread::sleep(PROGRESS_INTERVAL);

@@ -23,6 +23,7 @@ use crate::{
     Server, cursor,
     error::{ErrorCode, ToolError},
     http::RequestSpan,
+    principal::Principal,
     prompts,
     resources::{self, WorkbookUri},
     runner::Link,
@@ -39,7 +40,7 @@ const INSTRUCTIONS: &str = "Reads, changes, recalculates and saves spreadsheets.
 /// Resources of a page.
 const RESOURCES_PER_PAGE: usize = 100;
 
-/// How long a list of tools may be kept: it changes with the configuration only, at a restart.
+/// How long a list of tools may be kept: it changes with the configuration only, which rarely happens.
 const TOOLS_TTL_MS: u64 = 300_000;
 
 /// A slow reader holds up a call's progress no longer than this.
@@ -68,6 +69,7 @@ impl Handler {
         let token = context.meta.get_progress_token();
         let (sender, mut reports) = mpsc::channel(4);
         let link = Link {
+            principal: Principal::of_request(&context.extensions),
             cancelled: context.ct.clone(),
             progress: token.is_some().then_some(sender),
             parent: parent_of(context),
@@ -91,7 +93,7 @@ impl Handler {
         &self,
         context: &RequestContext<RoleServer>,
     ) -> Result<crate::workspace::Listing, ToolError> {
-        let link = Link { cancelled: context.ct.clone(), ..Link::default() };
+        let link = without_progress(context);
         self.server.runner.run(link, |call| Ok(call.workspace().list())).await
     }
 
@@ -102,7 +104,7 @@ impl Handler {
         context: &RequestContext<RoleServer>,
     ) -> Result<String, ToolError> {
         let (tool, arguments) = uri.tool_call();
-        let entry = self.server.registry.find(tool)?;
+        let entry = self.server.find_tool(tool, &Principal::of_request(&context.extensions))?;
         Ok(self.call(entry, arguments, context).await?.text)
     }
 }
@@ -127,7 +129,7 @@ impl ServerHandler for Handler {
     async fn list_tools(
         &self,
         request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         // All tools fit on one page, so no cursor was ever given out.
         if let Some(cursor) = request.and_then(|request| request.cursor) {
@@ -135,7 +137,8 @@ impl ServerHandler for Handler {
                 &cursor::decode("tools", Some(&cursor)).err().unwrap_or_else(no_such_page),
             ));
         }
-        let tools = self.server.registry.entries().iter().map(|entry| entry.definition.clone()).collect();
+        let offered = self.server.tools(&Principal::of_request(&context.extensions));
+        let tools = offered.into_iter().map(|entry| entry.definition.clone()).collect();
         Ok(ListToolsResult::with_all_items(tools)
             .with_ttl_ms(TOOLS_TTL_MS)
             .with_cache_scope(CacheScope::Private))
@@ -147,7 +150,9 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         // The protocol wants an unknown tool to fail the request, and everything after it to fail the call.
-        let entry = self.server.registry.find(&request.name).map_err(|error| protocol_error(&error))?;
+        let principal = Principal::of_request(&context.extensions);
+        let found = self.server.find_tool(&request.name, &principal);
+        let entry = found.map_err(|error| protocol_error(&error))?;
         let arguments = Value::Object(request.arguments.unwrap_or_default());
         let result = match self.call(entry, arguments, &context).await {
             Ok(answer) => succeeded(answer),
@@ -191,7 +196,7 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         if let Some(name) = request.uri.strip_prefix(screenshots::SCHEME).map(str::to_owned) {
-            let link = Link { cancelled: context.ct.clone(), ..Link::default() };
+            let link = without_progress(&context);
             let read = self.server.runner.run(link, move |call| call.screenshots().read(&name)).await;
             let png = read.map_err(|error| protocol_error(&error))?;
             let contents = ResourceContents::blob(BASE64.encode(png), request.uri);
@@ -265,6 +270,11 @@ impl ServerHandler for Handler {
 fn parent_of(context: &RequestContext<RoleServer>) -> Parent {
     let request = context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get::<RequestSpan>());
     Parent { request: request.map(|request| request.0.clone()), caller: trace::caller_of(&context.meta) }
+}
+
+fn without_progress(context: &RequestContext<RoleServer>) -> Link {
+    let principal = Principal::of_request(&context.extensions);
+    Link { principal, cancelled: context.ct.clone(), ..Link::default() }
 }
 
 async fn tell(peer: &Peer<RoleServer>, token: &ProgressToken, report: crate::call::Progress) {

@@ -37,7 +37,7 @@ pub fn router(server: Arc<Server>, stop: CancellationToken) -> Router {
         .with_allowed_hosts(["localhost", "127.0.0.1", "::1"])
         .with_allowed_origins(ALLOWED_ORIGINS)
         .enforce_origin_validation()
-        .with_max_request_body_bytes(server.context.config.limits.max_request_bytes)
+        .with_max_request_body_bytes(server.context.config.requests.max_request_bytes)
         .with_cancellation_token(stop);
     let handler = Handler::new(Arc::clone(&server));
     let mcp = StreamableHttpService::new(

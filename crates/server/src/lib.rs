@@ -16,6 +16,7 @@ pub mod call;
 pub mod config;
 pub mod cursor;
 pub mod error;
+pub mod flags;
 pub mod forks;
 pub mod handler;
 pub mod http;
@@ -24,6 +25,7 @@ pub mod locate;
 pub mod metrics;
 pub mod near_miss;
 pub mod open;
+pub mod principal;
 pub mod private;
 pub mod prompts;
 pub mod recalc;
@@ -55,10 +57,13 @@ mod verify_engines;
 use std::{io, sync::Arc};
 
 use call::Context;
-use config::Config;
+use config::{Config, LiveConfig};
+use error::ToolError;
 use lifecycle::Lifecycle;
+use principal::Principal;
 use registry::Registry;
 use runner::Runner;
+use tool::ToolEntry;
 
 /// Everything that answers calls, apart from how clients connect.
 #[derive(Debug)]
@@ -79,10 +84,29 @@ impl Server {
     /// # Errors
     /// When the workspace can't be opened.
     pub fn build(config: Config) -> io::Result<Server> {
-        let registry = Registry::new(&config.tools);
+        let registry = Registry::default();
         let context = Arc::new(Context::open(config)?);
         let lifecycle = Arc::new(Lifecycle::default());
         let runner = Runner::new(Arc::clone(&context), Arc::clone(&lifecycle));
         Ok(Server { registry, runner, lifecycle, context })
+    }
+
+    /// The tools that a caller may use now.
+    pub fn tools(&self, principal: &Principal) -> Vec<&ToolEntry> {
+        self.registry.offered(&self.context.live(), principal)
+    }
+
+    /// The tool of a name, if a caller may use it now.
+    ///
+    /// # Errors
+    /// When there is none, with near misses; when it is switched off.
+    pub fn find_tool(&self, name: &str, principal: &Principal) -> Result<&ToolEntry, ToolError> {
+        self.registry.find(name, &self.context.live(), principal)
+    }
+
+    /// Changes what may change while the server runs. Calls that run keep to what they began with.
+    pub fn reconfigure(&self, live: LiveConfig) {
+        self.runner.resize(live.limits.max_concurrent_calls);
+        self.context.reconfigure(live);
     }
 }

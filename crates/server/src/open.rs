@@ -167,13 +167,13 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::{call::StopSignal, testing::context};
+    use crate::{call::StopSignal, principal::Principal, testing::context};
 
     #[test]
     fn workbooks_are_opened_once_and_again_when_they_change() {
         let (context, folder) = context(&[]);
         fs::write(folder.path().join("a.csv"), "x,y\n1,2\n").expect("written");
-        let call = Call::new(Arc::clone(&context), StopSignal::default(), None);
+        let call = Call::new(Arc::clone(&context), Principal::local(), StopSignal::default(), None);
         let first = call.open("a.csv").expect("opens");
         let again = call.open(&first.id.to_string()).expect("opens");
         assert!(Arc::ptr_eq(&first.book, &again.book));
@@ -187,7 +187,7 @@ mod tests {
     fn check_refused(name: &str, content: &[u8], code: ErrorCode) {
         let (context, folder) = context(&[]);
         fs::write(folder.path().join(name), content).expect("written");
-        let call = Call::new(context, StopSignal::default(), None);
+        let call = Call::new(context, Principal::local(), StopSignal::default(), None);
         let error = call.open(name).map(|_| ()).expect_err("can't be read");
         assert_eq!((error.code, error.location.as_deref()), (code, Some(name)), "{error}");
         assert!(error.hint.is_some());
@@ -206,7 +206,7 @@ mod tests {
         fs::write(folder.path().join("a.csv"), "x,y\n".repeat(100_000)).expect("written");
         let stop = StopSignal::default();
         stop.stop();
-        let call = Call::new(context, stop, None);
+        let call = Call::new(context, Principal::local(), stop, None);
         assert_eq!(call.open("a.csv").map(|_| ()).expect_err("stopped").code, ErrorCode::Cancelled);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::config::LogConfig;
+use crate::config::LogLinesConfig;
 
 /// What is printed instead.
 const REDACTED: &str = "[redacted]";
@@ -41,7 +41,7 @@ pub struct FileName(String);
 
 impl FileName {
     /// A name, if the operator lets the log tell names.
-    pub fn if_told(name: &str, rules: &LogConfig) -> Option<FileName> {
+    pub fn if_told(name: &str, rules: &LogLinesConfig) -> Option<FileName> {
         rules.log_file_names.then(|| FileName(name.to_owned()))
     }
 }
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn files_are_named_where_the_operator_allows_it() {
         let told = |log_file_names| {
-            let rules = LogConfig { log_file_names, ..LogConfig::default() };
+            let rules = LogLinesConfig { log_file_names, ..LogLinesConfig::default() };
             FileName::if_told("a.xlsx", &rules).map(|name| name.to_string())
         };
         assert_eq!((told(false), told(true)), (None, Some("a.xlsx".to_owned())));

@@ -1,57 +1,87 @@
 //! The tools there are, in an order that never changes.
 
 use crate::{
-    config::ToolsConfig,
+    config::LiveConfig,
     error::{ErrorCode, ToolError},
+    flags::Flag,
     near_miss::near_misses,
+    principal::Principal,
     tool::ToolEntry,
     tools,
 };
 
-/// The tools that a server offers.
+/// All tools. What is offered depends on the configuration and on who asks.
 #[derive(Debug, Clone)]
 pub struct Registry {
     entries: Vec<ToolEntry>,
 }
 
+impl Default for Registry {
+    /// The tools in the order of [`tools::all`].
+    fn default() -> Registry {
+        Registry { entries: tools::all() }
+    }
+}
+
 impl Registry {
-    /// All tools that the configuration allows, in the order of [`tools::all`].
-    pub fn new(config: &ToolsConfig) -> Registry {
-        let allowed = |entry: &ToolEntry| {
-            let listed = config.tools.is_empty() || config.tools.iter().any(|name| name == entry.name);
-            let enabled = entry.name != tools::VBA || config.vba_enabled;
-            listed && enabled
-        };
-        Registry { entries: tools::all().into_iter().filter(allowed).collect() }
+    /// The tools that a caller may use, in their order.
+    pub fn offered(&self, config: &LiveConfig, principal: &Principal) -> Vec<&ToolEntry> {
+        self.entries.iter().filter(|entry| is_offered(entry.name, config, principal)).collect()
     }
 
-    /// The tools, in their order.
-    pub fn entries(&self) -> &[ToolEntry] {
-        &self.entries
-    }
-
-    /// The tool of a name, if it is offered.
+    /// The tool of a name, offered or not.
     pub fn get(&self, name: &str) -> Option<&ToolEntry> {
         self.entries.iter().find(|entry| entry.name == name)
     }
 
-    /// The tool of a name.
+    /// The tool of a name, if a caller may use it.
     ///
     /// # Errors
-    /// When there is none, with near misses.
-    pub fn find(&self, name: &str) -> Result<&ToolEntry, ToolError> {
-        self.get(name).ok_or_else(|| {
-            let names: Vec<&str> = self.entries.iter().map(|entry| entry.name).collect();
-            let switched_off = name == tools::VBA && tools::names().contains(&name);
-            if switched_off {
-                return ToolError::new(ErrorCode::Disabled, "the vba tool is switched off")
-                    .at("name")
-                    .hint("start the server with SPREADSHEET_MCP_VBA_ENABLED=true");
-            }
-            ToolError::new(ErrorCode::UnknownTool, format!("there is no tool \"{name}\""))
+    /// When there is none, with near misses; when it is switched off.
+    pub fn find(
+        &self,
+        name: &str,
+        config: &LiveConfig,
+        principal: &Principal,
+    ) -> Result<&ToolEntry, ToolError> {
+        let known = self.get(name);
+        if let Some(entry) = known.filter(|entry| is_offered(entry.name, config, principal)) {
+            return Ok(entry);
+        }
+        if known.is_some() && name == tools::VBA {
+            return Err(ToolError::new(ErrorCode::Disabled, "the vba tool is switched off")
                 .at("name")
-                .hint(format!("the tools are: {}", names.join(", ")))
-                .candidates(near_misses(name, names))
-        })
+                .hint("start the server with SPREADSHEET_MCP_VBA_ENABLED=true"));
+        }
+        let names: Vec<&str> = self.offered(config, principal).into_iter().map(|entry| entry.name).collect();
+        Err(ToolError::new(ErrorCode::UnknownTool, format!("there is no tool \"{name}\""))
+            .at("name")
+            .hint(format!("the tools are: {}", names.join(", ")))
+            .candidates(near_misses(name, names)))
+    }
+}
+
+fn is_offered(name: &str, config: &LiveConfig, principal: &Principal) -> bool {
+    let is_listed = config.tools.tools.is_empty() || config.tools.tools.iter().any(|tool| tool == name);
+    is_listed && (name != tools::VBA || config.flags.is_on(Flag::Vba, principal))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn callers_see_what_is_rolled_out_to_them() {
+        let registry = Registry::default();
+        let config = testing::config(&["--vba-enabled=50%"]).live;
+        let callers: Vec<Principal> = (0..100).map(|id| Principal::named(format!("key-{id}"))).collect();
+        let sees = |principal: &Principal| {
+            let is_listed = registry.offered(&config, principal).iter().any(|entry| entry.name == tools::VBA);
+            assert_eq!(registry.find(tools::VBA, &config, principal).is_ok(), is_listed);
+            is_listed
+        };
+        let seeing = callers.iter().filter(|principal| sees(principal)).count();
+        assert!((30..=70).contains(&seeing), "{seeing}");
     }
 }

@@ -19,6 +19,7 @@ use crate::{
         CallRecord,
         labels::{Rejection, ToolName},
     },
+    principal::Principal,
     private::FileName,
     tool::{Answer, ToolEntry},
     trace::Parent,
@@ -33,13 +34,16 @@ pub struct Runner {
     context: Arc<Context>,
     lifecycle: Arc<Lifecycle>,
     slots: Arc<Semaphore>,
+    /// How many slots there are, or will be when calls that run have ended.
+    size: AtomicUsize,
     waiting: AtomicUsize,
-    max_waiting: usize,
 }
 
 /// How a call is connected to its client.
 #[derive(Debug, Default)]
 pub struct Link {
+    /// Who calls.
+    pub principal: Principal,
     /// Cancelled when the client withdraws the call.
     pub cancelled: CancellationToken,
     /// Where progress goes, if the client wants it.
@@ -51,19 +55,37 @@ pub struct Link {
 impl Runner {
     /// A runner with as many slots as the configuration says.
     pub fn new(context: Arc<Context>, lifecycle: Arc<Lifecycle>) -> Runner {
-        let slots = context.config.limits.max_concurrent_calls;
+        let size = context.live().limits.max_concurrent_calls.min(Semaphore::MAX_PERMITS);
         Runner {
             context,
             lifecycle,
-            slots: Arc::new(Semaphore::new(slots)),
+            slots: Arc::new(Semaphore::new(size)),
+            size: AtomicUsize::new(size),
             waiting: AtomicUsize::new(0),
-            max_waiting: slots.saturating_mul(WAITING_PER_SLOT),
         }
     }
 
     /// Calls that wait for a slot.
     pub fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Changes the number of slots. Calls that run keep theirs: what is too many goes as they end.
+    pub(crate) fn resize(&self, size: usize) {
+        let size = size.min(Semaphore::MAX_PERMITS);
+        let before = self.size.swap(size, Ordering::Relaxed);
+        if size >= before {
+            self.slots.add_permits(size - before);
+            return;
+        }
+        let slots = Arc::clone(&self.slots);
+        tokio::spawn(async move {
+            for _ in size..before {
+                if let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
+                    slot.forget();
+                }
+            }
+        });
     }
 
     /// Calls a tool.
@@ -79,7 +101,7 @@ impl Runner {
         let name = ToolName::from(tool);
         let span = link.parent.call(name);
         let named = arguments.get("workbook").or_else(|| arguments.get("fork")).and_then(Value::as_str);
-        let workbook = named.and_then(|named| FileName::if_told(named, &self.context.config.log));
+        let workbook = named.and_then(|named| FileName::if_told(named, &self.context.config.lines));
         let record = CallRecord::begin(Arc::clone(&self.context.metrics), span.clone(), name, workbook);
         let run = tool.run;
         let answer = self.run(link, move |call| run(call, arguments)).instrument(span).await;
@@ -99,8 +121,8 @@ impl Runner {
         let rejected = |reason| self.context.metrics.calls.rejected(reason);
         let _in_flight = self.lifecycle.enter().inspect_err(|_| rejected(Rejection::ShuttingDown))?;
         let stop = StopOnDrop(StopSignal::default());
-        let call = Call::new(Arc::clone(&self.context), stop.0.clone(), link.progress);
-        let limit = self.context.config.limits.tool_timeout();
+        let call = Call::new(Arc::clone(&self.context), link.principal, stop.0.clone(), link.progress);
+        let limit = call.config().limits.tool_timeout();
         let answer = async {
             let slot = self.slot().await?;
             let span = Span::current();
@@ -122,7 +144,8 @@ impl Runner {
         if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
             return Ok(slot);
         }
-        let _place = WaitingPlace::take(&self.waiting, self.max_waiting)
+        let max_waiting = self.size.load(Ordering::Relaxed).saturating_mul(WAITING_PER_SLOT);
+        let _place = WaitingPlace::take(&self.waiting, max_waiting)
             .inspect_err(|_| self.context.metrics.calls.rejected(Rejection::QueueFull))?;
         Arc::clone(&self.slots)
             .acquire_owned()
@@ -231,6 +254,37 @@ mod tests {
         let error = answer.await.expect_err("it panicked");
         assert_eq!(error.code, ErrorCode::Internal);
         assert!(!error.to_body().to_string().contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn slots_come_at_once_and_go_as_calls_end() {
+        let runner = Arc::new(runner(&["--max-concurrent-calls", "1"]));
+        let hold = || {
+            let (runner, (release, wait)) = (Arc::clone(&runner), channel::channel::<()>());
+            let body = move |_: &Call| {
+                let _released = wait.recv();
+                Ok(())
+            };
+            let call = tokio::spawn(async move { runner.run(Link::default(), body).await });
+            (release, call)
+        };
+        let free = || runner.slots.available_permits();
+        let first = hold();
+        tokio::time::sleep(MOMENT).await;
+        assert_eq!(free(), 0);
+        runner.resize(3);
+        assert_eq!(free(), 2);
+        let second = hold();
+        tokio::time::sleep(MOMENT).await;
+        runner.resize(1);
+        tokio::time::sleep(MOMENT).await;
+        assert_eq!(free(), 0);
+        for (release, call) in [first, second] {
+            drop(release);
+            assert_eq!(call.await.expect("no panic"), Ok(()));
+        }
+        tokio::time::sleep(MOMENT).await;
+        assert_eq!(free(), 1);
     }
 
     #[tokio::test]

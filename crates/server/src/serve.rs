@@ -8,7 +8,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Server,
     config::{ListenConfig, Transport},
-    http, stdio,
+    http,
+    principal::Principal,
+    stdio,
 };
 
 /// How long connections may take to close after the last answer.
@@ -50,7 +52,7 @@ impl Endpoint {
     /// Says where clients connect, on standard error.
     pub fn announce(&self, server: &Server) {
         let workspace = server.context.workspace.root().display();
-        let tools = server.registry.entries().len();
+        let tools = server.tools(&Principal::anonymous()).len();
         match self {
             Endpoint::Stdio => tracing::info!(%workspace, tools, "serving MCP on standard input and output"),
             Endpoint::Http(listener) => match listener.local_addr() {

@@ -21,7 +21,7 @@ pub(crate) fn config(arguments: &[&str]) -> Config {
 pub(crate) fn context(arguments: &[&str]) -> (Arc<Context>, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut config = config(arguments);
-    config.workspace.workspace = folder.path().to_path_buf();
+    config.fixed.workspace.workspace = folder.path().to_path_buf();
     let context = Context::open(config).expect("the folder opens");
     (Arc::new(context), folder)
 }

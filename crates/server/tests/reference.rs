@@ -1,18 +1,17 @@
-//! The reference pages of `docs/` are generated: `UPDATE_EXPECT=1 cargo test -p server --test reference` writes them.
+//! The reference pages of `docs/` are generated: `UPDATE_EXPECT=1 cargo test --workspace --test reference` writes them.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use clap::{Args, Command};
 use expect_test::expect_file;
 use serde_json::Value;
 use server::{
-    config::{Config, ListenConfig, MetricsConfig, TracingConfig},
+    config::{options::options, reference},
     error::ErrorCode,
     metrics::{Metrics, labels::Label},
     tools,
 };
 
-const GENERATED: &str = "<!-- Generated: UPDATE_EXPECT=1 cargo test -p server --test reference -->\n";
+const GENERATED: &str = "<!-- Generated: UPDATE_EXPECT=1 cargo test --workspace --test reference -->\n";
 
 #[test]
 fn every_tool() {
@@ -72,25 +71,9 @@ fn kind(schema: &Value) -> String {
 
 #[test]
 fn every_option() {
-    let command = ListenConfig::augment_args(Config::augment_args(Command::new("serve")));
-    let command = TracingConfig::augment_args(MetricsConfig::augment_args(command));
-    let mut page = format!(
-        "# Configuration\n\n{GENERATED}\nEvery option of `spreadsheet-mcp serve` is a flag and a variable; the flag wins.\n\n\
-         | flag | variable | default | |\n|---|---|---|---|\n"
-    );
-    for argument in command.get_arguments() {
-        let Some(flag) = argument.get_long() else { continue };
-        let variable =
-            argument.get_env().map(|name| format!("`{}`", name.to_string_lossy())).unwrap_or_default();
-        let defaults: Vec<String> = argument
-            .get_default_values()
-            .iter()
-            .map(|value| format!("`{}`", value.to_string_lossy()))
-            .collect();
-        let about = argument.get_help().map(ToString::to_string).unwrap_or_default();
-        page.push_str(&format!("| `--{flag}` | {variable} | {} | {about} |\n", defaults.join(", ")));
-    }
-    expect_file!["../../../docs/configuration.md"].assert_eq(&page);
+    let options = options();
+    expect_file!["../../../docs/configuration.md"].assert_eq(&reference::page(&options));
+    expect_file!["../../../docs/config.example.toml"].assert_eq(&reference::example(&options));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use forks::{ForkId, Seq};
 use serde_json::{Value, json};
 use server::call::{Call, StopSignal};
 use server::error::ErrorCode;
+use server::principal::Principal;
 use support::desk::Desk;
 
 #[test]
@@ -91,7 +92,7 @@ fn who_reads_an_earlier_state_leaves_the_head_ready() {
         desk.set(&fork, "Summary!H1", json!(value));
     }
     let id: ForkId = fork.as_str().unwrap().parse().unwrap();
-    let call = Call::new(Arc::clone(&desk.server.context), StopSignal::default(), None);
+    let call = Call::new(Arc::clone(&desk.server.context), Principal::local(), StopSignal::default(), None);
     let book = |state: Option<u64>| call.replayed(&id, state.map(Seq::new)).unwrap().live.book;
     let (head, earlier) = (book(None), book(Some(2)));
     assert_eq!(desk.read(&format!("{id}@base"), "Summary!H1"), Value::Null);

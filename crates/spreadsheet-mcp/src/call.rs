@@ -5,7 +5,9 @@ use std::{io::Read, process::ExitCode};
 use serde_json::Value;
 use server::{
     Server,
+    config::Config,
     error::{ErrorCode, ToolError},
+    principal::Principal,
     runner::Link,
     tool::Answer,
 };
@@ -17,13 +19,13 @@ use crate::{
 };
 
 /// Calls the tool and prints its answer, or the typed error on standard error.
-pub(crate) fn run(arguments: CallArguments) -> ExitCode {
+pub(crate) fn run(arguments: CallArguments, config: Config) -> ExitCode {
     let format = arguments.format;
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::failed("the runtime could not start", &error),
     };
-    let answer = runtime.block_on(answer(arguments));
+    let answer = runtime.block_on(answer(arguments, config));
     runtime.shutdown_background();
     match answer {
         Ok(answer) if format == Format::Text => print(&render::as_text(&answer.structured)),
@@ -38,15 +40,14 @@ pub(crate) fn run(arguments: CallArguments) -> ExitCode {
     }
 }
 
-async fn answer(arguments: CallArguments) -> Result<Answer, ToolError> {
-    let limit = arguments.config.limits.max_request_bytes;
+async fn answer(arguments: CallArguments, config: Config) -> Result<Answer, ToolError> {
+    let limit = config.fixed.requests.max_request_bytes;
     let given = parse(&arguments.arguments, limit)?;
-    let server = Server::build(arguments.config).map_err(|error| {
+    let server = Server::build(config).map_err(|error| {
         ToolError::new(ErrorCode::FileUnreadable, format!("the workspace can't be opened: {error}"))
     })?;
-    let tool = server.registry.find(&arguments.tool)?;
-    let cancelled = tokio_util::sync::CancellationToken::new();
-    server.runner.call(tool, given, Link { cancelled, ..Link::default() }).await
+    let tool = server.find_tool(&arguments.tool, &Principal::local())?;
+    server.runner.call(tool, given, Link::default()).await
 }
 
 /// The arguments as JSON, from the command line or from standard input.

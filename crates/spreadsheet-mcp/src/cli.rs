@@ -1,27 +1,38 @@
 //! The command line.
 
-use std::process::ExitCode;
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use server::{
-    config::{Config, ListenConfig, LogConfig, MetricsConfig, TracingConfig},
-    recalc, tools,
+    config::{
+        Config, ListenConfig, LogConfig, MetricsConfig, TracingConfig,
+        command_line::{Flags, GivenFlags},
+        layers::{FILE_VARIABLE, Origin, Problem, Sources},
+        options::in_one_line,
+    },
+    recalc,
 };
 
 use crate::exit;
 
 /// Reads and analyses spreadsheets for AI agents (over MCP) and people.
 ///
-/// Every option is also an environment variable, SPREADSHEET_MCP_ and its name.
+/// Every option is also an environment variable, SPREADSHEET_MCP_ and its name, and a key of the --config file.
 #[derive(Debug, Parser)]
 #[command(name = "spreadsheet-mcp", version, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// What is logged to standard error: error, warn, info, debug, or per module
-    #[arg(long, global = true, value_name = "FILTER", env = "SPREADSHEET_MCP_LOG", default_value = "info")]
-    pub(crate) log: String,
+    /// The configuration file, in TOML, YAML or JSON
+    #[arg(long = "config", global = true, value_name = "FILE", env = FILE_VARIABLE)]
+    pub(crate) file: Option<PathBuf>,
+    /// What is logged.
+    #[command(flatten)]
+    pub(crate) log: Flags<LogConfig>,
 }
 
 const EXAMPLES: &str = "\
@@ -29,18 +40,22 @@ Examples:
   spreadsheet-mcp serve --workspace ~/books                     serve MCP on http://127.0.0.1:8079/mcp
   spreadsheet-mcp serve --transport stdio --workspace ~/books   serve one client that starts the program
   spreadsheet-mcp tools                                         what can be called
-  spreadsheet-mcp call list_workbooks --workspace ~/books       call one tool and print its answer";
+  spreadsheet-mcp call list_workbooks --workspace ~/books       call one tool and print its answer
+  spreadsheet-mcp config check --config server.toml             what is wrong with a configuration";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve MCP to clients, until SIGTERM, SIGINT or the client's leaving
-    Serve(Box<ServeArguments>),
+    Serve(ServeArguments),
     /// Call one tool and print its answer
     #[command(after_help = CALL_EXAMPLES)]
     Call(CallArguments),
     /// Show the tools and their arguments
     Tools(ToolsArguments),
+    /// Check and show the configuration, and what can be configured
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Evaluate one workbook from standard input: what the program starts itself for
     #[command(hide = true, name = recalc::SUBCOMMAND)]
     EvaluateFormulas,
@@ -59,16 +74,16 @@ A failed call prints {\"error\": {code, message, where, hint, candidates}} on st
 pub(crate) struct ServeArguments {
     /// How to listen.
     #[command(flatten)]
-    pub(crate) listen: ListenConfig,
+    pub(crate) listen: Flags<ListenConfig>,
     /// Where metrics are told.
     #[command(flatten)]
-    pub(crate) metrics: MetricsConfig,
+    pub(crate) metrics: Flags<MetricsConfig>,
     /// Where spans go.
     #[command(flatten)]
-    pub(crate) tracing: TracingConfig,
+    pub(crate) tracing: Flags<TracingConfig>,
     /// What every command needs to know.
     #[command(flatten)]
-    pub(crate) config: Config,
+    pub(crate) config: Flags<Config>,
 }
 
 /// The arguments of `call`.
@@ -85,7 +100,7 @@ pub(crate) struct CallArguments {
     pub(crate) format: Format,
     /// What every command needs to know.
     #[command(flatten)]
-    pub(crate) config: Config,
+    pub(crate) config: Flags<Config>,
 }
 
 /// The arguments of `tools`.
@@ -96,7 +111,53 @@ pub(crate) struct ToolsArguments {
     pub(crate) json: bool,
     /// What every command needs to know.
     #[command(flatten)]
-    pub(crate) config: Config,
+    pub(crate) config: Flags<Config>,
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Say whether the configuration is right, or everything that is wrong with it (exit code 64)
+    Check(ServeArguments),
+    /// Print every value and where it comes from; secrets are redacted
+    Show(ShowArguments),
+    /// Print the JSON Schema of the file
+    Schema,
+    /// Print what can be configured
+    Docs {
+        /// As the reference page, or as a commented file
+        #[arg(long, value_enum, default_value_t = DocsFormat::Markdown)]
+        format: DocsFormat,
+    },
+}
+
+/// The arguments of `config show`.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArguments {
+    /// How to print the values
+    #[arg(long, value_enum, default_value_t = ShowFormat::Toml)]
+    pub(crate) format: ShowFormat,
+    /// What `serve` would be given.
+    #[command(flatten)]
+    pub(crate) serve: ServeArguments,
+}
+
+/// How values are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowFormat {
+    /// A configuration file with comments
+    Toml,
+    /// One line of JSON, for programs
+    Json,
+}
+
+/// How the options are described.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DocsFormat {
+    /// The reference page
+    Markdown,
+    /// A configuration file with comments
+    Toml,
 }
 
 /// How an answer is printed.
@@ -112,90 +173,98 @@ pub(crate) enum Format {
 pub(crate) enum Refusal {
     /// `--help` and `--version`.
     Shown(clap::Error),
-    /// The command line or the environment is wrong, in these ways.
-    Problems(Vec<String>),
+    /// The configuration is wrong, in these ways.
+    Problems(Vec<Problem>),
 }
 
 impl Cli {
-    /// Lets the program start itself.
-    fn with_program(mut self) -> Cli {
-        let config = match &mut self.command {
-            Command::Serve(arguments) => &mut arguments.config,
-            Command::Call(arguments) => &mut arguments.config,
-            Command::Tools(arguments) => &mut arguments.config,
-            Command::EvaluateFormulas => return self,
-        };
-        config.recalc.program = std::env::current_exe().ok();
-        self
-    }
-
-    /// How the log is written.
-    pub(crate) fn log_config(&self) -> LogConfig {
-        match &self.command {
-            Command::Serve(arguments) => arguments.config.log.clone(),
-            Command::Call(arguments) => arguments.config.log.clone(),
-            Command::Tools(arguments) => arguments.config.log.clone(),
-            Command::EvaluateFormulas => LogConfig::default(),
-        }
-    }
-
-    /// Reads the command line and the environment.
+    /// Reads the command line.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it and, as far as it can be understood, with the configuration.
     pub(crate) fn read() -> Result<Cli, Refusal> {
-        let mut problems = environment_problems();
-        let cli = match Cli::try_parse() {
-            Ok(cli) => cli.with_program(),
-            Err(shown) if matches!(shown.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-                return Err(Refusal::Shown(shown));
-            }
-            Err(error) => {
-                let said = in_one_line(&error);
-                // Clap takes a bad value for the same, wherever it came from.
-                if !problems.iter().any(|problem| problem.ends_with(&said)) {
-                    problems.push(said);
-                }
-                return Err(Refusal::Problems(problems));
-            }
+        let arguments: Vec<OsString> = std::env::args_os().collect();
+        let error = match Cli::try_parse_from(&arguments) {
+            Ok(cli) => return Ok(cli),
+            Err(error) => error,
         };
-        let known = tools::names();
-        match &cli.command {
-            Command::Serve(arguments) => {
-                problems.extend(arguments.config.problems(&known));
-                problems.extend(arguments.listen.problems());
-                problems.extend(arguments.metrics.problems());
-                problems.extend(arguments.tracing.problems());
-            }
-            Command::Call(arguments) => problems.extend(arguments.config.problems(&known)),
-            Command::Tools(arguments) => problems.extend(arguments.config.problems(&known)),
-            Command::EvaluateFormulas => problems.clear(),
+        if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+            return Err(Refusal::Shown(error));
         }
-        if problems.is_empty() { Ok(cli) } else { Err(Refusal::Problems(problems)) }
+        let (understood, mut problems) = without_unknown(arguments, error);
+        if let Some(cli) = understood
+            && !matches!(cli.command, Command::EvaluateFormulas)
+            && let Err(others) = cli.sources().resolve()
+        {
+            problems.extend(others);
+        }
+        Err(Refusal::Problems(problems))
+    }
+
+    /// Where the configuration comes from.
+    pub(crate) fn sources(&self) -> Sources {
+        let mut flags = self.log.given().clone();
+        flags.extend(self.command.flags());
+        Sources { flags, environment: Sources::environment(), file: self.file.clone() }
     }
 }
 
-/// What is wrong with the values of `SPREADSHEET_MCP_*` variables. Clap stops at the first bad value; an operator wants
-/// to know of all.
-fn environment_problems() -> Vec<String> {
-    let serve = Cli::command();
-    let Some(serve) = serve.find_subcommand("serve") else { return Vec::new() };
-    serve
-        .get_arguments()
-        .filter_map(|argument| {
-            let variable = argument.get_env()?;
-            std::env::var_os(variable)?;
-            let alone = clap::Command::new("environment").arg(argument.clone());
-            let error = alone.try_get_matches_from(["environment"]).err()?;
-            Some(format!("{}: {}", variable.to_string_lossy(), in_one_line(&error)))
-        })
-        .collect()
+impl Command {
+    /// The flags of the configuration that were given.
+    fn flags(&self) -> GivenFlags {
+        let of_serve = |arguments: &ServeArguments| {
+            let ServeArguments { listen, metrics, tracing, config } = arguments;
+            [listen.given().as_slice(), metrics.given(), tracing.given(), config.given()].concat()
+        };
+        match self {
+            Command::Serve(arguments) | Command::Config(ConfigCommand::Check(arguments)) => {
+                of_serve(arguments)
+            }
+            Command::Config(ConfigCommand::Show(arguments)) => of_serve(&arguments.serve),
+            Command::Call(arguments) => arguments.config.given().clone(),
+            Command::Tools(arguments) => arguments.config.given().clone(),
+            Command::Config(_) | Command::EvaluateFormulas => GivenFlags::new(),
+        }
+    }
 }
 
-/// What clap says, without how to use the program.
-fn in_one_line(error: &clap::Error) -> String {
-    let said = error.to_string();
-    let is_general = |line: &str| line.starts_with("Usage:") || line.starts_with("For more information");
-    let lines: Vec<&str> =
-        said.lines().map(str::trim).filter(|line| !line.is_empty() && !is_general(line)).collect();
-    lines.join(" ").trim_start_matches("error: ").to_owned()
+/// Leaves out one unknown flag after the other, each with what seems to be its value, to learn what else is wrong: clap
+/// stops at the first. What is left is the command line without them, if it makes sense.
+fn without_unknown(mut arguments: Vec<OsString>, first: clap::Error) -> (Option<Cli>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let mut error = first;
+    loop {
+        let unknown = unknown_flag(&error).and_then(|flag| {
+            let is_it = |argument: &OsString| {
+                let text = argument.to_string_lossy();
+                text == flag || text.strip_prefix(&flag).is_some_and(|rest| rest.starts_with('='))
+            };
+            arguments.iter().position(is_it)
+        });
+        if unknown.is_some() || problems.is_empty() {
+            problems.push(Problem { origin: Origin::CommandLine, what: in_one_line(&error) });
+        }
+        let Some(at) = unknown else { return (None, problems) };
+        let flag = arguments.remove(at);
+        let may_have_value = !flag.to_string_lossy().contains('=');
+        let value = arguments.get(at).map(|next| next.to_string_lossy());
+        if may_have_value && value.is_some_and(|value| !value.starts_with('-')) {
+            arguments.remove(at);
+        }
+        match Cli::try_parse_from(&arguments) {
+            Ok(cli) => return (Some(cli), problems),
+            Err(next) => error = next,
+        }
+    }
+}
+
+fn unknown_flag(error: &clap::Error) -> Option<String> {
+    match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(flag))) if flag.starts_with('-') => {
+            Some(flag.split('=').next().unwrap_or(flag).to_owned())
+        }
+        _ => None,
+    }
 }
 
 impl Refusal {
@@ -206,19 +275,15 @@ impl Refusal {
                 let _closed_pipe = shown.print();
                 ExitCode::SUCCESS
             }
-            Refusal::Problems(problems) => {
-                eprintln!("spreadsheet-mcp: the configuration is wrong:");
-                for problem in problems {
-                    eprintln!("  {problem}");
-                }
-                ExitCode::from(exit::BAD_CONFIGURATION)
-            }
+            Refusal::Problems(problems) => exit::wrong_configuration(&problems),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     #[test]

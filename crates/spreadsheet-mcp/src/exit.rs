@@ -2,11 +2,13 @@
 
 use std::{fmt::Display, process::ExitCode};
 
+use server::config::layers::Problem;
+
 /// The call failed with a typed error.
 pub(crate) const CALL_FAILED: u8 = 1;
 
-/// The command line or the environment is wrong (`EX_USAGE` of sysexits.h).
-pub(crate) const BAD_CONFIGURATION: u8 = 64;
+/// The configuration is wrong (`EX_USAGE` of sysexits.h).
+const BAD_CONFIGURATION: u8 = 64;
 
 /// Something of the system failed (`EX_OSERR`).
 const SYSTEM_FAILED: u8 = 71;
@@ -21,4 +23,13 @@ pub(crate) fn failed(what: &str, error: &dyn Display) -> ExitCode {
 pub(crate) fn abandoned(calls: usize) -> ExitCode {
     eprintln!("spreadsheet-mcp: ended with {calls} calls in flight");
     ExitCode::from(SYSTEM_FAILED)
+}
+
+/// Reports everything that is wrong with the configuration.
+pub(crate) fn wrong_configuration(problems: &[Problem]) -> ExitCode {
+    eprintln!("spreadsheet-mcp: the configuration is wrong:");
+    for problem in problems {
+        eprintln!("  {problem}");
+    }
+    ExitCode::from(BAD_CONFIGURATION)
 }

@@ -6,17 +6,25 @@
 mod allocator;
 mod call;
 mod cli;
+mod configuration;
 mod exit;
 mod log_line;
+mod reload;
 mod render;
 mod telemetry;
 mod tools;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use cli::{Cli, Command, ServeArguments};
+use cli::{Cli, Command};
+use reload::Reload;
 use server::{
     Server,
+    config::{
+        Settings,
+        layers::{Effective, Resolved, Sources},
+    },
+    flags,
     metrics::{self, ACCESS, MetricsEndpoint},
     serve::{self, Endpoint, Outcome},
 };
@@ -30,48 +38,75 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(refusal) => return refusal.report(),
     };
-    let log = cli.log_config();
-    if let Command::Serve(arguments) = cli.command {
-        return run_server(&cli.log, *arguments);
-    }
-    // One call is no trace of a service, and who makes it sees how it ends.
-    if let Err(error) = telemetry::start(&format!("{},{ACCESS}=off", cli.log), &log, None) {
-        return exit::failed("the log could not start", &error);
-    }
+    let sources = cli.sources();
     match cli.command {
-        Command::Serve(_) => unreachable!("it was taken above"),
-        Command::Call(arguments) => call::run(arguments),
-        Command::Tools(arguments) => tools::run(&arguments),
-        Command::EvaluateFormulas => match server::recalc::evaluate_stdin() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => exit::failed("evaluating failed", &error),
-        },
+        Command::Serve(_) => configured(sources, run_server),
+        Command::Call(arguments) => logged(sources, |settings| call::run(arguments, settings.config)),
+        Command::Tools(arguments) => {
+            logged(sources, |settings| tools::run(&arguments, &settings.config.live))
+        }
+        Command::Config(command) => configuration::run(&command, &sources),
+        Command::EvaluateFormulas => evaluate(),
     }
 }
 
-fn run_server(log: &str, arguments: ServeArguments) -> ExitCode {
+/// Does what needs a right configuration.
+fn configured(sources: Sources, run: impl FnOnce(Settings, Sources, Vec<Effective>) -> ExitCode) -> ExitCode {
+    let Resolved { mut settings, values } = match sources.resolve() {
+        Ok(resolved) => resolved,
+        Err(problems) => return exit::wrong_configuration(&problems),
+    };
+    // For evaluations that cannot be stopped from within.
+    settings.config.fixed.recalc.program = std::env::current_exe().ok();
+    run(settings, sources, values)
+}
+
+/// Does one thing and logs meanwhile: a call is no trace of a service, and who makes it sees how it ends.
+fn logged(sources: Sources, run: impl FnOnce(Settings) -> ExitCode) -> ExitCode {
+    configured(sources, |settings, _, _| {
+        let filter = settings.log.log.without(ACCESS);
+        match telemetry::start(&filter, &settings.config.fixed.lines, None) {
+            Ok(_) => run(settings),
+            Err(error) => exit::failed("the log could not start", &error),
+        }
+    })
+}
+
+/// What the program starts itself for: the configuration is not its business.
+fn evaluate() -> ExitCode {
+    match server::recalc::evaluate_stdin() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::failed("evaluating failed", &error),
+    }
+}
+
+fn run_server(settings: Settings, sources: Sources, values: Vec<Effective>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::failed("the runtime could not start", &error),
     };
+    let Settings { log, config, listen, metrics, tracing } = settings;
     let telemetry = {
         // Spans are sent from within it.
         let _runtime = runtime.enter();
-        match telemetry::start(log, &arguments.config.log, Some(&arguments.tracing)) {
+        match telemetry::start(&log.log, &config.fixed.lines, Some(&tracing)) {
             Ok(telemetry) => telemetry,
             Err(error) => return exit::failed("tracing could not start", &error),
         }
     };
+    let reload = Reload::new(sources, values, telemetry.level());
     let outcome = runtime.block_on(async {
-        let server = Arc::new(Server::build(arguments.config)?);
-        let endpoint = Endpoint::bind(&arguments.listen).await?;
-        let metrics = MetricsEndpoint::bind(&arguments.metrics, arguments.listen.transport).await?;
+        let hangups = reload::hangups()?;
+        flags::announce(&config.live.flags, &listen);
+        let server = Arc::new(Server::build(config)?);
+        let endpoint = Endpoint::bind(&listen).await?;
+        let metrics_endpoint = MetricsEndpoint::bind(&metrics, listen.transport).await?;
         endpoint.announce(&server);
-        metrics.start(Arc::clone(&server), telemetry.level());
-        let drain_timeout = arguments.listen.drain_timeout();
-        let outcome = serve::run(Arc::clone(&server), endpoint, drain_timeout).await?;
+        metrics_endpoint.start(Arc::clone(&server), telemetry.level());
+        tokio::spawn(reload.at(hangups, Arc::clone(&server)));
+        let outcome = serve::run(Arc::clone(&server), endpoint, listen.drain_timeout()).await?;
         if outcome == Outcome::Finished {
-            metrics::push_last(&arguments.metrics, &server, drain_timeout).await;
+            metrics::push_last(&metrics, &server, listen.drain_timeout()).await;
         }
         Ok::<Outcome, std::io::Error>(outcome)
     });

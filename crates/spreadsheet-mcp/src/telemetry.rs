@@ -1,6 +1,7 @@
 //! Logs, on standard error: standard output belongs to the protocol and to answers. And spans, to a collector.
 
 use std::{
+    backtrace::{Backtrace, BacktraceStatus},
     io::IsTerminal,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -14,7 +15,7 @@ use opentelemetry_sdk::{
     trace::{Sampler, SdkTracerProvider},
 };
 use server::{
-    config::{LogConfig, OtlpProtocol, TracingConfig},
+    config::{LogFilter, LogLinesConfig, OtlpProtocol, TracingConfig},
     metrics::LogLevel,
 };
 use tracing::{Level, Metadata, Subscriber};
@@ -59,12 +60,12 @@ impl Telemetry {
 /// # Errors
 /// When what sends spans can't be set up.
 pub(crate) fn start(
-    filter: &str,
-    log: &LogConfig,
+    filter: &LogFilter,
+    log: &LogLinesConfig,
     tracing: Option<&TracingConfig>,
 ) -> Result<Telemetry, String> {
-    let (filtered, handle) = reload::Layer::new(EnvFilter::builder().parse_lossy(filter));
-    let level = Arc::new(FilterHandle { text: Mutex::new(filter.to_owned()), handle });
+    let (filtered, handle) = reload::Layer::new(filter.to_env_filter());
+    let level = Arc::new(FilterHandle { filter: Mutex::new(filter.clone()), handle });
     let lines = tracing_subscriber::fmt::layer()
         .event_format(LogLine(log.log_format))
         .with_writer(std::io::stderr)
@@ -78,27 +79,31 @@ pub(crate) fn start(
     std::panic::set_hook(Box::new(|panic| {
         // Where, and not what: a panic's text may quote a cell.
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(%place, "panicked");
+        let backtrace = Backtrace::capture();
+        match backtrace.status() {
+            BacktraceStatus::Captured => tracing::error!(%place, %backtrace, "panicked"),
+            _ => tracing::error!(%place, "panicked"),
+        }
     }));
     Ok(Telemetry { level, spans })
 }
 
 /// The filter of the log, which can change while the program runs.
 struct FilterHandle<S> {
-    text: Mutex<String>,
+    filter: Mutex<LogFilter>,
     handle: reload::Handle<EnvFilter, S>,
 }
 
 impl<S: 'static> LogLevel for FilterHandle<S> {
-    fn current(&self) -> String {
-        self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn current(&self) -> LogFilter {
+        self.filter.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, filter: &str) -> Result<(), String> {
-        let parsed = EnvFilter::builder().parse(filter).map_err(|error| error.to_string())?;
-        self.handle.reload(parsed).map_err(|error| error.to_string())?;
-        *self.text.lock().unwrap_or_else(PoisonError::into_inner) = filter.to_owned();
-        Ok(())
+    fn set(&self, filter: &LogFilter) {
+        match self.handle.reload(filter.to_env_filter()) {
+            Ok(()) => filter.clone_into(&mut self.filter.lock().unwrap_or_else(PoisonError::into_inner)),
+            Err(error) => tracing::error!(%error, "the log filter could not be changed"),
+        }
     }
 }
 

@@ -3,18 +3,19 @@
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use server::{registry::Registry, tool::ToolEntry};
+use server::{config::LiveConfig, principal::Principal, registry::Registry, tool::ToolEntry};
 
 use crate::{cli::ToolsArguments, render::print};
 
 /// Prints the tools.
-pub(crate) fn run(arguments: &ToolsArguments) -> ExitCode {
-    let registry = Registry::new(&arguments.config.tools);
+pub(crate) fn run(arguments: &ToolsArguments, config: &LiveConfig) -> ExitCode {
+    let registry = Registry::default();
+    let offered = registry.offered(config, &Principal::local());
     if arguments.json {
-        let tools: Vec<_> = registry.entries().iter().map(|entry| &entry.definition).collect();
+        let tools: Vec<_> = offered.iter().map(|entry| &entry.definition).collect();
         return print(&json!({ "tools": tools }).to_string());
     }
-    let texts: Vec<String> = registry.entries().iter().map(describe).collect();
+    let texts: Vec<String> = offered.into_iter().map(describe).collect();
     print(texts.join("\n").trim_end())
 }
 

@@ -6,10 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::Transport;
 
-/// How the log is written.
+/// How lines of the log are written.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Log")]
-pub struct LogConfig {
+#[command(next_help_heading = "Logging")]
+pub struct LogLinesConfig {
     /// How lines of the log on standard error look
     #[arg(long, env = "SPREADSHEET_MCP_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
@@ -152,18 +152,13 @@ impl MetricsConfig {
         }
     }
 
-    /// Everything that is wrong with the values.
-    pub fn problems(&self) -> Vec<String> {
+    /// What is wrong with the name of the job, if anything is.
+    pub(super) fn wrong_job(&self) -> Option<String> {
         let is_name = |job: &str| {
             !job.is_empty() && job.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
         };
-        if is_name(&self.metrics_push_job) {
-            return Vec::new();
-        }
-        vec![format!(
-            "--metrics-push-job: {:?} is not made of letters, digits, . _ and -",
-            self.metrics_push_job
-        )]
+        let job = &self.metrics_push_job;
+        (!is_name(job)).then(|| format!("{job:?} is not made of letters, digits, . _ and -"))
     }
 }
 
@@ -182,17 +177,10 @@ impl TracingConfig {
         }
     }
 
-    /// Everything that is wrong with the values.
-    pub fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        if !(0.0..=1.0).contains(&self.trace_sample_ratio) {
-            problems
-                .push(format!("--trace-sample-ratio: {} is not between 0 and 1", self.trace_sample_ratio));
-        }
-        if let Err(problem) = self.endpoint() {
-            problems.push(format!("OTEL_EXPORTER_OTLP_ENDPOINT: {problem}"));
-        }
-        problems
+    /// What is wrong with the ratio, if anything is.
+    pub(super) fn wrong_ratio(&self) -> Option<String> {
+        let ratio = self.trace_sample_ratio;
+        (!(0.0..=1.0).contains(&ratio)).then(|| format!("{ratio} is not between 0 and 1"))
     }
 }
 

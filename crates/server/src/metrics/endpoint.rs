@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use super::Format;
 use crate::{
     Server,
-    config::{MetricsConfig, Transport},
+    config::{LogFilter, MetricsConfig, Transport},
 };
 
 /// Bytes of a filter of the log.
@@ -26,13 +26,10 @@ const MAX_FILTER: usize = 1_000;
 /// The level of the log, which can change while the program runs.
 pub trait LogLevel: Send + Sync {
     /// The filter that holds now.
-    fn current(&self) -> String;
+    fn current(&self) -> LogFilter;
 
-    /// Sets the filter.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    fn set(&self, filter: &str) -> Result<(), String>;
+    /// Lets through what the filter does from now on.
+    fn set(&self, filter: &LogFilter);
 }
 
 /// Where metrics are served.
@@ -122,7 +119,7 @@ async fn log_level(
     if !is_operator(peer, &headers) {
         return not_an_operator();
     }
-    Json(json!({ "filter": shared.level.current() })).into_response()
+    Json(json!({ "filter": shared.level.current().to_string() })).into_response()
 }
 
 async fn set_log_level(
@@ -135,14 +132,15 @@ async fn set_log_level(
         return not_an_operator();
     }
     let filter = filter.trim();
-    let set = match filter.len() {
-        1..=MAX_FILTER => shared.level.set(filter),
+    let parsed = match filter.len() {
+        1..=MAX_FILTER => filter.parse::<LogFilter>().map_err(|error| error.to_string()),
         _ => Err(format!("it has to have 1 to {MAX_FILTER} bytes")),
     };
-    match set {
-        Ok(()) => {
+    match parsed {
+        Ok(parsed) => {
+            shared.level.set(&parsed);
             tracing::warn!(filter, "the level of the log was changed");
-            Json(json!({ "filter": shared.level.current() })).into_response()
+            Json(json!({ "filter": shared.level.current().to_string() })).into_response()
         }
         Err(problem) => failed(
             StatusCode::BAD_REQUEST,

@@ -15,6 +15,7 @@ use crate::{
     call::Call,
     error::{ErrorCode, ToolError},
     export::{EXTENSIONS, Export, ExportTold, Format, InjectionParam, ValuesParam},
+    flags::Flag,
     forks::{Replayed, now, save_error, store_error},
     metrics::labels::ForkEvent,
     open::{ForkReference, Opened},
@@ -313,7 +314,7 @@ fn check_target(
             .at("path")
             .hint("save to another path, or pass overwrite: true"));
     }
-    if !call.config().state.allow_overwrite {
+    if !call.is_on(Flag::Overwrite) {
         return Err(ToolError::new(
             ErrorCode::OverwriteNotAllowed,
             "this server does not replace files of the workspace",

@@ -14,6 +14,7 @@ use server::{
     call::{Call, StopSignal},
     config::Config,
     error::ToolError,
+    principal::Principal,
 };
 
 /// The example financial model.
@@ -33,21 +34,21 @@ pub(crate) fn server(flags: &[&str]) -> Server {
 /// A server over a folder.
 pub(crate) fn server_over(folder: &Path, flags: &[&str]) -> Server {
     let mut config = Line::try_parse_from(["test"].iter().chain(flags)).unwrap().config;
-    config.workspace.workspace = folder.to_path_buf();
+    config.fixed.workspace.workspace = folder.to_path_buf();
     Server::build(config).unwrap()
 }
 
 /// Calls a tool with JSON arguments. An answer was held against the tool's own output schema and the bound on its bytes.
 pub(crate) fn call(server: &Server, tool: &str, arguments: Value) -> Result<Value, ToolError> {
-    let entry = server.registry.find(tool)?;
-    let call = Call::new(Arc::clone(&server.context), StopSignal::default(), None);
+    let entry = server.find_tool(tool, &Principal::local())?;
+    let call = Call::new(Arc::clone(&server.context), Principal::local(), StopSignal::default(), None);
     let answer = (entry.run)(&call, arguments.as_object().unwrap().clone())?;
     let schema = Value::Object((*entry.output_schema()).clone());
     if let Err(error) = jsonschema::validate(&schema, &answer.structured) {
         panic!("{tool} breaks its output schema: {error}\n{:#}", answer.structured);
     }
     assert_eq!(answer.text, answer.structured.to_string(), "both copies say the same");
-    assert!(2 * answer.text.len() <= server.context.config.limits.max_response_bytes);
+    assert!(2 * answer.text.len() <= server.context.live().limits.max_response_bytes);
     Ok(answer.structured)
 }
 

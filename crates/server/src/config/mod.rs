@@ -1,6 +1,21 @@
-//! The configuration: one typed struct, from flags and `SPREADSHEET_MCP_*` variables.
+//! The configuration: typed structs are the only source of flags, `SPREADSHEET_MCP_*` variables, keys of the file, the
+//! schema and the reference page.
+//!
+//! The definitions say names, defaults and help. [`options`] reads them, [`layers`] puts a value together from where it
+//! may come: default, [`mod@file`], environment, flag. What is live is a type: [`LiveConfig`] is swapped while the server
+//! runs, [`FixedConfig`] needs a restart.
+
+pub mod command_line;
+pub mod file;
+pub mod layers;
+pub mod log_filter;
+pub mod options;
+pub mod reference;
+pub mod schema;
+pub mod secret;
 
 mod telemetry;
+mod wrong_values;
 
 use std::{
     net::SocketAddr,
@@ -10,31 +25,89 @@ use std::{
 
 use clap::{Args, ValueEnum};
 
+use crate::flags::{Flag, Rollout};
+
+pub use log_filter::LogFilter;
 pub use telemetry::{
-    LogConfig, LogFormat, MetricsBind, MetricsConfig, OtlpProtocol, PlainUrl, TracingConfig,
+    LogFormat, LogLinesConfig, MetricsBind, MetricsConfig, OtlpProtocol, PlainUrl, TracingConfig,
 };
+pub use wrong_values::WrongValue;
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// What is logged.
+    #[command(flatten)]
+    pub log: LogConfig,
+    /// What every command needs to know.
+    #[command(flatten)]
+    pub config: Config,
+    /// How `serve` listens.
+    #[command(flatten)]
+    pub listen: ListenConfig,
+    /// Where metrics are told.
+    #[command(flatten)]
+    pub metrics: MetricsConfig,
+    /// Where spans go.
+    #[command(flatten)]
+    pub tracing: TracingConfig,
+}
 
 /// What every command needs to know: where workbooks are, which tools there are, and what a call may cost.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
+    /// What stays as it is until a restart.
+    #[command(flatten)]
+    pub fixed: FixedConfig,
+    /// What may change while the server runs.
+    #[command(flatten)]
+    pub live: LiveConfig,
+}
+
+/// What stays as it is until a restart.
+#[derive(Debug, Clone, Args)]
+pub struct FixedConfig {
+    /// How lines of the log are written.
+    #[command(flatten)]
+    pub lines: LogLinesConfig,
     /// Which workbooks are shown.
     #[command(flatten)]
     pub workspace: WorkspaceConfig,
-    /// Which tools are offered.
-    #[command(flatten)]
-    pub tools: ToolsConfig,
     /// Where forks are kept, and how many.
     #[command(flatten)]
     pub state: StateConfig,
     /// How formulas are computed.
     #[command(flatten)]
     pub recalc: RecalcConfig,
+    /// What is kept in memory.
+    #[command(flatten)]
+    pub cache: CacheConfig,
+    /// What a request may cost before it is a call.
+    #[command(flatten)]
+    pub requests: RequestsConfig,
+}
+
+/// What may change while the server runs. A call keeps to what it began with.
+#[derive(Debug, Clone, Args)]
+pub struct LiveConfig {
+    /// Which tools are offered.
+    #[command(flatten)]
+    pub tools: ToolsConfig,
+    /// What is dangerous, and for whom it is on.
+    #[command(flatten)]
+    pub flags: FlagsConfig,
     /// What a call may cost.
     #[command(flatten)]
     pub limits: LimitsConfig,
-    /// How the log is written.
-    #[command(flatten)]
-    pub log: LogConfig,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Logging")]
+pub struct LogConfig {
+    /// What is logged to standard error: error, warn, info, debug, or per module; RUST_LOG does where this is not given
+    #[arg(long, global = true, value_name = "FILTER", env = "SPREADSHEET_MCP_LOG", default_value = "info")]
+    pub log: LogFilter,
 }
 
 /// How formulas are computed.
@@ -92,18 +165,44 @@ pub struct ToolsConfig {
     /// Offer only these tools
     #[arg(long, value_name = "LIST", env = "SPREADSHEET_MCP_TOOLS", value_delimiter = ',')]
     pub tools: Vec<String>,
-    /// Offer the source of macros through the vba tool
+}
+
+/// What is dangerous: off unless switched on, for everybody or for some percent of the callers.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Flags")]
+pub struct FlagsConfig {
+    /// Let save_fork replace files of the workspace: false, true, or for a percentage of callers (25%)
     #[arg(
         long,
-        value_name = "BOOL",
-        env = "SPREADSHEET_MCP_VBA_ENABLED",
-        default_value_t = false,
+        value_name = "ROLLOUT",
+        env = "SPREADSHEET_MCP_ALLOW_OVERWRITE",
+        default_value_t = Rollout::Off,
         default_missing_value = "true",
         num_args = 0..=1,
-        require_equals = true,
-        action = clap::ArgAction::Set
+        require_equals = true
     )]
-    pub vba_enabled: bool,
+    pub allow_overwrite: Rollout,
+    /// Offer the source of macros through the vba tool: false, true, or to a percentage of callers (25%)
+    #[arg(
+        long,
+        value_name = "ROLLOUT",
+        env = "SPREADSHEET_MCP_VBA_ENABLED",
+        default_value_t = Rollout::Off,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true
+    )]
+    pub vba_enabled: Rollout,
+}
+
+impl FlagsConfig {
+    /// For whom a flag is on.
+    pub fn rollout(&self, flag: Flag) -> Rollout {
+        match flag {
+            Flag::Overwrite => self.allow_overwrite,
+            Flag::Vba => self.vba_enabled,
+        }
+    }
 }
 
 /// Where forks are kept, and how many.
@@ -136,18 +235,6 @@ pub struct StateConfig {
     /// Forks kept in memory
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_LIVE_FORKS", default_value_t = 16)]
     pub live_forks: usize,
-    /// Let save_fork replace files of the workspace
-    #[arg(
-        long,
-        value_name = "BOOL",
-        env = "SPREADSHEET_MCP_ALLOW_OVERWRITE",
-        default_value_t = false,
-        default_missing_value = "true",
-        num_args = 0..=1,
-        require_equals = true,
-        action = clap::ArgAction::Set
-    )]
-    pub allow_overwrite: bool,
     /// The folder of pictures that screenshot_sheet makes (screenshots within the state directory)
     #[arg(long, value_name = "FOLDER", env = "SPREADSHEET_MCP_SCREENSHOTS_DIR")]
     pub screenshots_dir: Option<PathBuf>,
@@ -209,14 +296,6 @@ pub struct LimitsConfig {
     /// Entries of a list in an answer
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_ITEMS", default_value_t = 1_000)]
     pub max_items: usize,
-    /// Bytes of a request
-    #[arg(
-        long,
-        value_name = "BYTES",
-        env = "SPREADSHEET_MCP_MAX_REQUEST_BYTES",
-        default_value_t = 1_000_000
-    )]
-    pub max_request_bytes: usize,
     /// Calls that run at the same time; a few more may wait
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_CONCURRENT_CALLS", default_value_t = 16)]
     pub max_concurrent_calls: usize,
@@ -265,12 +344,32 @@ pub struct LimitsConfig {
     /// Pixels of a picture
     #[arg(long, value_name = "PX", env = "SPREADSHEET_MCP_MAX_PNG_AREA_PX", default_value_t = 8_000_000)]
     pub max_png_area_px: u64,
+}
+
+/// What is kept in memory.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Cache")]
+pub struct CacheConfig {
     /// Workbooks kept in memory
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_CACHE_CAPACITY", default_value_t = 50)]
     pub cache_capacity: u64,
     /// Bytes of workbooks kept in memory
     #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_CACHE_BYTES", default_value_t = 2 << 30)]
     pub cache_bytes: u64,
+}
+
+/// What a request may cost before it is a call.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Requests")]
+pub struct RequestsConfig {
+    /// Bytes of a request
+    #[arg(
+        long,
+        value_name = "BYTES",
+        env = "SPREADSHEET_MCP_MAX_REQUEST_BYTES",
+        default_value_t = 1_000_000
+    )]
+    pub max_request_bytes: usize,
 }
 
 /// How `serve` listens.
@@ -283,6 +382,18 @@ pub struct ListenConfig {
     /// Address and port of the http transport
     #[arg(long, value_name = "ADDRESS", env = "SPREADSHEET_MCP_BIND", default_value = "127.0.0.1:8079")]
     pub bind: SocketAddr,
+    /// Let other machines connect although nobody has to authenticate
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "SPREADSHEET_MCP_INSECURE",
+        default_value_t = false,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        action = clap::ArgAction::Set
+    )]
+    pub insecure: bool,
     /// How long calls in flight may finish after SIGTERM, in milliseconds
     #[arg(long, value_name = "MS", env = "SPREADSHEET_MCP_DRAIN_TIMEOUT_MS", default_value_t = 30_000)]
     pub drain_timeout_ms: u64,
@@ -295,39 +406,6 @@ pub enum Transport {
     Stdio,
     /// Streamable HTTP at /mcp
     Http,
-}
-
-impl Config {
-    /// Everything that is wrong with the values; each says which option and what to do.
-    pub fn problems(&self, known_tools: &[&str]) -> Vec<String> {
-        let mut problems = Vec::new();
-        let workspace = &self.workspace.workspace;
-        if !workspace.is_dir() {
-            problems
-                .push(format!("--workspace: \"{}\" is not a folder that can be read", workspace.display()));
-        } else if let Some(workbook) = &self.workspace.workbook
-            && !workspace.join(workbook).is_file()
-        {
-            problems
-                .push(format!("--workbook: there is no file \"{workbook}\" in \"{}\"", workspace.display()));
-        }
-        if self.workspace.extensions.iter().all(|extension| extension.trim().is_empty()) {
-            problems.push("--extensions: name at least one extension".to_owned());
-        }
-        for tool in &self.tools.tools {
-            if !known_tools.contains(&tool.as_str()) {
-                let nearest = crate::near_miss::near_misses(tool, known_tools.iter().copied());
-                let meant =
-                    nearest.first().map_or_else(String::new, |name| format!("; did you mean {name}?"));
-                problems.push(format!("--tools: there is no tool \"{tool}\"{meant}"));
-            }
-        }
-        if self.state.fork_cleanup_interval == 0 {
-            problems.push("--fork-cleanup-interval: 0 is too small; the least is 1".to_owned());
-        }
-        self.limits.problems(&mut problems);
-        problems
-    }
 }
 
 impl LimitsConfig {
@@ -356,39 +434,12 @@ impl LimitsConfig {
             max_list_items: self.max_list_items,
         }
     }
-
-    fn problems(&self, problems: &mut Vec<String>) {
-        let least: [(&str, u64, u64); 9] = [
-            ("--tool-timeout-ms", self.tool_timeout_ms, 1),
-            ("--max-response-bytes", self.max_response_bytes as u64, 4_096),
-            ("--max-cells", self.max_cells as u64, 1),
-            ("--max-items", self.max_items as u64, 1),
-            ("--max-request-bytes", self.max_request_bytes as u64, 1_024),
-            ("--max-concurrent-calls", self.max_concurrent_calls as u64, 1),
-            ("--max-file-bytes", self.max_file_bytes, 1),
-            ("--cache-capacity", self.cache_capacity, 1),
-            ("--cache-bytes", self.cache_bytes, 1 << 20),
-        ];
-        for (option, value, minimum) in least {
-            if value < minimum {
-                problems.push(format!("{option}: {value} is too small; the least is {minimum}"));
-            }
-        }
-    }
 }
 
 impl ListenConfig {
-    /// Everything that is wrong with the values.
-    pub fn problems(&self) -> Vec<String> {
-        let open_to_others = self.transport == Transport::Http && !self.bind.ip().is_loopback();
-        if open_to_others {
-            return vec![format!(
-                "--bind: {} is reachable from other machines and there is no authentication; bind to a loopback address \
-                 such as 127.0.0.1:8079 and put an authenticating proxy in front",
-                self.bind
-            )];
-        }
-        Vec::new()
+    /// Whether other machines can connect.
+    pub fn is_open_to_others(&self) -> bool {
+        self.transport == Transport::Http && !self.bind.ip().is_loopback()
     }
 
     /// How long calls in flight may finish.
@@ -399,68 +450,10 @@ impl ListenConfig {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        config: Config,
-        #[command(flatten)]
-        listen: ListenConfig,
-    }
-
-    #[track_caller]
-    fn check(arguments: &[&str], expected: &[&str]) {
-        let line = Line::try_parse_from(["test"].iter().chain(arguments)).expect("the arguments parse");
-        let mut problems = line.config.problems(&["list_workbooks"]);
-        problems.extend(line.listen.problems());
-        assert_eq!(problems.len(), expected.len(), "{problems:?}");
-        for (problem, start) in problems.iter().zip(expected) {
-            assert!(problem.starts_with(start), "{problem:?} should start with {start:?}");
-        }
-    }
-
-    #[test]
-    fn the_defaults_are_right() {
-        check(&[], &[]);
-    }
+    use crate::testing;
 
     #[test]
     fn the_default_limits_are_those_of_the_reader() {
-        let line = Line::try_parse_from(["test"]).expect("parses");
-        assert_eq!(line.config.limits.for_reading(), workbook::Limits::default());
-    }
-
-    #[test]
-    fn every_problem_is_listed() {
-        check(
-            &[
-                "--workspace",
-                "/nowhere",
-                "--tools",
-                "list_workbook",
-                "--max-cells",
-                "0",
-                "--bind",
-                "0.0.0.0:1",
-            ],
-            &[
-                "--workspace: \"/nowhere\"",
-                "--tools: there is no tool \"list_workbook\"; did you mean list_workbooks?",
-                "--max-cells: 0",
-                "--bind: 0.0.0.0:1 is reachable",
-            ],
-        );
-        check(&["--transport", "stdio", "--bind", "0.0.0.0:1"], &[]);
-    }
-
-    #[test]
-    fn vba_is_off_unless_asked_for() {
-        let vba = |arguments: &[&str]| {
-            Line::try_parse_from(["test"].iter().chain(arguments)).expect("parses").config.tools.vba_enabled
-        };
-        assert_eq!((vba(&[]), vba(&["--vba-enabled"]), vba(&["--vba-enabled=false"])), (false, true, false));
+        assert_eq!(testing::config(&[]).live.limits.for_reading(), workbook::Limits::default());
     }
 }

@@ -1,0 +1,85 @@
+//! What is wrong with values beyond their types: folders that are not there, tools that do not exist, an open door.
+
+use super::{ListenConfig, Settings, ToolsConfig, WorkspaceConfig, options::suggest};
+use crate::tools;
+
+/// A value that is of its type and yet wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongValue {
+    /// The option, by its key.
+    pub key: &'static str,
+    /// What is wrong, and what to do.
+    pub what: String,
+}
+
+impl WrongValue {
+    fn new(key: &'static str, what: String) -> WrongValue {
+        WrongValue { key, what }
+    }
+}
+
+impl Settings {
+    /// Everything that is wrong with the values beyond their types and least values.
+    pub fn wrong_values(&self) -> Vec<WrongValue> {
+        let mut wrong = self.config.fixed.workspace.wrong_values();
+        wrong.extend(self.config.live.tools.wrong_values(&tools::names()));
+        wrong.extend(self.listen.wrong_values());
+        wrong.extend(self.metrics.wrong_job().map(|what| WrongValue::new("metrics_push_job", what)));
+        wrong.extend(self.tracing.wrong_ratio().map(|what| WrongValue::new("trace_sample_ratio", what)));
+        let endpoint = self.tracing.endpoint().err();
+        wrong
+            .extend(endpoint.map(|what| {
+                WrongValue::new("otlp_endpoint", format!("OTEL_EXPORTER_OTLP_ENDPOINT: {what}"))
+            }));
+        wrong
+    }
+}
+
+impl WorkspaceConfig {
+    fn wrong_values(&self) -> Vec<WrongValue> {
+        let mut wrong = Vec::new();
+        let folder = self.workspace.display();
+        if !self.workspace.is_dir() {
+            wrong
+                .push(WrongValue::new("workspace", format!("\"{folder}\" is not a folder that can be read")));
+        } else if let Some(workbook) = &self.workbook
+            && !self.workspace.join(workbook).is_file()
+        {
+            wrong.push(WrongValue::new(
+                "workbook",
+                format!("there is no file \"{workbook}\" in \"{folder}\""),
+            ));
+        }
+        if self.extensions.iter().all(|extension| extension.trim().is_empty()) {
+            wrong.push(WrongValue::new("extensions", "name at least one extension".to_owned()));
+        }
+        wrong
+    }
+}
+
+impl ToolsConfig {
+    fn wrong_values(&self, known_tools: &[&str]) -> Vec<WrongValue> {
+        let unknown = self.tools.iter().filter(|tool| !known_tools.contains(&tool.as_str()));
+        let wrong = unknown.map(|tool| {
+            let meant = suggest(tool, known_tools.iter().copied());
+            WrongValue::new("tools", format!("there is no tool \"{tool}\"{meant}"))
+        });
+        wrong.collect()
+    }
+}
+
+impl ListenConfig {
+    fn wrong_values(&self) -> Vec<WrongValue> {
+        if !self.is_open_to_others() || self.insecure {
+            return Vec::new();
+        }
+        vec![WrongValue::new(
+            "bind",
+            format!(
+                "{} is reachable from other machines and there is no authentication; bind to a loopback address such as \
+                 127.0.0.1:8079 and put an authenticating proxy in front, or say --insecure",
+                self.bind
+            ),
+        )]
+    }
+}

@@ -202,6 +202,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_is_told() {
+        let job = |name: &str| {
+            MetricsConfig { metrics_push_job: name.to_owned(), ..MetricsConfig::default() }.wrong_job()
+        };
+        assert_eq!(
+            (job("sheets-2"), job("")),
+            (None, Some("\"\" is not made of letters, digits, . _ and -".to_owned()))
+        );
+        assert!(job("a/b").is_some());
+        let ratio = |ratio: f64| {
+            let otlp_protocol = OtlpProtocol::Grpc;
+            TracingConfig { otlp_endpoint: None, otlp_protocol, trace_sample_ratio: ratio }.wrong_ratio()
+        };
+        assert_eq!((ratio(0.0), ratio(1.0)), (None, None));
+        assert!(ratio(1.5).is_some() && ratio(f64::NAN).is_some());
+    }
+
+    #[test]
     fn urls_carry_no_secrets() {
         let url: PlainUrl = "http://127.0.0.1:9091/".parse().expect("a URL");
         assert_eq!(url.with_path("/metrics"), "http://127.0.0.1:9091/metrics");

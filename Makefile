@@ -36,8 +36,8 @@ bench:
 docs:
 	cargo doc --workspace --no-deps --open
 
-## What the tests need besides Rust: Python, Node.js, unzip and LibreOffice of the system, and the clients that talk to the
-## server.
+## What the tests need besides Rust: Python, Node.js, unzip, LibreOffice and Prometheus of the system, the clients that talk to
+## the server, and the collector that it sends spans to.
 setup: $(TOOLS)/bin/cargo-deny $(TOOLS)/python/ready $(TOOLS)/node/ready
 
 $(TOOLS)/python/ready: tests/clients/requirements.txt tests/clients/system-packages.sh

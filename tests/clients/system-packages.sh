@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what the tests need from Debian, where it is missing: Python with venv, npm, unzip, LibreOffice, pdftoppm.
+# Installs what the tests need from Debian, where it is missing: Python with venv, npm, unzip, LibreOffice, pdftoppm, Prometheus.
 set -euo pipefail
 missing=()
+services=()
 as_root=()
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
 command -v npm >/dev/null || missing+=(npm)
@@ -10,10 +11,22 @@ command -v soffice >/dev/null || missing+=(libreoffice-calc-nogui)
 /usr/bin/python3 -c 'import uno' 2>/dev/null || missing+=(python3-uno)
 command -v pdftoppm >/dev/null || missing+=(poppler-utils)
 [ -d /usr/share/fonts/truetype/liberation ] || missing+=(fonts-liberation)
+command -v prometheus >/dev/null || services+=(prometheus)
+command -v prometheus-pushgateway >/dev/null || services+=(prometheus-pushgateway)
+missing+=("${services[@]}")
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null || { echo "install these packages first: ${missing[*]}" >&2; exit 1; }
     as_root=(sudo)
 fi
+if [ ${#services[@]} -gt 0 ] && [ ! -e /usr/sbin/policy-rc.d ]; then
+    # The tests start them; the system need not.
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee /usr/sbin/policy-rc.d >/dev/null
+    "${as_root[@]}" chmod 755 /usr/sbin/policy-rc.d
+    trap '"${as_root[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
+fi
 "${as_root[@]}" apt-get update --quiet
 "${as_root[@]}" apt-get install --yes --quiet --no-install-recommends "${missing[@]}"
+if [ ${#services[@]} -gt 0 ] && command -v systemctl >/dev/null; then
+    "${as_root[@]}" systemctl disable --quiet "${services[@]}" || true
+fi

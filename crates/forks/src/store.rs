@@ -32,6 +32,12 @@ pub trait Store: Send + Sync {
     /// None of its own.
     fn forks(&self, query: &ForkQuery<'_>) -> Result<Vec<Fork>, StoreError>;
 
+    /// How many forks there are.
+    ///
+    /// # Errors
+    /// None of its own.
+    fn count_forks(&self) -> Result<u64, StoreError>;
+
     /// Notes that the fork was used, which puts off its expiry. Uses within a minute of the last noted one cost no write.
     ///
     /// # Errors

@@ -98,7 +98,26 @@ pub enum OfficeError {
 }
 
 impl OfficeError {
-    /// A name for the kind of the error, from a closed set: a label for metrics.
+    /// Every kind there is.
+    pub const KINDS: [&'static str; 15] = [
+        "missing",
+        "busy",
+        "timeout",
+        "out_of_memory",
+        "crashed",
+        "does_not_start",
+        "unprotected",
+        "unloadable",
+        "cancelled",
+        "picture_too_large",
+        "nothing_visible",
+        "no_such_sheet",
+        "invalid_request",
+        "failed",
+        "io",
+    ];
+
+    /// A name for the kind of the error, one of [`KINDS`](OfficeError::KINDS): a label for metrics.
     pub fn kind(&self) -> &'static str {
         match self {
             OfficeError::Missing { .. } => "missing",

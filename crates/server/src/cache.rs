@@ -12,7 +12,7 @@ use std::{
     },
 };
 
-use moka::{policy::EvictionPolicy, sync::Cache as Entries};
+use moka::{notification::RemovalCause, policy::EvictionPolicy, sync::Cache as Entries};
 
 use crate::{
     error::{ErrorCode, ToolError},
@@ -35,6 +35,8 @@ pub struct CacheCounts {
     pub hits: u64,
     /// Uses that had to load it, or waited for who loaded it.
     pub misses: u64,
+    /// Entries that gave way to others for lack of room.
+    pub evictions: u64,
     /// Entries now.
     pub entries: u64,
     /// Bytes of the entries, as last counted.
@@ -48,6 +50,7 @@ pub struct Cache<V> {
     latest: Mutex<HashMap<String, FileIdentity>>,
     hits: AtomicU64,
     misses: AtomicU64,
+    evictions: Arc<AtomicU64>,
 }
 
 struct Entry<V> {
@@ -82,12 +85,25 @@ impl<V: Weigh + Send + Sync + 'static> Cache<V> {
             let weight = (entry.counted.load(Ordering::Relaxed) as u64).div_ceil(WEIGHT_UNIT).max(share);
             u32::try_from(weight).unwrap_or(u32::MAX)
         };
+        let evictions = Arc::<AtomicU64>::default();
+        let evicted = Arc::clone(&evictions);
         let entries = Entries::builder()
             .max_capacity(share.saturating_mul(capacity.max(1)).max(max_weight - max_weight % share))
             .eviction_policy(EvictionPolicy::lru())
             .weigher(weigh)
+            .eviction_listener(move |_, _, cause| {
+                if cause == RemovalCause::Size {
+                    evicted.fetch_add(1, Ordering::Relaxed);
+                }
+            })
             .build();
-        Cache { entries, latest: Mutex::default(), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+        Cache {
+            entries,
+            latest: Mutex::default(),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            evictions,
+        }
     }
 
     /// The value of this content, loaded now if it is not there. Whoever comes while it loads waits for it.
@@ -130,8 +146,10 @@ impl<V: Weigh + Send + Sync + 'static> Cache<V> {
         CacheCounts {
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
+            evictions: self.evictions.load(Ordering::Relaxed),
             entries: self.entries.entry_count(),
-            bytes: self.entries.iter().map(|(_, entry)| entry.value.bytes() as u64).sum(),
+            // Weighing them now would wait for who is working on one.
+            bytes: self.entries.iter().map(|(_, entry)| entry.counted.load(Ordering::Relaxed) as u64).sum(),
         }
     }
 
@@ -202,7 +220,7 @@ mod tests {
         for path in ["a", "b", "a", "c"] {
             by_count.get(&content(path, 1), &running, || blob(10)).expect("loads");
         }
-        assert_eq!(by_count.counts().entries, 2);
+        assert_eq!((by_count.counts().entries, by_count.counts().evictions), (2, 1));
         by_count.get(&content("a", 1), &running, || panic!("a was used last but one")).expect("is there");
 
         let by_bytes = Cache::new(100, 1 << 20);

@@ -19,6 +19,7 @@ use crate::{
     error::ToolError,
     flags::Flag,
     forks::ForkState,
+    metrics::Metrics,
     principal::Principal,
     recalc::RecalcState,
     screenshots::{Picture, Screenshots},
@@ -44,6 +45,8 @@ pub struct Context {
     pub recalc: RecalcState,
     /// Pictures that calls made.
     pub screenshots: Screenshots,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Context {
@@ -60,12 +63,13 @@ impl Context {
         };
         let workspace = Workspace::open(&config.workspace.workspace, rules)?;
         let workbooks = Cache::new(config.cache.cache_capacity, config.cache.cache_bytes);
-        let forks = ForkState::new(&config.state, workspace.root());
+        let metrics = Arc::<Metrics>::default();
+        let forks = ForkState::new(&config.state, workspace.root(), Arc::clone(&metrics));
         let recalc = RecalcState::new(&config.recalc, live.limits.tool_timeout());
         let kept = config.state.screenshots_folder(workspace.root());
         let screenshots = Screenshots::new(kept);
         let live = ArcSwap::from_pointee(live);
-        Ok(Context { config, live, workspace, workbooks, forks, recalc, screenshots })
+        Ok(Context { config, live, workspace, workbooks, forks, recalc, screenshots, metrics })
     }
 
     /// What is configured now, and may change.
@@ -170,6 +174,11 @@ impl Call {
     /// Pictures that calls made.
     pub fn screenshots(&self) -> &Screenshots {
         &self.context.screenshots
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.context.metrics
     }
 
     /// Lets a picture travel with the answer.

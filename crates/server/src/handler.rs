@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use axum::http::request::Parts;
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -21,12 +22,14 @@ use tokio::sync::mpsc;
 use crate::{
     Server, cursor,
     error::{ErrorCode, ToolError},
+    http::RequestSpan,
     principal::Principal,
     prompts,
     resources::{self, WorkbookUri},
     runner::Link,
     screenshots,
     tool::{Answer, ToolEntry},
+    trace::{self, Parent},
 };
 
 /// What an agent should know before its first call.
@@ -79,8 +82,12 @@ impl Handler {
         let arguments = arguments.as_object().cloned().unwrap_or_default();
         let token = context.meta.get_progress_token();
         let (sender, mut reports) = mpsc::channel(4);
-        let link =
-            Link { principal, cancelled: context.ct.clone(), progress: token.is_some().then_some(sender) };
+        let link = Link {
+            principal,
+            cancelled: context.ct.clone(),
+            progress: token.is_some().then_some(sender),
+            parent: parent_of(context),
+        };
         let answer = self.server.runner.call(tool, arguments, link);
         tokio::pin!(answer);
         loop {
@@ -291,9 +298,15 @@ impl ServerHandler for Handler {
     }
 }
 
+/// Whose child a call is: the HTTP request's, or what the caller says.
+fn parent_of(context: &RequestContext<RoleServer>) -> Parent {
+    let request = context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get::<RequestSpan>());
+    Parent { request: request.map(|request| request.0.clone()), caller: trace::caller_of(&context.meta) }
+}
+
 fn without_progress(context: &RequestContext<RoleServer>) -> Link {
     let principal = Principal::of_request(&context.extensions);
-    Link { principal, cancelled: context.ct.clone(), progress: None }
+    Link { principal, cancelled: context.ct.clone(), ..Link::default() }
 }
 
 async fn tell(peer: &Peer<RoleServer>, token: &ProgressToken, report: crate::call::Progress) {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{Request, State},
     http::{StatusCode, Uri},
-    middleware,
-    response::IntoResponse,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use rmcp::transport::streamable_http_server::{
@@ -16,6 +16,7 @@ use rmcp::transport::streamable_http_server::{
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::Layer;
+use tracing::{Instrument, Span};
 
 use crate::{
     Server,
@@ -23,6 +24,8 @@ use crate::{
     config::ListenConfig,
     handler::Handler,
     lifecycle::Phase,
+    metrics::labels::Rejection,
+    trace,
 };
 
 /// Pages that may call: those of this machine, on any port. A page from elsewhere is refused, whatever its DNS says.
@@ -83,11 +86,33 @@ pub fn router(server: Arc<Server>, doors: Doors, stop: CancellationToken) -> Rou
     let known = middleware::from_fn_with_state((Arc::clone(&server), authenticator), only_known);
     Router::new()
         .route_service("/mcp", known.layer(mcp))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), observed))
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .route("/health/startup", get(startup))
         .fallback(not_found)
         .with_state(server)
+}
+
+/// The span of the request that a call came with.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestSpan(pub(crate) Span);
+
+/// Gives a request its span, and counts it when it was turned away.
+async fn observed(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
+    let span = trace::request_span(request.method(), "/mcp", request.headers());
+    request.extensions_mut().insert(RequestSpan(span.clone()));
+    let response = next.run(request).instrument(span.clone()).await;
+    span.record("http.response.status_code", response.status().as_u16());
+    let reason = match response.status() {
+        StatusCode::FORBIDDEN => Some(Rejection::ForbiddenOrigin),
+        StatusCode::PAYLOAD_TOO_LARGE => Some(Rejection::RequestTooLarge),
+        _ => None,
+    };
+    if let Some(reason) = reason {
+        server.context.metrics.calls.rejected(reason);
+    }
+    response
 }
 
 /// The process answers: nothing more, so that a slow disk does not get it killed.

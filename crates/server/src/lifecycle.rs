@@ -1,6 +1,12 @@
 //! Starting, ready, draining: what the health answers and whether new calls are taken.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
@@ -21,6 +27,7 @@ pub enum Phase {
 #[derive(Debug, Default)]
 pub struct Lifecycle {
     phase: AtomicU8,
+    drain_began: OnceLock<Instant>,
     in_flight: TaskTracker,
 }
 
@@ -41,8 +48,14 @@ impl Lifecycle {
 
     /// Takes no more calls.
     pub fn drain(&self) {
+        self.drain_began.get_or_init(Instant::now);
         self.phase.store(2, Ordering::SeqCst);
         self.in_flight.close();
+    }
+
+    /// What is left of `limit` since the drain began; all of it before.
+    pub fn left_of(&self, limit: Duration) -> Duration {
+        limit.saturating_sub(self.drain_began.get().map_or(Duration::ZERO, Instant::elapsed))
     }
 
     /// Counts a call as in flight until the token is dropped.

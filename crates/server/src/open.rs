@@ -1,6 +1,6 @@
 //! From the `workbook` of a call to the workbook: resolved, cached, or read.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{ops::ControlFlow, sync::Arc, time::Instant};
 
 use ::forks::{ForkId, InvalidName, Seq, Store};
 use workbook::{OpenError, Watch, Workbook};
@@ -10,6 +10,7 @@ use crate::{
     call::Call,
     error::{ErrorCode, ToolError},
     forks::{self, Replayed, store_error},
+    metrics::labels::Outcome,
 };
 
 /// A workbook, and how the workspace calls it.
@@ -69,14 +70,25 @@ impl Call {
         }
         let mut file = self.workspace().resolve(reference)?;
         let (id, path, identity) = (file.id, file.path.clone(), file.identity.clone());
-        let limits = self.config().limits.for_reading();
         let book = self.workbooks().get(&identity, &|| self.is_stopped(), || {
             let bytes: Arc<[u8]> = file.read(self.config().limits.max_file_bytes)?.into();
-            let opened = Workbook::open(bytes, &path, &limits, self);
-            Ok(Book::new(opened.map_err(|error| ToolError::from(error).at(path.clone()))?))
+            Ok(Book::new(self.read_workbook(bytes, &path).map_err(|error| error.at(path.clone()))?))
         })?;
         let state = format!("{:?}.{:?}", identity.modified, identity.inode);
         Ok(Opened { id: id.to_string(), path, file_bytes: identity.size, book, state })
+    }
+
+    /// Reads a workbook from its bytes.
+    ///
+    /// # Errors
+    /// When they are none, cost too much, or the call is stopped.
+    pub(crate) fn read_workbook(&self, bytes: Arc<[u8]>, name: &str) -> Result<Workbook, ToolError> {
+        let begun = Instant::now();
+        let limits = self.config().limits.for_reading();
+        let opened = Workbook::open(bytes, name, &limits, self).map_err(ToolError::from);
+        let format = opened.as_ref().ok().map(|book| book.format);
+        self.metrics().work.loaded(format, Outcome::of(&opened), begun.elapsed());
+        opened
     }
 
     /// Opens a fork at its head, or at the state that the reference names.

@@ -31,6 +31,11 @@ impl Principal {
         self.0.role
     }
 
+    /// Whether nobody had to say who they are.
+    pub fn is_local(&self) -> bool {
+        self.0.source == access::Source::Local
+    }
+
     /// Where they may do it.
     pub fn scope(&self) -> &PathScope {
         &self.0.scope

@@ -6,15 +6,23 @@ use std::sync::{
 };
 
 use rmcp::model::JsonObject;
+use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use crate::{
     call::{Call, Context, Progress, StopSignal},
     error::{ErrorCode, ToolError},
     lifecycle::Lifecycle,
+    metrics::{
+        CallRecord,
+        labels::{Rejection, Role, ToolName},
+    },
     principal::Principal,
+    private::FileName,
     tool::{Answer, ToolEntry},
+    trace::Parent,
 };
 
 /// Calls that wait for a slot, per slot. More are refused at once: overload is a quick answer, not a collapse.
@@ -40,6 +48,8 @@ pub struct Link {
     pub cancelled: CancellationToken,
     /// Where progress goes, if the client wants it.
     pub progress: Option<mpsc::Sender<Progress>>,
+    /// Whose child its span is.
+    pub parent: Parent,
 }
 
 impl Runner {
@@ -53,6 +63,11 @@ impl Runner {
             size: AtomicUsize::new(size),
             waiting: AtomicUsize::new(0),
         }
+    }
+
+    /// Calls that wait for a slot.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Changes the number of slots. Calls that run keep theirs: what is too many goes as they end.
@@ -83,8 +98,17 @@ impl Runner {
         arguments: JsonObject,
         link: Link,
     ) -> Result<Answer, ToolError> {
+        let name = ToolName::from(tool);
+        let span = link.parent.call(name);
+        let named = arguments.get("workbook").or_else(|| arguments.get("fork")).and_then(Value::as_str);
+        let workbook = named.and_then(|named| FileName::if_told(named, &self.context.config.lines));
+        let role = Role::of(&link.principal);
+        let metrics = Arc::clone(&self.context.metrics);
+        let record = CallRecord::begin(metrics, span.clone(), name, role, workbook);
         let run = tool.run;
-        self.run(link, move |call| run(call, arguments)).await
+        let answer = self.run(link, move |call| run(call, arguments)).instrument(span).await;
+        record.answered(&answer);
+        answer
     }
 
     /// Runs any body as a call.
@@ -96,16 +120,18 @@ impl Runner {
         link: Link,
         body: impl FnOnce(&Call) -> Result<T, ToolError> + Send + 'static,
     ) -> Result<T, ToolError> {
-        let _in_flight = self.lifecycle.enter()?;
+        let rejected = |reason| self.context.metrics.calls.rejected(reason);
+        let _in_flight = self.lifecycle.enter().inspect_err(|_| rejected(Rejection::ShuttingDown))?;
         let stop = StopOnDrop(StopSignal::default());
         let call = Call::new(Arc::clone(&self.context), link.principal, stop.0.clone(), link.progress);
         let limit = call.config().limits.tool_timeout();
         let answer = async {
             let slot = self.slot().await?;
+            let span = Span::current();
             let running = tokio::task::spawn_blocking(move || {
                 // The slot is taken until the body really ends, even when its answer is no longer awaited.
                 let _slot = slot;
-                body(&call)
+                span.in_scope(|| body(&call))
             });
             running.await.unwrap_or_else(|failure| Err(unexpected(&failure)))
         };
@@ -121,7 +147,8 @@ impl Runner {
             return Ok(slot);
         }
         let max_waiting = self.size.load(Ordering::Relaxed).saturating_mul(WAITING_PER_SLOT);
-        let _place = WaitingPlace::take(&self.waiting, max_waiting)?;
+        let _place = WaitingPlace::take(&self.waiting, max_waiting)
+            .inspect_err(|_| self.context.metrics.calls.rejected(Rejection::QueueFull))?;
         Arc::clone(&self.slots)
             .acquire_owned()
             .await

@@ -15,9 +15,9 @@ pub async fn serve(server: Arc<Server>, stop: CancellationToken) -> io::Result<(
     let transport = rmcp::transport::io::stdio_pipes();
     let service = match Handler::new(server).serve_with_ct(transport, stop).await {
         Ok(service) => service,
-        Err(error) => {
-            // A client that only looked whether the program starts is no failure.
-            tracing::info!(%error, "the client left before it introduced itself");
+        Err(_) => {
+            // A client that only looked whether the program starts is no failure. The error quotes what it sent.
+            tracing::info!("the client left before it introduced itself");
             return Ok(());
         }
     };

@@ -7,6 +7,7 @@ use serde_json::Value;
 use server::{
     config::{options::options, reference},
     error::ErrorCode,
+    metrics::{Metrics, labels::Label},
     tools,
 };
 
@@ -86,4 +87,50 @@ fn every_error() {
         page.push_str(&format!("| `{}` | {} |\n", code.as_str(), code.meaning()));
     }
     expect_file!["../../../docs/errors.md"].assert_eq(&page);
+}
+
+#[test]
+fn every_metric() {
+    let mut page = format!(
+        "# Metrics\n\n{GENERATED}\n`GET /metrics` on port 9090 tells these, as OpenMetrics or in Prometheus' own text format, whichever the \
+         scraper accepts.\nValues of labels come from closed sets: no file, fork or caller is ever one.\n\n\
+         | metric | type | labels | |\n|---|---|---|---|\n"
+    );
+    let metrics = Metrics::default();
+    let mut sets: Vec<&Label> = Vec::new();
+    for metric in metrics.described() {
+        let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{}`", label.name)).collect();
+        page.push_str(&format!(
+            "| `{}` | {} | {} | {} |\n",
+            metric.name,
+            metric.kind,
+            labels.join(", "),
+            metric.help
+        ));
+        sets.extend(metric.labels.iter().filter(|label| !label.values.is_empty()));
+    }
+    page.push_str("\n## Labels\n\n| label | values |\n|---|---|\n");
+    let mut told: Vec<&Label> = Vec::new();
+    for label in sets {
+        if told.contains(&label) {
+            continue;
+        }
+        told.push(label);
+        let values: Vec<String> = label.values.iter().map(|value| format!("`{value}`")).collect();
+        page.push_str(&format!("| `{}` | {} |\n", label.name, values.join(", ")));
+    }
+    expect_file!["../../../docs/metrics.md"].assert_eq(&page);
+}
+
+/// CARDINALITY: no metric has more series than a small server can be scraped for.
+#[test]
+fn labels_are_few() {
+    let metrics = Metrics::default();
+    for metric in metrics.described() {
+        let series: usize = metric.labels.iter().map(|label| label.values.len().max(1)).product();
+        assert!(series <= 5_000, "{} has up to {series} series", metric.name);
+    }
+    let names: std::collections::HashSet<&str> =
+        metrics.described().iter().map(|metric| metric.name.as_str()).collect();
+    assert_eq!(names.len(), metrics.described().len(), "a name is used twice");
 }

@@ -9,7 +9,7 @@ use clap::{
 };
 use server::{
     config::{
-        Config, ListenConfig, LogConfig,
+        Config, ListenConfig, LogConfig, MetricsConfig, TracingConfig,
         command_line::{Flags, GivenFlags},
         layers::{FILE_VARIABLE, Origin, Problem, Sources},
         options::in_one_line,
@@ -210,6 +210,12 @@ pub(crate) struct ServeArguments {
     /// How to listen.
     #[command(flatten)]
     pub(crate) listen: Flags<ListenConfig>,
+    /// Where metrics are told.
+    #[command(flatten)]
+    pub(crate) metrics: Flags<MetricsConfig>,
+    /// Where spans go.
+    #[command(flatten)]
+    pub(crate) tracing: Flags<TracingConfig>,
     /// What every command needs to know.
     #[command(flatten)]
     pub(crate) config: Flags<Config>,
@@ -353,7 +359,8 @@ impl Command {
     /// The flags of the configuration that were given.
     fn flags(&self) -> GivenFlags {
         let of_serve = |arguments: &ServeArguments| {
-            [arguments.listen.given().as_slice(), arguments.config.given().as_slice()].concat()
+            let ServeArguments { listen, metrics, tracing, config } = arguments;
+            [listen.given().as_slice(), metrics.given(), tracing.given(), config.given()].concat()
         };
         match self {
             Command::Serve(arguments) | Command::Config(ConfigCommand::Check(arguments)) => {

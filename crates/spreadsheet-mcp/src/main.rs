@@ -10,6 +10,7 @@ mod cli;
 mod configuration;
 mod exit;
 mod keys;
+mod log_line;
 mod reload;
 mod render;
 mod telemetry;
@@ -23,11 +24,15 @@ use server::{
     Server,
     config::{
         Settings,
-        layers::{Resolved, Sources},
+        layers::{Effective, Resolved, Sources},
     },
     flags,
+    metrics::{self, ACCESS, MetricsEndpoint},
     serve::{self, Endpoint, Outcome},
 };
+
+/// How long the last spans may take to reach the collector.
+const LAST_SPANS: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     allocator::tune();
@@ -38,27 +43,39 @@ fn main() -> ExitCode {
     let sources = cli.sources();
     match cli.command {
         Command::Serve(_) => configured(sources, run_server),
-        Command::Call(arguments) => configured(sources, |settings, _| call::run(arguments, settings.config)),
+        Command::Call(arguments) => logged(sources, |settings| call::run(arguments, settings.config)),
         Command::Tools(arguments) => {
-            configured(sources, |settings, _| tools::run(&arguments, &settings.config.live))
+            logged(sources, |settings| tools::run(&arguments, &settings.config.live))
         }
         Command::Config(command) => configuration::run(&command, &sources),
-        Command::Keys(command) => configured(sources, |settings, _| keys::run(&command, &settings.config)),
-        Command::Audit(command) => configured(sources, |settings, _| audit::run(command, &settings.config)),
+        Command::Keys(command) => configured(sources, |settings, _, _| keys::run(&command, &settings.config)),
+        Command::Audit(command) => {
+            configured(sources, |settings, _, _| audit::run(command, &settings.config))
+        }
         Command::EvaluateFormulas => evaluate(),
     }
 }
 
-/// Does what needs a right configuration, and logs.
-fn configured(sources: Sources, run: impl FnOnce(Settings, Reload) -> ExitCode) -> ExitCode {
+/// Does what needs a right configuration.
+fn configured(sources: Sources, run: impl FnOnce(Settings, Sources, Vec<Effective>) -> ExitCode) -> ExitCode {
     let Resolved { mut settings, values } = match sources.resolve() {
         Ok(resolved) => resolved,
         Err(problems) => return exit::wrong_configuration(&problems),
     };
     // For evaluations that cannot be stopped from within.
     settings.config.fixed.recalc.program = std::env::current_exe().ok();
-    let log = telemetry::start(&settings.log.log);
-    run(settings, Reload::new(sources, values, log))
+    run(settings, sources, values)
+}
+
+/// Does one thing and logs meanwhile: a call is no trace of a service, and who makes it sees how it ends.
+fn logged(sources: Sources, run: impl FnOnce(Settings) -> ExitCode) -> ExitCode {
+    configured(sources, |settings, _, _| {
+        let filter = settings.log.log.without(ACCESS);
+        match telemetry::start(&filter, &settings.config.fixed.lines, None) {
+            Ok(_) => run(settings),
+            Err(error) => exit::failed("the log could not start", &error),
+        }
+    })
 }
 
 /// What the program starts itself for: the configuration is not its business.
@@ -69,21 +86,39 @@ fn evaluate() -> ExitCode {
     }
 }
 
-fn run_server(settings: Settings, reload: Reload) -> ExitCode {
+fn run_server(settings: Settings, sources: Sources, values: Vec<Effective>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::failed("the runtime could not start", &error),
     };
-    let Settings { config, listen, .. } = settings;
+    let Settings { log, config, listen, metrics, tracing } = settings;
+    let telemetry = {
+        // Spans are sent from within it.
+        let _runtime = runtime.enter();
+        match telemetry::start(&log.log, &config.fixed.lines, Some(&tracing)) {
+            Ok(telemetry) => telemetry,
+            Err(error) => return exit::failed("tracing could not start", &error),
+        }
+    };
+    let reload = Reload::new(sources, values, telemetry.level());
     let outcome = runtime.block_on(async {
         let hangups = reload::hangups()?;
         flags::announce(&config.live.flags, &listen);
         let server = Arc::new(Server::build(config)?);
         let endpoint = Endpoint::bind(&listen, &server.context.config).await?;
+        let metrics_endpoint = MetricsEndpoint::bind(&metrics, listen.transport).await?;
         endpoint.announce(&server);
+        metrics_endpoint.start(Arc::clone(&server), telemetry.level());
         tokio::spawn(reload.at(hangups, Arc::clone(&server)));
-        serve::run(server, endpoint, listen.drain_timeout()).await
+        let outcome = serve::run(Arc::clone(&server), endpoint, listen.drain_timeout()).await?;
+        if outcome == Outcome::Finished {
+            metrics::push_last(&metrics, &server, listen.drain_timeout()).await;
+        }
+        Ok::<Outcome, std::io::Error>(outcome)
     });
+    // Who ends the server twice does not wait for a collector.
+    let patience = if matches!(outcome, Ok(Outcome::Finished)) { LAST_SPANS } else { Duration::ZERO };
+    telemetry.finish(patience);
     // A body that ignores its stop signal, or a read of standard input, must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(100));
     match outcome {

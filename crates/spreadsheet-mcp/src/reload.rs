@@ -6,16 +6,15 @@ use server::{
     Server,
     config::layers::{Effective, Problem, Resolved, Sources},
     flags,
+    metrics::LogLevel,
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
-
-use crate::telemetry::LogControl;
 
 /// Where the configuration comes from, and what of it is in force.
 pub(crate) struct Reload {
     sources: Arc<Sources>,
     in_force: Vec<Effective>,
-    log: LogControl,
+    log: Arc<dyn LogLevel>,
 }
 
 /// SIGHUP, which from now on no longer ends the process.
@@ -25,7 +24,7 @@ pub(crate) fn hangups() -> io::Result<Signal> {
 
 impl Reload {
     /// What to do at a SIGHUP, with what is in force now.
-    pub(crate) fn new(sources: Sources, in_force: Vec<Effective>, log: LogControl) -> Reload {
+    pub(crate) fn new(sources: Sources, in_force: Vec<Effective>, log: Arc<dyn LogLevel>) -> Reload {
         Reload { sources: Arc::new(sources), in_force, log }
     }
 

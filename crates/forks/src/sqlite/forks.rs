@@ -80,6 +80,12 @@ fn check_limits(database: &Connection, fork: &NewFork, limits: &Limits) -> Resul
     Ok(())
 }
 
+pub(super) fn count(database: &Connection) -> Result<u64, Failure> {
+    let counted: i64 =
+        database.prepare_cached("SELECT count(*) FROM forks")?.query_row([], |row| row.get(0))?;
+    Ok(counted.try_into().unwrap_or(0))
+}
+
 pub(super) fn get(database: &Connection, id: &ForkId) -> Result<Fork, Failure> {
     database
         .prepare_cached(&format!("SELECT {COLUMNS} FROM forks WHERE id = ?1"))?

@@ -74,6 +74,10 @@ impl Store for SqliteStore {
         self.connections.read(|database| forks::list(database, query))
     }
 
+    fn count_forks(&self) -> Result<u64, StoreError> {
+        self.connections.read(|database| forks::count(database))
+    }
+
     fn touch(&self, id: &ForkId, now: Millis) -> Result<(), StoreError> {
         if self.connections.read(|database| forks::is_use_noted(database, id, now))? {
             return Ok(());

@@ -120,6 +120,7 @@ pub(crate) async fn only_known(
         }
         Err(denied) => {
             server.audit.denied(&denied);
+            server.context.metrics.calls.not_let_in(&denied);
             authenticator.refusal(&denied).into_response()
         }
     }

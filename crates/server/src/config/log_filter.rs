@@ -18,6 +18,12 @@ pub struct LogFilter(String);
 pub struct InvalidLogFilter(String);
 
 impl LogFilter {
+    /// The filter, and nothing of a module.
+    #[must_use]
+    pub fn without(&self, module: &str) -> LogFilter {
+        LogFilter(format!("{},{module}=off", self.0))
+    }
+
     /// The filter, ready for use.
     pub fn to_env_filter(&self) -> EnvFilter {
         EnvFilter::builder().parse_lossy(&self.0)

@@ -14,6 +14,7 @@ pub mod reference;
 pub mod schema;
 pub mod secret;
 
+mod telemetry;
 mod wrong_values;
 
 use std::{
@@ -27,6 +28,9 @@ use clap::{Args, ValueEnum};
 use crate::flags::{Flag, Rollout};
 
 pub use log_filter::LogFilter;
+pub use telemetry::{
+    LogFormat, LogLinesConfig, MetricsBind, MetricsConfig, OtlpProtocol, PlainUrl, TracingConfig,
+};
 pub use wrong_values::WrongValue;
 
 /// Everything that can be configured.
@@ -41,6 +45,12 @@ pub struct Settings {
     /// How `serve` listens.
     #[command(flatten)]
     pub listen: ListenConfig,
+    /// Where metrics are told.
+    #[command(flatten)]
+    pub metrics: MetricsConfig,
+    /// Where spans go.
+    #[command(flatten)]
+    pub tracing: TracingConfig,
 }
 
 /// What every command needs to know: where workbooks are, which tools there are, and what a call may cost.
@@ -57,6 +67,9 @@ pub struct Config {
 /// What stays as it is until a restart.
 #[derive(Debug, Clone, Args)]
 pub struct FixedConfig {
+    /// How lines of the log are written.
+    #[command(flatten)]
+    pub lines: LogLinesConfig,
     /// Which workbooks are shown.
     #[command(flatten)]
     pub workspace: WorkspaceConfig,

@@ -23,6 +23,13 @@ impl Settings {
     pub fn wrong_values(&self) -> Vec<WrongValue> {
         let mut wrong = self.config.fixed.workspace.wrong_values();
         wrong.extend(self.config.live.tools.wrong_values(&tools::names()));
+        wrong.extend(self.metrics.wrong_job().map(|what| WrongValue::new("metrics_push_job", what)));
+        wrong.extend(self.tracing.wrong_ratio().map(|what| WrongValue::new("trace_sample_ratio", what)));
+        let endpoint = self.tracing.endpoint().err();
+        wrong
+            .extend(endpoint.map(|what| {
+                WrongValue::new("otlp_endpoint", format!("OTEL_EXPORTER_OTLP_ENDPOINT: {what}"))
+            }));
         wrong
     }
 }

@@ -136,6 +136,8 @@ impl Call {
                 request.key.as_ref().map(|key| Idempotency { key, request: asked, answer: &told });
             match state.store.append(id, expected, &entry, idempotency.as_ref(), now()) {
                 Ok(Appended::Added { seq, .. }) => {
+                    let made = edited.edits.iter().filter(|edit| !matches!(edit, Edit::Results(_)));
+                    self.metrics().work.applied(made.count() as u64);
                     let told = answer(&edited, seq);
                     let mut edited = edited;
                     edited.after.seq = seq;

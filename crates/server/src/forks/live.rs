@@ -6,10 +6,7 @@ use std::{
 };
 
 use ::forks::{Digest, Entry, Fork, ForkId, Seq, Store, StoreError};
-use workbook::{
-    Workbook,
-    edit::{Draft, ExplicitPlaces},
-};
+use workbook::edit::{Draft, ExplicitPlaces};
 
 use crate::{
     book::Book,
@@ -159,7 +156,7 @@ impl Call {
         }
         let bytes = self.forks().open()?.blobs.read(&fork.base.digest).map_err(store_error)?;
         let limits = self.config().limits.for_reading();
-        let book = Workbook::open(bytes, &fork.base.file_name, &limits, self)?;
+        let book = self.read_workbook(bytes, &fork.base.file_name)?;
         let draft = Arc::new(Draft::new(&book, &limits).map_err(edit_error)?);
         self.keep_base(fork.base.digest, Arc::clone(&draft));
         Ok(draft)

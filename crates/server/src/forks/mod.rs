@@ -7,6 +7,7 @@ pub(crate) mod edits;
 mod errors;
 mod ids;
 mod live;
+mod observed;
 mod state;
 
 pub use live::{Live, Replayed};

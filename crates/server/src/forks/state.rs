@@ -12,7 +12,8 @@ use forks::{Blobs, ForkId, Limits, Millis, SqliteStore, Store};
 use crate::{
     config::StateConfig,
     error::ToolError,
-    forks::{live::LiveForks, store_error},
+    forks::{live::LiveForks, observed::ObservedStore, store_error},
+    metrics::Metrics,
 };
 
 /// Blobs that were put this recently may belong to a row that is about to be written.
@@ -26,12 +27,13 @@ pub struct ForkState {
     ttl: Millis,
     pub(super) live: LiveForks,
     opened: Mutex<Option<Arc<Opened>>>,
+    metrics: Arc<Metrics>,
 }
 
 /// The opened state directory.
 pub struct Opened {
     /// The logs.
-    pub store: SqliteStore,
+    pub store: ObservedStore,
     /// The bases, and previous versions of files.
     pub blobs: Blobs,
 }
@@ -44,7 +46,7 @@ impl fmt::Debug for ForkState {
 
 impl ForkState {
     /// The state of a configuration; nothing is opened yet.
-    pub fn new(config: &StateConfig, workspace: &Path) -> ForkState {
+    pub fn new(config: &StateConfig, workspace: &Path, metrics: Arc<Metrics>) -> ForkState {
         ForkState {
             folder: config.folder(workspace),
             limits: Limits {
@@ -55,6 +57,7 @@ impl ForkState {
             ttl: i64::try_from(config.fork_ttl().as_millis()).unwrap_or(Millis::MAX),
             live: LiveForks::new(config.live_forks),
             opened: Mutex::default(),
+            metrics,
         }
     }
 
@@ -84,6 +87,7 @@ impl ForkState {
         }
         let store = SqliteStore::open(&self.folder.join("forks.sqlite")).map_err(store_error)?;
         let blobs = Blobs::open(&self.folder.join("blobs")).map_err(store_error)?;
+        let store = ObservedStore::new(store, Arc::clone(&self.metrics));
         let state = Arc::new(Opened { store, blobs });
         *opened = Some(Arc::clone(&state));
         Ok(state)
@@ -95,6 +99,12 @@ impl ForkState {
     /// As [`ForkState::open`].
     pub fn check(&self) -> Result<(), ToolError> {
         self.open()?.store.check().map_err(store_error)
+    }
+
+    /// How many forks there are; `None` while nothing needed the directory, or when it cannot be read.
+    pub fn count(&self) -> Option<u64> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        opened.store.count_forks().ok()
     }
 
     /// Drops forks whose time has passed, and what nothing needs any more. Gives how many forks and bytes went.

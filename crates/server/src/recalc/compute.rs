@@ -24,6 +24,7 @@ use crate::{
     call::Call,
     error::{ErrorCode, ToolError},
     forks::Live,
+    metrics::labels::{Outcome, RecalcEngine},
 };
 
 /// Functions whose work or memory no reference tells: it grows with a number that they are given, or with each other's results.
@@ -74,6 +75,16 @@ impl EngineParam {
             EngineParam::Formualizer => Some(Native::Formualizer),
             EngineParam::Ironcalc => Some(Native::IronCalc),
             EngineParam::Auto | EngineParam::Native | EngineParam::Libreoffice | EngineParam::Verify => None,
+        }
+    }
+
+    /// Whom a calculation is counted for that came to no engine.
+    fn label(self) -> RecalcEngine {
+        match self {
+            EngineParam::Formualizer => RecalcEngine::Formualizer,
+            EngineParam::Ironcalc => RecalcEngine::Ironcalc,
+            EngineParam::Libreoffice => RecalcEngine::Libreoffice,
+            EngineParam::Auto | EngineParam::Native | EngineParam::Verify => RecalcEngine::Auto,
         }
     }
 }
@@ -141,6 +152,32 @@ impl Call {
         scope: &Scope,
     ) -> Result<Computation, ToolError> {
         let begun = Instant::now();
+        let span = tracing::info_span!(
+            "calculate",
+            engine = tracing::field::Empty,
+            formulas = tracing::field::Empty
+        );
+        let computed = span.in_scope(|| self.computed_since(begun, id, live, engine, scope));
+        let label = match &computed {
+            Ok(computation) => RecalcEngine::of(computation.engine),
+            Err(_) => engine.label(),
+        };
+        if let Ok(computation) = &computed {
+            span.record("formulas", computation.collected.formulas);
+        }
+        span.record("engine", label.as_str());
+        self.metrics().work.calculated(label, Outcome::of(&computed), begun.elapsed());
+        computed
+    }
+
+    fn computed_since(
+        &self,
+        begun: Instant,
+        id: &ForkId,
+        live: &Live,
+        engine: EngineParam,
+        scope: &Scope,
+    ) -> Result<Computation, ToolError> {
         let loaded = Loaded::of(&live.draft, &live.book, self)?;
         let stop = || self.is_stopped();
         let pending = live.draft.pending();
@@ -245,7 +282,12 @@ impl Call {
         let choice = self.chosen(loaded, named)?;
         match self.computed_by(choice.engine, loaded, now) {
             Err(error) if named.is_none() && error.code == ErrorCode::CalculationFailed => {
-                tracing::warn!(engine = choice.engine.as_str(), %error, "an engine gave up; the other one computes");
+                // What it said may quote a formula.
+                tracing::warn!(
+                    engine = choice.engine.as_str(),
+                    code = error.code.as_str(),
+                    "an engine gave up; the other one computes"
+                );
                 let other = self.survey(loaded)?.choice(choice.engine.other(), &recalc::is_verified);
                 // What the chosen one said tells more, should both give up.
                 let engine = self.computed_by(other.engine, loaded, now).map_err(|_| error)?;

@@ -66,7 +66,8 @@ impl LibreOffice<'_> {
     /// What a client should know of a failure.
     pub(crate) fn run(&mut self, stop: Stop<'_>) -> Result<(), ToolError> {
         let document = Document { bytes: &self.file, extension: "xlsx" };
-        let sheets = self.office.calculate(&document, stop).map_err(office_error)?;
+        let span = tracing::info_span!("libreoffice", job = "calculate", bytes = self.file.len());
+        let sheets = span.in_scope(|| self.office.calculate(&document, stop)).map_err(office_error)?;
         for sheet in sheets {
             let Some(index) = self.sheets.iter().position(|name| *name == sheet.name) else { continue };
             let id = SheetId(index as u32);

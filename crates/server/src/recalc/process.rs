@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use workbook::{Limits, Workbook};
 
 use super::fetched::Fetched;
+use crate::trace::traceparent;
 
 /// The argument that makes the program calculate what it is given.
 pub const SUBCOMMAND: &str = "evaluate-formulas";
@@ -99,7 +100,7 @@ impl Process {
 
 fn start(program: &Path) -> io::Result<Child> {
     let mut command = Command::new(program);
-    command.arg(SUBCOMMAND).env_clear();
+    command.arg(SUBCOMMAND).env_clear().envs(traceparent().map(|parent| ("TRACEPARENT", parent)));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()
 }
 

@@ -150,6 +150,7 @@ impl Tool for ReadRange {
                 break;
             }
         }
+        call.metrics().work.told_cells(call.config().limits.max_cells.saturating_sub(reader.cells) as u64);
         let stale = opened.stale_within(call, &told_areas)?;
         Ok(Answer { ranges, stale, next_cursor: next.map(|position| cursor::encode(&scope, position)) })
     }

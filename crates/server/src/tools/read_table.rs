@@ -146,6 +146,7 @@ impl Tool for ReadTable {
         let rows = run(book, sheet, view, &query, &|| call.is_stopped())?;
         let page = Page::fill(book, view, &rows, params.text, call.answer_bytes().saturating_sub(1_000))?;
         let told = page.rows.len();
+        call.metrics().work.told_cells((told * page.columns.len()) as u64);
         let next = if sample == SampleParam::First && told > 0 && (told as u64) + offset < rows.matching {
             Some(offset + told as u64)
         } else {

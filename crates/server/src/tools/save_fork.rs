@@ -17,6 +17,7 @@ use crate::{
     export::{EXTENSIONS, Export, ExportTold, Format, InjectionParam, ValuesParam},
     flags::Flag,
     forks::{Replayed, now, save_error, store_error},
+    metrics::labels::ForkEvent,
     open::{ForkReference, Opened},
     recalc::{EngineParam, Scope},
     room::Room,
@@ -177,6 +178,7 @@ impl Tool for SaveFork {
         } else {
             temporary.publish()?;
         }
+        call.metrics().work.forks(ForkEvent::Saved, 1);
         answer.bytes = Some(bytes);
         answer.digest = Some(digest.to_string());
         Ok(answer)

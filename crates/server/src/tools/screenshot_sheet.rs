@@ -306,7 +306,8 @@ fn by_office(
         max_area_px: options.max_area_px,
     };
     let document = Document { bytes: &bytes, extension: "xlsx" };
-    let drawn = call.recalc().office().picture(&document, &request, &|| call.is_stopped());
+    let span = tracing::info_span!("libreoffice", job = "picture", bytes = document.bytes.len());
+    let drawn = span.in_scope(|| call.recalc().office().picture(&document, &request, &|| call.is_stopped()));
     drawn.map_err(|error| not_drawn(error, opened, &view(opened, sheet, area, options), area))
 }
 

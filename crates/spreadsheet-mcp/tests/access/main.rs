@@ -40,7 +40,7 @@ impl Caller<'_> {
             self.address,
             body.len()
         );
-        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        let mut stream = TcpStream::connect(self.address).expect("it listens");
         stream.write_all(head.as_bytes()).expect("sent");
         let _refused = stream.write_all(body.as_bytes());
         let mut answer = String::new();
@@ -110,7 +110,7 @@ fn records(place: &Place, arguments: &[&str]) -> Vec<Value> {
 fn a_server_without_keys_is_closed_and_says_what_to_do() {
     let place = place();
     let server = place.serve(&[]);
-    assert!(server.announced.iter().any(|line| line.contains("keys create")), "{:?}", server.announced);
+    server.said_until("keys create");
     let reply = caller(&server, "").send("tools/list", &json!({}));
     assert_eq!(reply.status, 401);
     assert!(reply.head.contains("www-authenticate: bearer"), "{}", reply.head);
@@ -216,7 +216,7 @@ fn tenants_do_not_meet() {
         ("checkpoint", json!({ "fork": fork, "action": "list" })),
         ("checkpoint", json!({ "fork": fork, "action": "undo" })),
         ("save_fork", json!({ "fork": fork, "path": "sales/stolen.xlsx" })),
-        ("diff", json!({ "base": fork, "changed": "sales/plan.csv" })),
+        ("diff", json!({ "workbook": fork, "against": "sales/plan.csv" })),
         ("discard_fork", json!({ "fork": fork })),
         ("create_fork", json!({ "workbook": fork })),
     ];

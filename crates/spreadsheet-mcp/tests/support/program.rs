@@ -5,6 +5,8 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -132,13 +134,25 @@ impl Place {
         let address = loop {
             let line = lines.next().unwrap_or_else(|| panic!("it ended: {said:?}")).expect("text");
             match line.split("http://").nth(1).and_then(|rest| rest.split('/').next()) {
-                Some(address) => break address.to_owned(),
+                Some(address) => {
+                    let address = address.to_owned();
+                    said.push(line);
+                    break address;
+                }
                 None => said.push(line),
             }
         };
         // What it logs is read on, so that it never waits for a reader.
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Server { child, address }
+        let log = Arc::new(Mutex::new(said.join("\n") + "\n"));
+        let kept = Arc::clone(&log);
+        let reader = std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let mut log = kept.lock().expect("the log");
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        Server { child, address, log, reader: Some(reader) }
     }
 }
 
@@ -146,9 +160,29 @@ impl Place {
 pub(crate) struct Server {
     child: Child,
     address: String,
+    log: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Server {
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().expect("the log").clone()
+    }
+
+    /// Where it serves metrics.
+    pub(crate) fn metrics(&self) -> Client {
+        for _ in 0..500 {
+            let log = self.log();
+            let told = log.split("serving metrics on http://").nth(1).and_then(|rest| rest.split('/').next());
+            if let Some(address) = told {
+                return Client { address: address.to_owned() };
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("it serves no metrics: {}", self.log());
+    }
+
     /// Where it listens; outlives it.
     pub(crate) fn client(&self) -> Client {
         Client { address: self.address.clone() }
@@ -164,11 +198,13 @@ impl Server {
         self.child.id()
     }
 
-    /// Ends it by SIGTERM, and waits for its end.
-    pub(crate) fn end(mut self) {
+    /// Ends it by SIGTERM, waits for its end, and gives what it logged.
+    pub(crate) fn end(mut self) -> String {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
         assert!(self.child.wait().expect("ended").success());
+        self.reader.take().map(JoinHandle::join);
+        self.log()
     }
 
     /// Ends it by SIGKILL.
@@ -188,7 +224,7 @@ impl Drop for Server {
 /// Somebody who calls a server.
 #[derive(Clone)]
 pub(crate) struct Client {
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Client {

@@ -1,0 +1,198 @@
+//! The store of forks as calls use it: what it does is timed, counted and traced.
+
+use std::{collections::HashSet, sync::Arc, time::Instant};
+
+use forks::{
+    Appended, Checkpoint, CheckpointName, Digest, Entry, EntrySummary, Fork, ForkId, ForkQuery, Idempotency,
+    IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated, SavedVersion, Seq,
+    SqliteStore, Staged, StagedId, StagedSummary, Store, StoreError,
+};
+
+use crate::metrics::{
+    Metrics,
+    labels::{ForkEvent, StoreOperation},
+};
+
+/// A store that is watched.
+pub struct ObservedStore {
+    store: SqliteStore,
+    metrics: Arc<Metrics>,
+}
+
+impl ObservedStore {
+    pub(super) fn new(store: SqliteStore, metrics: Arc<Metrics>) -> ObservedStore {
+        ObservedStore { store, metrics }
+    }
+
+    /// Looks for damage.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::check`].
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.store.check()
+    }
+
+    fn read<T>(
+        &self,
+        what: &'static str,
+        read: impl FnOnce(&SqliteStore) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.observed(StoreOperation::Read, what, read)
+    }
+
+    fn write<T>(
+        &self,
+        what: &'static str,
+        write: impl FnOnce(&SqliteStore) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.observed(StoreOperation::Write, what, write)
+    }
+
+    fn observed<T>(
+        &self,
+        operation: StoreOperation,
+        what: &'static str,
+        body: impl FnOnce(&SqliteStore) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let span = tracing::info_span!("store", operation = operation.as_str(), what);
+        let begun = Instant::now();
+        let done = span.in_scope(|| body(&self.store));
+        self.metrics.work.stored(operation, begun.elapsed());
+        if matches!(done, Err(StoreError::Conflict { .. })) {
+            self.metrics.work.forks(ForkEvent::Conflict, 1);
+        }
+        done
+    }
+}
+
+impl Store for ObservedStore {
+    fn create_fork(&self, fork: &NewFork, limits: &Limits, now: Millis) -> Result<Fork, StoreError> {
+        let fork = self.write("create_fork", |store| store.create_fork(fork, limits, now))?;
+        self.metrics.work.forks(ForkEvent::Created, 1);
+        Ok(fork)
+    }
+
+    fn fork(&self, id: &ForkId) -> Result<Fork, StoreError> {
+        self.read("fork", |store| store.fork(id))
+    }
+
+    fn forks(&self, query: &ForkQuery<'_>) -> Result<Vec<Fork>, StoreError> {
+        self.read("forks", |store| store.forks(query))
+    }
+
+    fn count_forks(&self) -> Result<u64, StoreError> {
+        // Asked by who looks at metrics, which is no use of the store.
+        self.store.count_forks()
+    }
+
+    fn touch(&self, id: &ForkId, now: Millis) -> Result<(), StoreError> {
+        self.write("touch", |store| store.touch(id, now))
+    }
+
+    fn follow_origin(&self, id: &ForkId, path: &str, digest: &Digest) -> Result<(), StoreError> {
+        self.write("follow_origin", |store| store.follow_origin(id, path, digest))
+    }
+
+    fn discard(&self, id: &ForkId) -> Result<(), StoreError> {
+        self.write("discard", |store| store.discard(id))?;
+        self.metrics.work.forks(ForkEvent::Discarded, 1);
+        Ok(())
+    }
+
+    fn expire(&self, now: Millis) -> Result<Vec<ForkId>, StoreError> {
+        let expired = self.write("expire", |store| store.expire(now))?;
+        self.metrics.work.forks(ForkEvent::Expired, expired.len() as u64);
+        Ok(expired)
+    }
+
+    fn append(
+        &self,
+        id: &ForkId,
+        expected: Seq,
+        entry: &NewEntry<'_>,
+        idempotency: Option<&Idempotency<'_>>,
+        now: Millis,
+    ) -> Result<Appended, StoreError> {
+        self.observed(StoreOperation::Append, "append", |store| {
+            store.append(id, expected, entry, idempotency, now)
+        })
+    }
+
+    fn recall(
+        &self,
+        id: &ForkId,
+        key: &IdempotencyKey,
+        request: &Digest,
+    ) -> Result<Option<Repeated>, StoreError> {
+        self.read("recall", |store| store.recall(id, key, request))
+    }
+
+    fn move_head(&self, id: &ForkId, expected: Seq, to: Move, now: Millis) -> Result<Seq, StoreError> {
+        self.write("move_head", |store| store.move_head(id, expected, to, now))
+    }
+
+    fn path(&self, id: &ForkId, from: Seq, to: Seq) -> Result<Vec<Entry>, StoreError> {
+        self.read("path", |store| store.path(id, from, to))
+    }
+
+    fn history(&self, id: &ForkId, to: Seq, limit: u32) -> Result<Vec<EntrySummary>, StoreError> {
+        self.read("history", |store| store.history(id, to, limit))
+    }
+
+    fn create_checkpoint(
+        &self,
+        id: &ForkId,
+        name: &CheckpointName,
+        now: Millis,
+    ) -> Result<Checkpoint, StoreError> {
+        self.write("create_checkpoint", |store| store.create_checkpoint(id, name, now))
+    }
+
+    fn checkpoints(&self, id: &ForkId) -> Result<Vec<Checkpoint>, StoreError> {
+        self.read("checkpoints", |store| store.checkpoints(id))
+    }
+
+    fn checkpoint(&self, id: &ForkId, name: &CheckpointName) -> Result<Checkpoint, StoreError> {
+        self.read("checkpoint", |store| store.checkpoint(id, name))
+    }
+
+    fn delete_checkpoint(&self, id: &ForkId, name: &CheckpointName) -> Result<(), StoreError> {
+        self.write("delete_checkpoint", |store| store.delete_checkpoint(id, name))
+    }
+
+    fn stage(&self, id: &ForkId, staged: &Staged) -> Result<(), StoreError> {
+        self.write("stage", |store| store.stage(id, staged))
+    }
+
+    fn staged_changes(&self, id: &ForkId) -> Result<Vec<StagedSummary>, StoreError> {
+        self.read("staged_changes", |store| store.staged_changes(id))
+    }
+
+    fn staged(&self, id: &ForkId, staged: &StagedId) -> Result<Staged, StoreError> {
+        self.read("staged", |store| store.staged(id, staged))
+    }
+
+    fn discard_staged(&self, id: &ForkId, staged: &StagedId) -> Result<(), StoreError> {
+        self.write("discard_staged", |store| store.discard_staged(id, staged))
+    }
+
+    fn add_version(&self, version: &SavedVersion) -> Result<u64, StoreError> {
+        self.write("add_version", |store| store.add_version(version))
+    }
+
+    fn versions(&self, path: &str) -> Result<Vec<KeptVersion>, StoreError> {
+        self.read("versions", |store| store.versions(path))
+    }
+
+    fn version(&self, path: &str, number: u64) -> Result<KeptVersion, StoreError> {
+        self.read("version", |store| store.version(path, number))
+    }
+
+    fn prune_versions(&self, keep: u32) -> Result<u64, StoreError> {
+        self.write("prune_versions", |store| store.prune_versions(keep))
+    }
+
+    fn referenced_blobs(&self) -> Result<HashSet<Digest>, StoreError> {
+        self.read("referenced_blobs", Store::referenced_blobs)
+    }
+}

@@ -1,0 +1,324 @@
+//! What labels may say (CARDINALITY): every value comes from a set that is closed when the program is compiled, so that
+//! no name of a file, fork or caller can become a label.
+
+use std::fmt::{self, Debug, Write};
+use std::hash::Hash;
+
+use access::Denied;
+use office::OfficeError;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use workbook::FileFormat;
+
+use crate::{error::ErrorCode, principal::Principal, tool::ToolEntry, tools};
+
+/// A closed set of values.
+pub trait ClosedSet: EncodeLabelValue + Copy {
+    /// Every value there is.
+    fn all() -> Vec<Self>;
+
+    /// The value on the wire.
+    fn text(self) -> &'static str;
+}
+
+/// Labels that belong to one metric, each from a closed set.
+pub trait LabelSet: EncodeLabelSet + Clone + Eq + Hash + Debug + Send + Sync + 'static {
+    /// The labels, and what they may say.
+    fn labels() -> Vec<Label>;
+
+    /// What is told as 0 before it first happens, so that its first time is seen as a change. Nothing where labels are many.
+    fn known_before() -> Vec<Self>;
+}
+
+/// A label, and what it may say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Its name.
+    pub name: &'static str,
+    /// Every value there is; empty for what is fixed when the program is built.
+    pub values: Vec<&'static str>,
+}
+
+impl Label {
+    fn of<S: ClosedSet>(name: &'static str) -> Label {
+        Label { name, values: S::all().into_iter().map(S::text).collect() }
+    }
+}
+
+/// Makes a type a closed set: all of its values, and how one is told.
+macro_rules! closed {
+    ($name:ident, $all:expr, $text:expr) => {
+        impl ClosedSet for $name {
+            fn all() -> Vec<$name> {
+                $all
+            }
+
+            fn text(self) -> &'static str {
+                let text: fn($name) -> &'static str = $text;
+                text(self)
+            }
+        }
+
+        impl EncodeLabelValue for $name {
+            fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+                encoder.write_str(self.text())
+            }
+        }
+    };
+}
+
+macro_rules! closed_set {
+    ($(#[$meta:meta])* $name:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[allow(missing_docs, reason = "the texts say it")]
+        pub enum $name { $($variant),+ }
+
+        impl $name {
+            /// The value on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $text),+ }
+            }
+        }
+
+        closed!($name, vec![$($name::$variant),+], $name::as_str);
+    };
+}
+
+macro_rules! label_set {
+    ($(#[$meta:meta])* $name:ident { $label:ident: $set:ty }) => {
+        label_set!(@ $(#[$meta])* $name { $label: $set }
+            <$set as ClosedSet>::all().into_iter().map(|$label| $name { $label }).collect());
+    };
+    ($(#[$meta:meta])* $name:ident { $($label:ident: $set:ty),+ }) => {
+        label_set!(@ $(#[$meta])* $name { $($label: $set),+ } Vec::new());
+    };
+    (@ $(#[$meta:meta])* $name:ident { $($label:ident: $set:ty),+ } $before:expr) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+        #[allow(missing_docs, reason = "the types say it")]
+        pub struct $name { $(pub $label: $set),+ }
+
+        impl LabelSet for $name {
+            fn labels() -> Vec<Label> {
+                vec![$(Label::of::<$set>(stringify!($label))),+]
+            }
+
+            fn known_before() -> Vec<$name> {
+                $before
+            }
+        }
+    };
+}
+
+closed_set! {
+    /// In which role a call was made; `local` where nobody has to say who calls.
+    Role { Local = "local", Viewer = "viewer", Analyst = "analyst", Editor = "editor", Admin = "admin" }
+}
+impl Role {
+    /// In which role somebody calls.
+    pub fn of(principal: &Principal) -> Role {
+        match principal.role() {
+            _ if principal.is_local() => Role::Local,
+            access::Role::Viewer => Role::Viewer,
+            access::Role::Analyst => Role::Analyst,
+            access::Role::Editor => Role::Editor,
+            access::Role::Admin => Role::Admin,
+        }
+    }
+}
+
+closed_set! {
+    /// What became of something that is done or not.
+    Outcome { Completed = "completed", Stopped = "stopped", Failed = "failed" }
+}
+closed_set! {
+    /// Why a request was turned away before anything was done.
+    Rejection {
+        QueueFull = "queue_full",
+        ShuttingDown = "shutting_down",
+        ForbiddenOrigin = "forbidden_origin",
+        RequestTooLarge = "request_too_large",
+    }
+}
+closed_set! {
+    /// Why a caller was not let in.
+    AuthFailure {
+        Missing = "missing",
+        Malformed = "malformed",
+        UnknownKey = "unknown_key",
+        ExpiredKey = "expired_key",
+        RevokedKey = "revoked_key",
+        InvalidToken = "invalid_token",
+        InsufficientScope = "insufficient_scope",
+    }
+}
+impl From<&Denied> for AuthFailure {
+    fn from(denied: &Denied) -> AuthFailure {
+        match denied {
+            Denied::Missing => AuthFailure::Missing,
+            Denied::Malformed => AuthFailure::Malformed,
+            Denied::UnknownKey => AuthFailure::UnknownKey,
+            Denied::ExpiredKey(_) => AuthFailure::ExpiredKey,
+            Denied::RevokedKey => AuthFailure::RevokedKey,
+            Denied::InvalidToken(_) => AuthFailure::InvalidToken,
+            Denied::InsufficientScope(_) => AuthFailure::InsufficientScope,
+        }
+    }
+}
+
+closed_set! {
+    /// What happened to a fork.
+    ForkEvent {
+        Created = "created",
+        Saved = "saved",
+        Discarded = "discarded",
+        Expired = "expired",
+        Conflict = "conflict",
+    }
+}
+closed_set! {
+    /// What computed formulas; `auto` where none was chosen before it failed.
+    RecalcEngine {
+        Auto = "auto",
+        Formualizer = "formualizer",
+        Ironcalc = "ironcalc",
+        Libreoffice = "libreoffice",
+    }
+}
+impl RecalcEngine {
+    /// The engine that calls itself so.
+    pub fn of(name: &str) -> RecalcEngine {
+        RecalcEngine::all().into_iter().find(|engine| engine.as_str() == name).unwrap_or(RecalcEngine::Auto)
+    }
+}
+
+closed_set! {
+    /// What was done with the store of forks.
+    StoreOperation { Append = "append", Read = "read", Write = "write" }
+}
+closed_set! {
+    /// What a LibreOffice is doing.
+    WorkerState { Busy = "busy", Idle = "idle" }
+}
+closed_set! {
+    /// Which port a certificate is for.
+    Port { Mcp = "mcp", Metrics = "metrics" }
+}
+
+/// A tool of the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ToolName(&'static str);
+
+impl ToolName {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl From<&ToolEntry> for ToolName {
+    fn from(entry: &ToolEntry) -> ToolName {
+        ToolName(entry.name)
+    }
+}
+
+closed!(ToolName, tools::names().into_iter().map(ToolName).collect(), ToolName::as_str);
+
+/// How a call ended: well, or with a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Status(pub Option<ErrorCode>);
+
+impl Status {
+    /// The value on the wire.
+    pub fn as_str(self) -> &'static str {
+        self.0.map_or("ok", ErrorCode::as_str)
+    }
+}
+
+closed!(Status, std::iter::once(None).chain(ErrorCode::ALL.map(Some)).map(Status).collect(), Status::as_str);
+
+/// The format of a workbook, where its bytes could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LoadedFormat(pub Option<FileFormat>);
+
+impl LoadedFormat {
+    const ALL: [FileFormat; 9] = [
+        FileFormat::Xlsx,
+        FileFormat::Xlsm,
+        FileFormat::Xltx,
+        FileFormat::Xltm,
+        FileFormat::Xlsb,
+        FileFormat::Xls,
+        FileFormat::Ods,
+        FileFormat::Csv,
+        FileFormat::Tsv,
+    ];
+}
+
+closed!(
+    LoadedFormat,
+    LoadedFormat::ALL.map(Some).into_iter().chain([None]).map(LoadedFormat).collect(),
+    |format| format.0.map_or("unknown", FileFormat::extension)
+);
+
+/// A kind of failure of LibreOffice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OfficeFailure(&'static str);
+
+impl OfficeFailure {
+    /// The kind of that name, if it is one.
+    pub fn of(kind: &str) -> Option<OfficeFailure> {
+        OfficeError::KINDS.iter().find(|known| **known == kind).map(|known| OfficeFailure(known))
+    }
+}
+
+closed!(OfficeFailure, OfficeError::KINDS.map(OfficeFailure).to_vec(), |failure| failure.0);
+
+label_set! {
+    /// Of a call that ended.
+    CallLabels { tool: ToolName, status: Status, role: Role }
+}
+label_set! {
+    /// Of what is told by tool.
+    ToolLabels { tool: ToolName }
+}
+label_set! {
+    /// Of a request that was turned away.
+    RejectionLabels { reason: Rejection }
+}
+label_set! {
+    /// Of a caller that was not let in.
+    AuthLabels { reason: AuthFailure }
+}
+label_set! {
+    /// Of a workbook that was loaded, or not.
+    LoadLabels { format: LoadedFormat, outcome: Outcome }
+}
+label_set! {
+    /// Of something that happened to a fork.
+    ForkLabels { event: ForkEvent }
+}
+label_set! {
+    /// Of a computation that ended.
+    RecalcLabels { engine: RecalcEngine, outcome: Outcome }
+}
+label_set! {
+    /// Of how long an engine takes.
+    EngineLabels { engine: RecalcEngine }
+}
+label_set! {
+    /// Of how long the store takes.
+    StoreLabels { operation: StoreOperation }
+}
+label_set! {
+    /// Of LibreOffices.
+    WorkerLabels { state: WorkerState }
+}
+label_set! {
+    /// Of a job of LibreOffice that failed.
+    OfficeFailureLabels { kind: OfficeFailure }
+}
+label_set! {
+    /// Of a certificate.
+    CertificateLabels { port: Port }
+}

@@ -1,0 +1,105 @@
+//! What is looked at when somebody asks: the cache, open forks, LibreOffice, the process and its runtime.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use office::OfficeCounts;
+use prometheus_client::{
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Unit,
+};
+
+use super::{
+    catalogue::Catalogue,
+    labels::{CertificateLabels, OfficeFailure, OfficeFailureLabels, Port, WorkerLabels, WorkerState},
+};
+use crate::cache::CacheCounts;
+
+/// Metrics of the server's state.
+#[derive(Debug)]
+pub struct StateMetrics {
+    cache_hits: Counter,
+    cache_misses: Counter,
+    cache_evictions: Counter,
+    cache_entries: Gauge,
+    cache_bytes: Gauge,
+    forks_open: Gauge,
+    office_workers: Family<WorkerLabels, Gauge>,
+    office_waiting: Gauge,
+    office_jobs: Counter,
+    office_failures: Family<OfficeFailureLabels, Counter>,
+    office_starts: Counter,
+    office_restarts: Counter,
+    certificates: Family<CertificateLabels, Gauge>,
+}
+
+impl StateMetrics {
+    pub(super) fn register(catalogue: &mut Catalogue) -> StateMetrics {
+        StateMetrics {
+            cache_hits: catalogue.counter("cache_hits", "Uses of workbooks that were in memory"),
+            cache_misses: catalogue.counter("cache_misses", "Uses of workbooks that had to be loaded"),
+            cache_evictions: catalogue
+                .counter("cache_evictions", "Workbooks that gave way to others for lack of room"),
+            cache_entries: catalogue.gauge("cache_entries", "Workbooks in memory"),
+            cache_bytes: catalogue.bytes_gauge("cache", "Workbooks in memory, as they were last weighed"),
+            forks_open: catalogue.gauge("forks_open", "Forks in the store"),
+            office_workers: catalogue.gauges("libreoffice_workers", "LibreOffices that run", None),
+            office_waiting: catalogue.gauge("libreoffice_jobs_waiting", "Jobs that wait for a LibreOffice"),
+            office_jobs: catalogue.counter("libreoffice_jobs", "Jobs that were asked of LibreOffice"),
+            office_failures: catalogue
+                .counters("libreoffice_job_failures", "Jobs of LibreOffice that failed, by what went wrong"),
+            office_starts: catalogue.counter("libreoffice_starts", "LibreOffices that were started"),
+            office_restarts: catalogue.counter(
+                "libreoffice_restarts",
+                "LibreOffices that were replaced: they failed, or had done their share",
+            ),
+            certificates: catalogue.gauges(
+                "tls_certificate_expiry_timestamp",
+                "When the certificate of a port expires, in seconds since 1970; nothing without TLS",
+                Some(Unit::Seconds),
+            ),
+        }
+    }
+
+    /// Tells when the certificate of a port expires.
+    pub fn certificate_expires(&self, port: Port, unix_seconds: i64) {
+        self.certificates.get_or_create(&CertificateLabels { port }).set(unix_seconds);
+    }
+
+    pub(super) fn set_cache(&self, counts: CacheCounts) {
+        set(&self.cache_hits, counts.hits);
+        set(&self.cache_misses, counts.misses);
+        set(&self.cache_evictions, counts.evictions);
+        self.cache_entries.set(whole(counts.entries));
+        self.cache_bytes.set(whole(counts.bytes));
+    }
+
+    pub(super) fn set_forks(&self, open: u64) {
+        self.forks_open.set(whole(open));
+    }
+
+    pub(super) fn set_office(&self, counts: &OfficeCounts) {
+        let workers = |state, number: usize| {
+            self.office_workers.get_or_create(&WorkerLabels { state }).set(whole(number as u64));
+        };
+        workers(WorkerState::Busy, counts.busy);
+        workers(WorkerState::Idle, counts.idle);
+        self.office_waiting.set(whole(counts.waiting as u64));
+        set(&self.office_jobs, counts.jobs);
+        set(&self.office_starts, counts.starts);
+        set(&self.office_restarts, counts.replaced);
+        for (kind, failures) in &counts.failures {
+            if let Some(kind) = OfficeFailure::of(kind) {
+                set(&self.office_failures.get_or_create(&OfficeFailureLabels { kind }), *failures);
+            }
+        }
+    }
+}
+
+/// What others have counted.
+pub(super) fn set(counter: &Counter<u64, AtomicU64>, total: u64) {
+    counter.inner().store(total, Ordering::Relaxed);
+}
+
+pub(super) fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

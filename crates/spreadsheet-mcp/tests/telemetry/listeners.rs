@@ -1,0 +1,113 @@
+//! The programs that listen. Each is started on free ports of loopback, with its files in a folder of its own.
+
+use std::{
+    fs::File,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A program of the system; `None`, said aloud, where it is not installed.
+pub(crate) fn installed(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
+    found.or_else(|| of_python(name)).or_else(|| {
+        eprintln!("SKIPPED: {name} is not installed (make setup)");
+        None
+    })
+}
+
+/// A program that a Python package of `make setup` brings.
+fn of_python(name: &str) -> Option<PathBuf> {
+    let home = PathBuf::from(std::env::var_os("HOME")?);
+    let versions = home.join(".cache/spreadsheet-mcp/tools/python/lib").read_dir().ok()?;
+    let packages = versions.flatten().map(|version| version.path().join("site-packages/rotel"));
+    packages.map(|package| package.join(name)).find(|file| file.is_file())
+}
+
+/// A port that nobody listens on now.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port()
+}
+
+/// A program that runs, killed when it goes.
+pub(crate) struct Listener {
+    child: Child,
+    pub(crate) folder: TempDir,
+}
+
+impl Listener {
+    /// Starts a program; what it says goes to `said` in its folder.
+    pub(crate) fn start(program: PathBuf, arguments: impl FnOnce(&TempDir) -> Vec<String>) -> Listener {
+        let folder = tempfile::tempdir().expect("a folder");
+        let said = File::create(folder.path().join("said")).expect("a file");
+        let child = Command::new(program)
+            .args(arguments(&folder))
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(said.try_clone().expect("a file"))
+            .stderr(said)
+            .spawn()
+            .expect("it starts");
+        Listener { child, folder }
+    }
+
+    /// What it has said.
+    pub(crate) fn said(&self) -> String {
+        let bytes = std::fs::read(self.folder.path().join("said")).expect("its words");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Waits until it listens.
+    pub(crate) fn wait_for(&self, port: u16) {
+        eventually("it does not listen", || TcpStream::connect(("127.0.0.1", port)).ok());
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let _already_ended = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+/// What `look` finds, as soon as it does.
+#[track_caller]
+pub(crate) fn eventually<T>(complaint: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{complaint}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// What a program answers over HTTP: its status, its head and its body. An older version of the protocol keeps bodies whole.
+pub(crate) fn http(
+    method: &str,
+    address: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> (u16, String, String) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("set");
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.0\r\nHost: {address}\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a body");
+    (status, head.to_lowercase(), body.to_owned())
+}

@@ -1,18 +1,16 @@
 //! Who calls, and what they may: [`Principal`]s with a [`Role`] and a [`PathScope`], known by an API key of the
-//! [`keys::KeyFile`] or by a token of an identity provider ([`token::Verifier`]).
+//! [`keys::KeyFile`].
 //!
 //! **Invariants.** A secret is kept as its digest alone, and is shown once: when it is made. What is compared with a secret
 //! is compared in constant time. A refusal does not tell whether a key exists.
 //!
-//! **What this crate must never know:** tools, HTTP, the network. Whoever serves asks it, and hands in the time and the
-//! provider's keys.
+//! **What this crate must never know:** tools, HTTP, the network. Whoever serves asks it, and hands in the time.
 
 pub mod keys;
 mod principal;
 mod role;
 mod scope;
 pub mod store;
-pub mod token;
 
 pub use principal::{InvalidId, Principal, PrincipalId, Source};
 pub use role::{Role, UnknownRole};
@@ -23,10 +21,10 @@ use chrono::{DateTime, Utc};
 /// Why somebody is not let in. Its text is for the caller; [`Denied::reason`] is for metrics and the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
-    /// No key and no token was sent.
+    /// No key was sent.
     #[error("no credentials were sent")]
     Missing,
-    /// What was sent is neither a key nor a token.
+    /// What was sent is no key.
     #[error("the credentials are malformed")]
     Malformed,
     /// There is no such key, or another secret belongs to it.
@@ -38,12 +36,6 @@ pub enum Denied {
     /// The key was taken back.
     #[error("the API key was revoked")]
     RevokedKey,
-    /// The token is not what a provider that is trusted made for this server.
-    #[error("the token is not valid: {0}")]
-    InvalidToken(&'static str),
-    /// The token is sound, and does not let its bearer do anything here.
-    #[error("the token lacks the scope {0:?}")]
-    InsufficientScope(String),
 }
 
 impl Denied {
@@ -55,8 +47,6 @@ impl Denied {
             Denied::UnknownKey => "unknown_key",
             Denied::ExpiredKey(_) => "expired_key",
             Denied::RevokedKey => "revoked_key",
-            Denied::InvalidToken(_) => "invalid_token",
-            Denied::InsufficientScope(_) => "insufficient_scope",
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{PathScope, Role};
 /// The most characters of a name.
 const MAX_LENGTH: usize = 64;
 
-/// The name of a key, a tenant, or somebody that an identity provider knows: letters of ASCII, digits and `.@-_|:`, so that it
+/// The name of a key or a tenant: letters of ASCII, digits and `.@-_|:`, so that it
 /// can stand in a log, a header and a file as it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -67,8 +67,6 @@ pub enum Source {
     Local,
     /// By an API key.
     Key,
-    /// By a token of an identity provider.
-    Token,
 }
 
 /// Who calls, and what they may.
@@ -103,13 +101,12 @@ impl Principal {
         Principal { id: PrincipalId("anonymous".to_owned()), role: Role::Editor, ..Principal::local() }
     }
 
-    /// Whose forks they work on: those of their tenant, or their own. Names of tenants, keys and people are told apart.
+    /// Whose forks they work on: those of their tenant, or their own. Names of tenants and keys are told apart.
     pub fn owner(&self) -> String {
         match (&self.tenant, self.source) {
             (Some(tenant), _) => format!("tenant:{tenant}"),
             (None, Source::Local) => "local".to_owned(),
             (None, Source::Key) => format!("key:{}", self.id),
-            (None, Source::Token) => format!("user:{}", self.id),
         }
     }
 }

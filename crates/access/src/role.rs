@@ -23,7 +23,7 @@ impl Role {
     /// Every role, the least first.
     pub const ALL: [Role; 4] = [Role::Viewer, Role::Analyst, Role::Editor, Role::Admin];
 
-    /// The role as keys, tokens, metrics and logs call it.
+    /// The role as keys, metrics and logs call it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Role::Viewer => "viewer",

@@ -26,6 +26,7 @@ pub enum ErrorCode {
     Timeout,
     Cancelled,
     Busy,
+    RateLimited,
     ShuttingDown,
     Disabled,
     Unauthorized,
@@ -46,7 +47,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in the order of the reference.
-    pub const ALL: [ErrorCode; 35] = [
+    pub const ALL: [ErrorCode; 36] = [
         ErrorCode::InvalidArgument,
         ErrorCode::UnknownArgument,
         ErrorCode::UnknownTool,
@@ -66,6 +67,7 @@ impl ErrorCode {
         ErrorCode::Timeout,
         ErrorCode::Cancelled,
         ErrorCode::Busy,
+        ErrorCode::RateLimited,
         ErrorCode::ShuttingDown,
         ErrorCode::Disabled,
         ErrorCode::Unauthorized,
@@ -108,6 +110,7 @@ impl ErrorCode {
             ErrorCode::Timeout => "The call took longer than the configured bound",
             ErrorCode::Cancelled => "The client cancelled the call",
             ErrorCode::Busy => "Too many calls are waiting",
+            ErrorCode::RateLimited => "The caller has taken as much as one caller may",
             ErrorCode::ShuttingDown => "The server is going away",
             ErrorCode::Disabled => "The feature is switched off",
             ErrorCode::Unauthorized => "The request came without a key that is valid",
@@ -157,6 +160,7 @@ impl ErrorCode {
             ErrorCode::Timeout => "timeout",
             ErrorCode::Cancelled => "cancelled",
             ErrorCode::Busy => "busy",
+            ErrorCode::RateLimited => "rate_limited",
             ErrorCode::ShuttingDown => "shutting_down",
             ErrorCode::Disabled => "disabled",
             ErrorCode::Unauthorized => "unauthorized",

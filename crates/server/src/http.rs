@@ -120,26 +120,11 @@ async fn live() -> Json<Value> {
     Json(json!({ "status": "live" }))
 }
 
-/// Calls are taken: everything is set up, nothing drains, and the workspace can be read.
+/// Calls are taken, and can be answered.
 async fn ready(State(server): State<Arc<Server>>) -> (StatusCode, Json<Value>) {
-    let phase = server.lifecycle.phase();
-    let context = Arc::clone(&server.context);
-    let libreoffice = context.recalc.libreoffice().unwrap_or_else(|| {
-        let context = Arc::clone(&context);
-        drop(tokio::task::spawn_blocking(move || context.recalc.office().availability()));
-        "being looked for".to_owned()
-    });
-    let look = move || context.workspace.is_readable();
-    let workspace = tokio::task::spawn_blocking(look).await.unwrap_or(false);
-    let ready = phase == Phase::Ready && workspace;
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let checks = json!({
-        "phase": phase_name(phase),
-        "workspace": if workspace { "readable" } else { "unreadable" },
-        // Nothing needs it: it does not make the server unready.
-        "libreoffice": libreoffice,
-    });
-    (status, Json(json!({ "status": if ready { "ready" } else { "not ready" }, "checks": checks })))
+    let report = server.health.ready().await;
+    let status = if report.is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(report.body))
 }
 
 /// Everything has been set up once.
@@ -157,12 +142,4 @@ async fn not_found(uri: Uri) -> impl IntoResponse {
         "hint": "MCP is at /mcp, health at /health/live, /health/ready and /health/startup",
     });
     (StatusCode::NOT_FOUND, Json(json!({ "error": error })))
-}
-
-fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Starting => "starting",
-        Phase::Ready => "ready",
-        Phase::Draining => "draining",
-    }
 }

@@ -20,6 +20,7 @@ pub mod error;
 pub mod flags;
 pub mod forks;
 pub mod handler;
+pub mod health;
 pub mod http;
 pub mod lifecycle;
 pub mod locate;
@@ -47,6 +48,7 @@ mod changed_cells;
 mod export;
 mod freshness;
 mod room;
+mod shares;
 mod table_filter;
 mod table_target;
 #[cfg(test)]
@@ -62,6 +64,7 @@ use audit_log::AuditLog;
 use call::Context;
 use config::{Config, LiveConfig};
 use error::ToolError;
+use health::Health;
 use lifecycle::Lifecycle;
 use principal::Principal;
 use registry::Registry;
@@ -81,6 +84,8 @@ pub struct Server {
     pub context: Arc<Context>,
     /// What is told of what callers do.
     pub(crate) audit: AuditLog,
+    /// Whether calls can be answered.
+    pub health: Health,
 }
 
 impl Server {
@@ -94,7 +99,8 @@ impl Server {
         let context = Arc::new(Context::open(config)?);
         let lifecycle = Arc::new(Lifecycle::default());
         let runner = Runner::new(Arc::clone(&context), Arc::clone(&lifecycle));
-        Ok(Server { registry, runner, lifecycle, context, audit })
+        let health = Health::new(Arc::clone(&context), Arc::clone(&lifecycle));
+        Ok(Server { registry, runner, lifecycle, context, audit, health })
     }
 
     /// The tools that a caller may use now.

@@ -23,6 +23,17 @@ pub enum Phase {
     Draining,
 }
 
+impl Phase {
+    /// The phase as the health tells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Phase::Starting => "starting",
+            Phase::Ready => "ready",
+            Phase::Draining => "draining",
+        }
+    }
+}
+
 /// The phase, and the calls in flight.
 #[derive(Debug, Default)]
 pub struct Lifecycle {

@@ -21,6 +21,7 @@ use crate::{
     },
     principal::Principal,
     private::FileName,
+    shares::Shares,
     tool::{Answer, ToolEntry},
     trace::Parent,
 };
@@ -37,6 +38,7 @@ pub struct Runner {
     /// How many slots there are, or will be when calls that run have ended.
     size: AtomicUsize,
     waiting: AtomicUsize,
+    shares: Shares,
 }
 
 /// How a call is connected to its client.
@@ -62,6 +64,7 @@ impl Runner {
             slots: Arc::new(Semaphore::new(size)),
             size: AtomicUsize::new(size),
             waiting: AtomicUsize::new(0),
+            shares: Shares::default(),
         }
     }
 
@@ -125,12 +128,16 @@ impl Runner {
         let stop = StopOnDrop(StopSignal::default());
         let call = Call::new(Arc::clone(&self.context), link.principal, stop.0.clone(), link.progress);
         let limit = call.config().limits.tool_timeout();
+        let share = self.shares.take(call.principal(), &call.config().limits).map_err(|exceeded| {
+            rejected(exceeded.reason);
+            exceeded.error
+        })?;
         let answer = async {
             let slot = self.slot().await?;
             let span = Span::current();
             let running = tokio::task::spawn_blocking(move || {
-                // The slot is taken until the body really ends, even when its answer is no longer awaited.
-                let _slot = slot;
+                // Slot and share are taken until the body really ends, even when its answer is no longer awaited.
+                let (_slot, _share) = (slot, share);
                 span.in_scope(|| body(&call))
             });
             running.await.unwrap_or_else(|failure| Err(unexpected(&failure)))

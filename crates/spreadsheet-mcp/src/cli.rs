@@ -57,6 +57,8 @@ pub(crate) enum Command {
     /// Check and show the configuration, and what can be configured
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Ask a server that runs here whether it is well (exit code 1 if not): for containers without curl
+    Healthcheck(HealthcheckArguments),
     /// Make, replace, take back and list the API keys of callers over HTTP
     #[command(subcommand, after_help = KEYS_EXAMPLES)]
     Keys(KeysCommand),
@@ -75,6 +77,31 @@ Examples:
   echo '{\"workbook\": \"model.xlsx\"}' | spreadsheet-mcp call describe_workbook - --format text
 
 A failed call prints {\"error\": {code, message, where, hint, candidates}} on standard error and exits with 1.";
+
+/// The arguments of `healthcheck`.
+#[derive(Debug, Args)]
+pub(crate) struct HealthcheckArguments {
+    /// What to ask: live, ready or startup
+    #[arg(value_enum, default_value_t = Probe::Live)]
+    pub(crate) probe: Probe,
+    /// How long to wait for an answer
+    #[arg(long, value_name = "TIME", default_value = "3s")]
+    pub(crate) timeout: humantime::Duration,
+    /// Where the server listens.
+    #[command(flatten)]
+    pub(crate) listen: Flags<ListenConfig>,
+}
+
+/// What a server is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Probe {
+    /// Whether the process answers
+    Live,
+    /// Whether it takes calls and can answer them
+    Ready,
+    /// Whether it has started
+    Startup,
+}
 
 const KEYS_EXAMPLES: &str = "\
 Examples:
@@ -369,6 +396,7 @@ impl Command {
             Command::Config(ConfigCommand::Show(arguments)) => of_serve(&arguments.serve),
             Command::Call(arguments) => arguments.config.given().clone(),
             Command::Tools(arguments) => arguments.config.given().clone(),
+            Command::Healthcheck(arguments) => arguments.listen.given().clone(),
             Command::Keys(command) => command.config().given().clone(),
             Command::Audit(AuditCommand::Verify(arguments)) => arguments.config.given().clone(),
             Command::Audit(AuditCommand::List(arguments)) => arguments.config.given().clone(),

@@ -9,6 +9,7 @@ mod call;
 mod cli;
 mod configuration;
 mod exit;
+mod healthcheck;
 mod keys;
 mod log_line;
 mod reload;
@@ -48,6 +49,9 @@ fn main() -> ExitCode {
             logged(sources, |settings| tools::run(&arguments, &settings.config.live))
         }
         Command::Config(command) => configuration::run(&command, &sources),
+        Command::Healthcheck(arguments) => {
+            configured(sources, |settings, _, _| healthcheck::run(&arguments, &settings.listen))
+        }
         Command::Keys(command) => configured(sources, |settings, _, _| keys::run(&command, &settings.config)),
         Command::Audit(command) => {
             configured(sources, |settings, _, _| audit::run(command, &settings.config))

@@ -14,7 +14,6 @@ use crate::error::{ErrorCode, ToolError};
 /// What somebody who is not let in is told (RFC 6750 §3, and a typed error like every other).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    status: StatusCode,
     challenge: &'static str,
     error: ToolError,
 }
@@ -22,15 +21,10 @@ pub struct Refusal {
 impl Refusal {
     /// Why, and what to do. Where keys are is told only while there are none: who starts a server has to find out.
     pub(super) fn new(denied: &Denied, has_keys: bool, keys: &Path) -> Refusal {
-        let (status, challenge) = match denied {
-            Denied::Missing => (StatusCode::UNAUTHORIZED, "Bearer realm=\"spreadsheet-mcp\""),
-            Denied::Malformed => {
-                (StatusCode::UNAUTHORIZED, "Bearer realm=\"spreadsheet-mcp\", error=\"invalid_request\"")
-            }
-            Denied::InsufficientScope(_) => {
-                (StatusCode::FORBIDDEN, "Bearer realm=\"spreadsheet-mcp\", error=\"insufficient_scope\"")
-            }
-            _ => (StatusCode::UNAUTHORIZED, "Bearer realm=\"spreadsheet-mcp\", error=\"invalid_token\""),
+        let challenge = match denied {
+            Denied::Missing => "Bearer realm=\"spreadsheet-mcp\"",
+            Denied::Malformed => "Bearer realm=\"spreadsheet-mcp\", error=\"invalid_request\"",
+            _ => "Bearer realm=\"spreadsheet-mcp\", error=\"invalid_token\"",
         };
         let hint = match has_keys {
             true => {
@@ -45,13 +39,14 @@ impl Refusal {
             ),
         };
         let error = ToolError::new(ErrorCode::Unauthorized, denied.to_string()).hint(hint);
-        Refusal { status, challenge, error }
+        Refusal { challenge, error }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let challenge = HeaderValue::from_static(self.challenge);
-        (self.status, [(header::WWW_AUTHENTICATE, challenge)], Json(self.error.to_body())).into_response()
+        (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)], Json(self.error.to_body()))
+            .into_response()
     }
 }

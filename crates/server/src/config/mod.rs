@@ -88,6 +88,9 @@ pub struct FixedConfig {
     /// Who may call, and what is told of what they do.
     #[command(flatten)]
     pub access: AccessConfig,
+    /// What has to be there for the server to be ready.
+    #[command(flatten)]
+    pub health: HealthConfig,
 }
 
 impl FixedConfig {
@@ -102,6 +105,27 @@ impl FixedConfig {
         let folder = &self.workspace.workspace;
         folder.canonicalize().unwrap_or_else(|_| folder.clone())
     }
+}
+
+/// What has to be there for the server to be ready.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Health")]
+pub struct HealthConfig {
+    /// Bytes that have to be free where the state is
+    #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_MIN_FREE_BYTES", default_value_t = 100 << 20)]
+    pub min_free_bytes: u64,
+    /// Be ready only where LibreOffice is there
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "SPREADSHEET_MCP_REQUIRE_LIBREOFFICE",
+        default_value_t = false,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        action = clap::ArgAction::Set
+    )]
+    pub require_libreoffice: bool,
 }
 
 /// Who may call over HTTP, and what is told of what they do.
@@ -332,6 +356,17 @@ pub struct LimitsConfig {
     /// Calls that run at the same time; a few more may wait
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_CONCURRENT_CALLS", default_value_t = 16)]
     pub max_concurrent_calls: usize,
+    /// Calls of one caller that run or wait at the same time; 0 for as many as there are
+    #[arg(
+        long,
+        value_name = "N",
+        env = "SPREADSHEET_MCP_MAX_CONCURRENT_CALLS_PER_CALLER",
+        default_value_t = 0
+    )]
+    pub max_concurrent_calls_per_caller: usize,
+    /// Calls of one caller within a minute; 0 for any number
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_CALLS_PER_MINUTE", default_value_t = 0)]
+    pub max_calls_per_minute: u32,
     /// Bytes of a workbook's file
     #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_MAX_FILE_BYTES", default_value_t = 512 << 20)]
     pub max_file_bytes: u64,
@@ -431,7 +466,7 @@ pub struct ListenConfig {
     /// otherwise those of this machine
     #[arg(long, value_name = "LIST", env = "SPREADSHEET_MCP_ALLOWED_HOSTS", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
-    /// Web pages that may call (`Origin`), as in https://app.example.org; pages of this machine may
+    /// Web pages that may call (`Origin`), as in `https://app.example.org`; pages of this machine may
     #[arg(long, value_name = "LIST", env = "SPREADSHEET_MCP_ALLOWED_ORIGINS", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
     /// How long calls in flight may finish after SIGTERM, in milliseconds

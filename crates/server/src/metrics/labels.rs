@@ -135,6 +135,8 @@ closed_set! {
     /// Why a request was turned away before anything was done.
     Rejection {
         QueueFull = "queue_full",
+        RateLimited = "rate_limited",
+        TooManyOfCaller = "too_many_of_caller",
         ShuttingDown = "shutting_down",
         ForbiddenOrigin = "forbidden_origin",
         RequestTooLarge = "request_too_large",
@@ -148,8 +150,6 @@ closed_set! {
         UnknownKey = "unknown_key",
         ExpiredKey = "expired_key",
         RevokedKey = "revoked_key",
-        InvalidToken = "invalid_token",
-        InsufficientScope = "insufficient_scope",
     }
 }
 impl From<&Denied> for AuthFailure {
@@ -160,8 +160,6 @@ impl From<&Denied> for AuthFailure {
             Denied::UnknownKey => AuthFailure::UnknownKey,
             Denied::ExpiredKey(_) => AuthFailure::ExpiredKey,
             Denied::RevokedKey => AuthFailure::RevokedKey,
-            Denied::InvalidToken(_) => AuthFailure::InvalidToken,
-            Denied::InsufficientScope(_) => AuthFailure::InsufficientScope,
         }
     }
 }

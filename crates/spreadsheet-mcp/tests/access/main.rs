@@ -126,6 +126,46 @@ fn a_server_without_keys_is_closed_and_says_what_to_do() {
 }
 
 #[test]
+fn health_is_told_to_anybody() {
+    let place = place();
+    let server = place.serve(&[]);
+    let ask = |probe: &str| {
+        let line = ["healthcheck", probe, "--bind", server.address.as_str()];
+        place.run(&line, &[])
+    };
+    for probe in ["live", "ready", "startup"] {
+        let (code, said, _) = ask(probe);
+        assert_eq!((code, said.contains("status")), (0, true), "{probe}: {said}");
+    }
+    // The state directory can't be written any more.
+    let state = place.path("state");
+    std::fs::remove_dir_all(&state).expect("it goes");
+    std::fs::write(&state, "").expect("a file in its place");
+    std::thread::sleep(Duration::from_millis(1_100));
+    let (code, _, said) = ask("ready");
+    assert_eq!(code, 1);
+    assert!(said.contains("answers 503") && said.contains("state: not writable"), "{said}");
+    assert_eq!(ask("live").0, 0);
+    let address = server.address.clone();
+    drop(server);
+    let (code, _, said) = place.run(&["healthcheck", "--bind", &address], &[]);
+    assert!(code == 1 && said.contains("does not answer"), "{said}");
+}
+
+#[test]
+fn nobody_takes_more_than_their_share() {
+    let place = place();
+    let server = place.serve(&[("SPREADSHEET_MCP_MAX_CALLS_PER_MINUTE", "5")]);
+    let (greedy, modest) =
+        (create(&place, &["greedy", "--role", "viewer"]), create(&place, &["modest", "--role", "viewer"]));
+    let (greedy, modest) = (caller(&server, &greedy), caller(&server, &modest));
+    let answers: Vec<_> = (0..8).map(|_| greedy.call("list_workbooks", json!({}))).collect();
+    assert!(answers[..5].iter().all(Result::is_ok), "{answers:?}");
+    assert_eq!(answers[7], Err("rate_limited".to_owned()));
+    assert!(modest.call("list_workbooks", json!({})).is_ok());
+}
+
+#[test]
 fn roles_bound_what_callers_may_do_and_the_trail_tells() {
     let place = place();
     let server = place.serve(&[]);

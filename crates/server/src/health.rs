@@ -1,0 +1,207 @@
+//! Whether calls can be answered, and why not: looked at when somebody asks, at most once a moment, and never waited for long.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Map, Value, json};
+use tokio::sync::Mutex;
+
+use crate::{
+    call::Context,
+    lifecycle::{Lifecycle, Phase},
+};
+
+/// For how long what was seen is told again: probes of several watchers cost as one.
+const KEPT: Duration = Duration::from_secs(1);
+/// How long a look may take; a disk that hangs is no healthy one.
+const MAX_TIME: Duration = Duration::from_secs(2);
+/// What the state directory is tried with.
+const TRIAL: &str = ".health";
+
+/// The health of a server.
+#[derive(Debug)]
+pub struct Health {
+    context: Arc<Context>,
+    lifecycle: Arc<Lifecycle>,
+    seen: Mutex<Option<(Instant, Vec<Check>)>>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Check {
+    name: &'static str,
+    said: String,
+    /// Whether calls can't be answered without it, and it is not there.
+    is_missing: bool,
+}
+
+/// What a probe is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Whether calls are taken, and can be answered.
+    pub is_ready: bool,
+    /// What was looked at, by name, and what is wrong.
+    pub body: Value,
+}
+
+impl Health {
+    /// The health of what calls share.
+    pub fn new(context: Arc<Context>, lifecycle: Arc<Lifecycle>) -> Health {
+        Health { context, lifecycle, seen: Mutex::default() }
+    }
+
+    /// Whether calls are taken, and can be answered: nothing drains, the workspace can be read, the state directory written, and
+    /// what is required is there.
+    pub async fn ready(&self) -> Report {
+        // Known without a look, and told even while the disk hangs.
+        let phase = self.lifecycle.phase();
+        let checks = self.checks().await;
+        let missing = checks.iter().filter(|check| check.is_missing);
+        let mut reasons: Vec<String> =
+            missing.map(|check| format!("{}: {}", check.name, check.said)).collect();
+        if phase != Phase::Ready {
+            reasons.insert(0, format!("phase: {}", phase.as_str()));
+        }
+        let mut told = Map::from_iter([("phase".to_owned(), json!(phase.as_str()))]);
+        told.extend(checks.into_iter().map(|check| (check.name.to_owned(), json!(check.said))));
+        let is_ready = reasons.is_empty();
+        let mut body = json!({ "status": if is_ready { "ready" } else { "not ready" }, "checks": told });
+        if !is_ready {
+            body["reasons"] = json!(reasons);
+        }
+        Report { is_ready, body }
+    }
+
+    /// What was seen a moment ago, or is now.
+    async fn checks(&self) -> Vec<Check> {
+        // Who comes meanwhile waits for the same look.
+        let mut seen = self.seen.lock().await;
+        if let Some((at, checks)) = seen.as_ref()
+            && at.elapsed() < KEPT
+        {
+            return checks.clone();
+        }
+        let context = Arc::clone(&self.context);
+        let look = tokio::task::spawn_blocking(move || look(&context));
+        let checks = match tokio::time::timeout(MAX_TIME, look).await {
+            Ok(Ok(checks)) => checks,
+            Ok(Err(_)) | Err(_) => vec![Check {
+                name: "disk",
+                said: format!(
+                    "the workspace and the state directory do not answer within {} s",
+                    MAX_TIME.as_secs()
+                ),
+                is_missing: true,
+            }],
+        };
+        *seen = Some((Instant::now(), checks.clone()));
+        checks
+    }
+}
+
+fn look(context: &Arc<Context>) -> Vec<Check> {
+    let check = |name, said: String, is_missing| Check { name, said, is_missing };
+    let workspace = context.workspace.is_readable();
+    let state = writable(context.forks.folder());
+    let free = free_bytes(context.forks.folder());
+    let least = context.config.health.min_free_bytes;
+    let is_needed = context.config.health.require_libreoffice;
+    // Looking for it takes seconds: that is done aside, and told when it is known.
+    let libreoffice = context.recalc.libreoffice();
+    if libreoffice.is_none() {
+        let context = Arc::clone(context);
+        std::thread::spawn(move || context.recalc.office().availability());
+    }
+    let has_libreoffice = libreoffice.as_deref() == Some("available");
+    let mut checks = vec![
+        check("workspace", if workspace { "readable" } else { "unreadable" }.to_owned(), !workspace),
+        match state {
+            Ok(()) => check("state", "writable".to_owned(), false),
+            Err(error) => check("state", format!("not writable: {error}"), true),
+        },
+        check(
+            "libreoffice",
+            libreoffice.unwrap_or_else(|| "being looked for".to_owned()),
+            is_needed && !has_libreoffice,
+        ),
+    ];
+    if let Some(free) = free {
+        let said = format!("{free} bytes are free where the state is; at least {least} have to be");
+        checks.insert(2, check("disk", said, free < least));
+    }
+    checks
+}
+
+/// Whether something can be written, and is on the disk.
+fn writable(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let path = folder.join(format!("{TRIAL}-{}", std::process::id()));
+    let written = fs::File::create(&path).and_then(|mut file| {
+        file.write_all(b"ok")?;
+        file.sync_data()
+    });
+    let _gone = fs::remove_file(&path);
+    written
+}
+
+#[cfg(unix)]
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(folder).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free_bytes(_: &Path) -> Option<u64> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::context;
+
+    async fn report(arguments: &[&str], change: impl FnOnce(&Context)) -> Report {
+        let (context, _folder) = context(arguments);
+        change(&context);
+        let lifecycle = Arc::<Lifecycle>::default();
+        lifecycle.ready();
+        Health::new(context, lifecycle).ready().await
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_told() {
+        let state = tempfile::tempdir().expect("a folder");
+        let file = state.path().join("file");
+        fs::write(&file, "").expect("a file");
+        let state = state.path().to_str().expect("text");
+        let well = report(&["--state-dir", state], |_| {}).await;
+        assert!(well.is_ready && well.body.get("reasons").is_none(), "{}", well.body);
+        let unwritable = report(&["--state-dir", file.to_str().expect("text")], |_| {}).await;
+        assert!(!unwritable.is_ready);
+        assert!(unwritable.body["reasons"][0].as_str().expect("a reason").starts_with("state: not writable"));
+        let full = report(&["--state-dir", state, "--min-free-bytes", &u64::MAX.to_string()], |_| {}).await;
+        assert!(full.body["reasons"][0].as_str().expect("a reason").starts_with("disk: "), "{}", full.body);
+        let remove = |context: &Context| fs::remove_dir_all(context.workspace.root()).expect("it goes");
+        let gone = report(&["--state-dir", state], remove).await;
+        assert_eq!(gone.body["reasons"], json!(["workspace: unreadable"]));
+    }
+
+    #[tokio::test]
+    async fn draining_is_not_ready_and_looks_are_shared() {
+        let state = tempfile::tempdir().expect("a folder");
+        let (context, _folder) = context(&["--state-dir", state.path().to_str().expect("text")]);
+        let lifecycle = Arc::<Lifecycle>::default();
+        let health = Health::new(Arc::clone(&context), Arc::clone(&lifecycle));
+        assert_eq!(health.ready().await.body["reasons"], json!(["phase: starting"]));
+        lifecycle.ready();
+        fs::remove_dir_all(context.workspace.root()).expect("it goes");
+        assert!(health.ready().await.is_ready, "it is looked at again within a moment");
+        lifecycle.drain();
+        assert_eq!(health.ready().await.body["reasons"], json!(["phase: draining"]));
+    }
+}

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use analysis::formulas::Area;
-use grid::{CellRange, CellRef, Value};
+use grid::{CellRange, CellRef, ErrorValue, Value};
 use workbook::edit::{Input, Results, Run, SheetResults};
 use workbook::{FormulaId, FormulaKind, Sheet, SheetId};
 
 use crate::Computed;
+use crate::computed::is_too_long;
 use crate::engine::{Engine, Source};
 
 /// Significant digits beyond which numbers count as equal: those that Excel has.
@@ -167,6 +168,8 @@ fn input(value: &Computed) -> Input {
     match value {
         Computed::Empty => Input::Empty,
         Computed::Number(number) => Input::Number(*number),
+        // Whatever an engine yields: what no cell can hold would not be read back.
+        Computed::Text(text) if is_too_long(text) => Input::Error(ErrorValue::Value),
         Computed::Text(text) => Input::Text(text.to_string()),
         Computed::Bool(value) => Input::Bool(*value),
         Computed::Error(error) => Input::Error(*error),

@@ -125,8 +125,7 @@ fn conditions_are_about_single_cells() {
         ("=SUMIF(A1:A1,\\\">0\\\")", 5.0),
         ("=SUMIFS(A1,$A$1,\\\">0\\\")", 5.0),
         ("=1+AVERAGEIFS(A1,Data!A1,\\\">0\\\")", 6.0),
-        // No array formula: none of the conditions is beside it.
-        ("=SUM(SUMIF(A1:B1,A1:B1))", 0.0),
+        ("=SUM(SUMIF(A1:B1,A1:B1))", 11.0),
         ("=COUNTIFS(A1:A1,\\\">0\\\",A1,5)", 1.0),
     ];
     for (formula, expected) in formulas {

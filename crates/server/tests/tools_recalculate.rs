@@ -126,6 +126,33 @@ fn formulas_compute_with_arrays_as_they_are_typed() {
 }
 
 #[test]
+fn what_is_spilled_goes_along_with_rows_and_never_stays_behind() {
+    let (desk, fork) = computed(&[
+        ("A1", json!(1)),
+        ("A2", json!(2)),
+        ("A3", json!(3)),
+        ("D1", json!("=A1:A3*10")),
+        ("F1", json!("=SEQUENCE(3)")),
+    ]);
+    let id = fork.as_str().unwrap();
+    let change = |op: &str, range: &str| {
+        desk.ask("edit_structure", json!({ "workbook": fork, "ops": [{ "op": op, "range": range }] }));
+        desk.ask("recalculate", json!({ "workbook": fork }));
+        ["D1", "D2", "D3", "D4", "D5", "F3", "F4"].map(|cell| desk.read(id, &format!("Data!{cell}")))
+    };
+    let (none, number) = (Value::Null, |number: i32| json!(number));
+    let inserted = change("insert_rows", "Data!3:3");
+    let d = [number(10), number(20), number(0), number(30), none.clone()];
+    assert_eq!(inserted, [d.as_slice(), &[number(3), none.clone()]].concat().as_slice());
+    let deleted = change("delete_rows", "Data!2:3");
+    let d = [number(10), number(30), none.clone(), none.clone(), none.clone()];
+    assert_eq!(deleted, [d.as_slice(), &[number(3), none.clone()]].concat().as_slice());
+    // The formula itself goes.
+    let gone = change("delete_rows", "Data!1:1");
+    assert_eq!(gone, [const { Value::Null }; 7]);
+}
+
+#[test]
 fn what_if_leaves_the_fork_as_it_is() {
     let (desk, fork) = chain();
     let before = desk.ask("list_forks", json!({}))["forks"][0]["head"].clone();

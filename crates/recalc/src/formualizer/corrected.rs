@@ -255,7 +255,7 @@ fn operator(node: &mut ASTNode) {
         | BinaryOperator::Greater
         | BinaryOperator::LessEqual
         | BinaryOperator::GreaterEqual
-            if is_beyond_ascii(left) || is_beyond_ascii(right) =>
+            if is_beyond_ascii(left) || is_beyond_ascii(right) || is_computed(left) || is_computed(right) =>
         {
             op.as_str()
         }
@@ -272,6 +272,20 @@ fn operator(node: &mut ASTNode) {
         _ => vec![left, right],
     };
     node.node_type = ASTNodeType::Function { name: name.to_owned(), args };
+}
+
+/// Whether a number is worked out on the spot: it may differ from what it is compared with beyond the digits that Excel has.
+fn is_computed(node: &ASTNode) -> bool {
+    matches!(
+        node.node_type,
+        ASTNodeType::BinaryOp {
+            op: BinaryOperator::Add
+                | BinaryOperator::Subtract
+                | BinaryOperator::Multiply
+                | BinaryOperator::Divide,
+            ..
+        }
+    )
 }
 
 fn is_negative(node: &ASTNode) -> bool {

@@ -280,3 +280,14 @@ fn days_may_count_from_1904() {
     book.book.date_system = DateSystem::Date1904;
     assert_eq!(shows(&book.calculated(), "A1:A5"), "1904;1904-01-01;1;5;7");
 }
+
+#[test]
+fn numbers_are_compared_in_fifteen_digits() {
+    let cells = [("A1", "0.1"), ("A2", "0.2"), ("A3", "0.3")];
+    check("=IF(A1+A2=A3,1,2)", &cells, "1");
+    check("=A1+A2<>A3", &cells, "FALSE");
+    check("=A1+A2>A3", &cells, "FALSE");
+    check("=1.1-1=0.1", &[], "TRUE");
+    check("=A1+A2<=A3", &cells, "TRUE");
+    check("=A1*1.00000001=A1", &cells, "FALSE");
+}

@@ -74,7 +74,7 @@ impl LibreOffice<'_> {
             self.values.extend(sheet.cells.into_iter().filter_map(|(row, col, value)| {
                 let value = match value {
                     CalculatedValue::Number(number) => Computed::number(number),
-                    CalculatedValue::Text(text) => Computed::Text(text.into()),
+                    CalculatedValue::Text(text) => Computed::text(text),
                     CalculatedValue::Boolean(value) => Computed::Bool(value),
                     CalculatedValue::Error(error) => Computed::Error(error.parse().ok()?),
                     CalculatedValue::Empty => Computed::Text("".into()),

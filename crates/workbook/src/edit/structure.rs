@@ -54,6 +54,7 @@ impl Draft {
         self.load_all()?;
         let name = self.book.tab(place.sheet).name.clone();
         let change = Change::Resize { sheet: &name, resize };
+        self.take_spills_back(place, resize)?;
         self.lose_table_columns(place.sheet, resize)?;
         let headers = self.resize_tables(place.sheet, resize)?;
         self.follow_formulas(change, Some((place.sheet, resize)))?;
@@ -63,6 +64,34 @@ impl Draft {
         self.formulas_changed = true;
         self.follow_parts(change)?;
         Ok(headers)
+    }
+
+    /// What is spilled over cells that part is taken back: it would stay as constants. Its formula stands alone until it is
+    /// calculated.
+    fn take_spills_back(&mut self, place: Place, resize: Resize) -> Result<(), Problem> {
+        let sheet = self.book.sheet(place.sheet, &())?;
+        let spills: Vec<(FormulaId, CellRange)> = sheet
+            .formulas()
+            .iter()
+            .filter_map(|(id, formula)| match formula.kind {
+                FormulaKind::Array { range, dynamic: true } => Some((id, range)),
+                _ => None,
+            })
+            .filter(|(id, range)| sheet.raw_cell(range.start()).formula == Some(*id) && parts(resize, *range))
+            .collect();
+        for (id, range) in spills {
+            let mut hand = self.hand(place)?;
+            let anchor = CellRange::cell(range.start());
+            let text = hand.sheet.formulas().get(id).text.clone();
+            let kind = FormulaKind::Array { range: anchor, dynamic: true };
+            hand.sheet.formulas_mut().replace(id, Formula { text, kind });
+            hand.edit.mark(range.start(), Dirt::Content);
+            for at in range.cells().skip(1) {
+                let style = hand.sheet.raw_cell(at).style;
+                hand.put(at, RawCell { style, ..RawCell::default() });
+            }
+        }
+        Ok(())
     }
 
     /// Every sheet has to be there before references in it are followed.
@@ -349,6 +378,24 @@ struct Followed {
     parted: Vec<(CellRef, String)>,
     /// Whether a formula's text changed, or the cells that it says it is for.
     is_written_anew: bool,
+}
+
+/// Whether cells of a range move apart.
+fn parts(resize: Resize, range: CellRange) -> bool {
+    let (rows, columns) =
+        ((range.start().row(), range.end().row()), (range.start().col(), range.end().col()));
+    let (along, across) = match resize.direction {
+        Direction::Row => (rows, columns),
+        Direction::Column => (columns, rows),
+    };
+    if along.1 < resize.at {
+        return false;
+    }
+    match resize.band {
+        Some((first, last)) if across.1 < first || last < across.0 => false,
+        Some((first, last)) if across.0 < first || last < across.1 => true,
+        _ => resize.moved(along.0, along.1).is_some_and(|(first, last)| last - first != along.1 - along.0),
+    }
 }
 
 fn followed(sheet: &Sheet, name: &str, change: Change<'_>, own: Option<Resize>) -> Followed {

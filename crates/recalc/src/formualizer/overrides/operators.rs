@@ -32,7 +32,10 @@ fn order(left: &LiteralValue, right: &LiteralValue) -> Ordering {
         LiteralValue::Boolean(_) => 2,
         _ => 0,
     };
-    let by_number = || number_of(left).partial_cmp(&number_of(right)).unwrap_or(Ordering::Equal);
+    let by_number = || match (number_of(left), number_of(right)) {
+        (Some(left), Some(right)) if is_same(left, right) => Ordering::Equal,
+        (left, right) => left.partial_cmp(&right).unwrap_or(Ordering::Equal),
+    };
     match (left, right) {
         (LiteralValue::Text(left), LiteralValue::Text(right)) => {
             left.to_lowercase().cmp(&right.to_lowercase())
@@ -42,6 +45,13 @@ fn order(left: &LiteralValue, right: &LiteralValue) -> Ordering {
         (LiteralValue::Empty, _) | (_, LiteralValue::Empty) => by_number(),
         _ => rank(left).cmp(&rank(right)).then_with(by_number),
     }
+}
+
+/// Whether numbers are the same in the 15 digits that Excel compares.
+fn is_same(left: f64, right: f64) -> bool {
+    left == right
+        || (left - right).abs() <= 1e-14 * left.abs().max(right.abs())
+            && format!("{left:.14e}") == format!("{right:.14e}")
 }
 
 fn power(values: &[LiteralValue], dates: DateSystem) -> LiteralValue {

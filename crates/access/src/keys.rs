@@ -118,6 +118,9 @@ pub enum KeyError {
     /// It was taken back, and stays so.
     #[error("the key {0:?} was revoked; create one with another name")]
     Revoked(String),
+    /// A path leads out of the workspace.
+    #[error(transparent)]
+    Folder(#[from] crate::InvalidFolder),
     /// There are too many.
     #[error("there are more than {MAX_KEYS} keys")]
     TooMany,

@@ -15,7 +15,7 @@ pub enum Role {
     Analyst,
     /// Saves into the workspace.
     Editor,
-    /// Sees the audit trail and what is everybody's.
+    /// Runs the server.
     Admin,
 }
 

@@ -39,10 +39,10 @@ impl AuditLog {
             Some(text.chars().take(MAX_NAME).collect::<String>())
         };
         let is_fork = |name: &String| name.starts_with("fork-");
-        let workbook = argument("workbook").or_else(|| argument("path"));
+        let named = argument("workbook");
         let entry = Entry {
-            fork: argument("fork").or_else(|| workbook.clone().filter(is_fork)),
-            workbook: workbook.filter(|name| !is_fork(name)),
+            fork: argument("fork").or_else(|| named.clone().filter(is_fork)),
+            workbook: named.filter(|name| !is_fork(name)).or_else(|| argument("path")),
             outcome: Outcome::Failed,
             code: Some(ErrorCode::Cancelled.as_str().to_owned()),
             principal: principal.id().to_owned(),
@@ -97,7 +97,9 @@ impl Recording<'_> {
     pub(crate) fn ended(mut self, failed: Option<&ToolError>) {
         self.entry.outcome = match failed.map(|error| error.code) {
             None => Outcome::Ok,
-            Some(ErrorCode::Forbidden | ErrorCode::Unauthorized) => Outcome::Denied,
+            Some(ErrorCode::Forbidden | ErrorCode::Unauthorized | ErrorCode::OutsideWorkspace) => {
+                Outcome::Denied
+            }
             Some(_) => Outcome::Failed,
         };
         self.entry.code = failed.map(|error| error.code.as_str().to_owned());

@@ -228,7 +228,7 @@ impl ServerHandler for Handler {
             let read = self
                 .server
                 .runner
-                .run(link, move |call| call.screenshots().read(&name, &call.principal().owner()))
+                .run(link, move |call| call.screenshots().read(&name, &call.principal().gallery()))
                 .await;
             let png = read.map_err(|error| protocol_error(&error))?;
             let contents = ResourceContents::blob(BASE64.encode(png), request.uri);

@@ -55,10 +55,9 @@ pub struct Doors {
 impl Doors {
     /// As the configuration says.
     pub fn new(authenticator: Authenticator, listen: &ListenConfig) -> Doors {
-        // A page whose name leads to this machine could otherwise call what lets everybody in.
-        let lets_anybody_in = !listen.is_open_to_others() || listen.insecure;
         let hosts = match listen.allowed_hosts.as_slice() {
-            [] if lets_anybody_in && !listen.is_open_to_others() => ALLOWED_HOSTS.map(str::to_owned).to_vec(),
+            // A page whose name leads to this machine could otherwise call what lets anybody in.
+            [] if !listen.is_open_to_others() => ALLOWED_HOSTS.map(str::to_owned).to_vec(),
             hosts => hosts.to_vec(),
         };
         Doors { authenticator: Arc::new(authenticator), hosts, origins: listen.allowed_origins.clone() }

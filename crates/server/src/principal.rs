@@ -51,6 +51,12 @@ impl Principal {
         self.0.owner()
     }
 
+    /// Whose pictures they see: those of who works on the same forks, and may see the same of the workspace.
+    pub fn gallery(&self) -> String {
+        let paths: Vec<&str> = self.scope().paths().collect();
+        format!("{}\n{}", self.owner(), paths.join("\n"))
+    }
+
     /// Who sent a request: whom authentication put into its HTTP extensions, or nobody known. What did not come by
     /// HTTP came from whoever started the program.
     pub fn of_request(extensions: &Extensions) -> Principal {

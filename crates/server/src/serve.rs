@@ -50,7 +50,10 @@ impl Endpoint {
                 let keys = auth::key_ring(config).map_err(io::Error::other)?;
                 let is_named = config.access.keys_file.is_some();
                 let doors = Doors::new(Authenticator::new(keys, is_named, listen), listen);
-                Ok(Endpoint::Http(TcpListener::bind(listen.bind).await?, doors))
+                let listener = TcpListener::bind(listen.bind).await.map_err(|error| {
+                    io::Error::new(error.kind(), format!("{} can't be listened on: {error}", listen.bind))
+                })?;
+                Ok(Endpoint::Http(listener, doors))
             }
         }
     }
@@ -132,7 +135,8 @@ async fn clean(server: Arc<Server>) {
             }
             context.forks.clean(context.config.state.keep_versions)
         };
-        server.audit.purge();
+        let audited = Arc::clone(&server);
+        let _failed = tokio::task::spawn_blocking(move || audited.audit.purge()).await;
         match tokio::task::spawn_blocking(work).await {
             Ok(Ok(cleaned)) => {
                 is_checked = true;

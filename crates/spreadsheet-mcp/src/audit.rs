@@ -69,7 +69,7 @@ fn list(folder: &Path, arguments: ListRecordsArguments) -> Result<ExitCode, Audi
                 json!({
                     "seq": record.seq, "time": record.time.format("%F %T").to_string(), "who": entry.principal,
                     "role": entry.role, "tenant": entry.tenant, "action": entry.action,
-                    "about": entry.fork.as_ref().or(entry.workbook.as_ref()), "outcome": entry.outcome, "code": entry.code,
+                    "fork": entry.fork, "workbook": entry.workbook, "outcome": entry.outcome, "code": entry.code,
                 })
             });
             print(&render::as_text(&Value::Array(shown.collect())))

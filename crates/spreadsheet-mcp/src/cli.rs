@@ -129,7 +129,7 @@ pub(crate) struct CreateKeyArguments {
     /// The name of the key: who will use it
     #[arg(value_name = "NAME")]
     pub(crate) name: PrincipalId,
-    /// What it is for: viewer reads, analyst has forks, editor saves into the workspace, admin sees what is everybody's
+    /// What it is for: viewer reads, analyst has forks, editor saves into the workspace, admin runs the server
     #[arg(long, value_name = "ROLE")]
     pub(crate) role: Role,
     /// Only this folder or file of the workspace; several times for several

@@ -50,7 +50,7 @@ pub(crate) fn run(command: &KeysCommand, config: &Config) -> ExitCode {
 fn create(arguments: &CreateKeyArguments, config: &Config) -> Result<Option<SecretString>, StoreError> {
     let paths = match arguments.paths.as_slice() {
         [] => Ok(PathScope::everything()),
-        paths => PathScope::new(paths).map_err(|error| KeyError::Damaged(error.to_string())),
+        paths => PathScope::new(paths).map_err(KeyError::from),
     }?;
     let now = Utc::now();
     let new = NewKey {

@@ -89,6 +89,8 @@ fn health_follows_the_workspace() {
     }
     std::fs::remove_dir_all(folder.path()).expect("removed");
     assert_eq!(server.get("/health/live").0, 200);
+    // What was seen is told for a second.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
     let (status, body) = server.get("/health/ready");
     assert_eq!(status, 503, "{body}");
     assert!(body.contains("unreadable"), "{body}");

@@ -4,7 +4,10 @@
 
 mod refusal;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use access::{
     Denied, keys,
@@ -33,6 +36,8 @@ pub struct Authenticator {
     is_closed: bool,
     /// Whether credentials are not asked for at all.
     is_open: bool,
+    /// Whether there were keys: a file that goes lets nobody in.
+    had_keys: AtomicBool,
 }
 
 impl Authenticator {
@@ -42,7 +47,7 @@ impl Authenticator {
     /// When the file is there and can't be taken.
     pub fn new(keys: KeyRing, is_named: bool, listen: &ListenConfig) -> Authenticator {
         let is_closed = !listen.insecure && (is_named || listen.is_open_to_others());
-        Authenticator { keys, is_closed, is_open: listen.insecure }
+        Authenticator { keys, is_closed, is_open: listen.insecure, had_keys: AtomicBool::default() }
     }
 
     /// Who sent a request.
@@ -54,7 +59,8 @@ impl Authenticator {
         if let Some(error) = problem {
             tracing::error!(%error, "the file of keys can't be taken; the keys before stay in force");
         }
-        let asks = !self.is_open && (self.is_closed || !keys.keys().is_empty());
+        let had_keys = self.had_keys.fetch_or(!keys.keys().is_empty(), Ordering::Relaxed);
+        let asks = !self.is_open && (self.is_closed || had_keys || !keys.keys().is_empty());
         match credentials(headers) {
             Ok(Some(presented)) if asks || keys::is_key(presented) => {
                 keys.verify(presented, Utc::now()).map(Principal::from)
@@ -179,6 +185,7 @@ mod tests {
         };
         let secret = store::update(&path, |file| file.create(new, Utc::now())).expect("a key");
         let secret = secret.expose_secret();
+        let text = std::fs::read_to_string(&path).expect("a file");
         for authenticator in [&local, &named, &closed] {
             assert_eq!(who(authenticator, &nothing), Err(Denied::Missing));
             for headers in [
@@ -191,6 +198,10 @@ mod tests {
             assert_eq!(who(authenticator, &sent("authorization", "Basic YTpi")), Err(Denied::Malformed));
             assert_eq!(who(authenticator, &sent("x-api-key", "smcp_ci_x")), Err(Denied::UnknownKey));
         }
+        // A file that goes lets nobody in.
+        std::fs::remove_file(&path).expect("it goes");
+        assert_eq!(who(&local, &nothing), Err(Denied::Missing));
+        std::fs::write(&path, text).expect("it comes");
         // Open means that nobody has to, and who does is known.
         assert_eq!(who(&open, &nothing).as_deref(), Ok("anonymous"));
         assert_eq!(who(&open, &sent("x-api-key", secret)).as_deref(), Ok("ci"));

@@ -77,11 +77,22 @@ impl Call {
     pub fn fork(&self, id: &ForkId) -> Result<Fork, ToolError> {
         let state = self.forks().open()?;
         let fork = state.store.fork(id).map_err(store_error)?;
-        match fork.owner == self.principal().owner() {
+        match self.may_see(&fork) {
             true => Ok(fork),
             // As if there were none.
             false => Err(store_error(StoreError::NotFound { what: "fork", name: id.to_string() })),
         }
+    }
+
+    /// Whether a fork is the caller's, and of what they may see: a tenant's callers may see different folders.
+    pub(crate) fn may_see(&self, fork: &Fork) -> bool {
+        let scope = self.principal().scope();
+        let is_in_sight = match &fork.origin {
+            Some(origin) => scope.contains(&origin.path),
+            // Made of nothing, or of a file that was converted.
+            None => true,
+        };
+        fork.owner == self.principal().owner() && is_in_sight
     }
 
     /// A fork at a state: its head if none is given.

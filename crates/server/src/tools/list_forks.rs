@@ -91,13 +91,24 @@ impl Tool for ListForks {
             after: after.as_ref().map(|(used, id)| (*used, id)),
             limit: u32::try_from(limit + 1).unwrap_or(u32::MAX),
         };
-        let found = call.forks().open()?.store.forks(&query).map_err(store_error)?;
-        let shown: Vec<ForkEntry> = found.iter().take(limit).map(ForkEntry::of).collect();
+        let mut found = call.forks().open()?.store.forks(&query).map_err(store_error)?;
+        let has_more = found.len() > limit;
+        found.truncate(limit);
+        let last_looked_at = found.last().map(position_of);
+        found.retain(|fork| call.may_see(fork));
+        let shown: Vec<ForkEntry> = found.iter().map(ForkEntry::of).collect();
         let (forks, untold) = Room::of(call).fill(shown);
-        let last = found.get(forks.len().saturating_sub(1)).filter(|_| untold > 0 || found.len() > limit);
-        let next_cursor = last.map(|fork| format!("{}.{}", fork.last_used, fork.id));
+        let next_cursor = match untold > 0 {
+            true => found.get(forks.len().saturating_sub(1)).map(position_of),
+            false => last_looked_at.filter(|_| has_more),
+        };
         Ok(Answer { forks, versions: Vec::new(), next_cursor })
     }
+}
+
+/// Where a page that ends with a fork ends.
+fn position_of(fork: &Fork) -> String {
+    format!("{}.{}", fork.last_used, fork.id)
 }
 
 /// The server keeps a handful of each file: they are one page.

@@ -121,7 +121,7 @@ impl Tool for ScreenshotSheet {
         let stale = opened.stale_within(call, &[area])?;
         let (width, height) = dimensions(&png);
         let stem = format!("{}-{}", opened.path.rsplit('/').next().unwrap_or_default(), sheet.name);
-        let name = call.screenshots().keep(&stem, &call.principal().owner(), &png)?;
+        let name = call.screenshots().keep(&stem, &call.principal().gallery(), &png)?;
         let file = call.screenshots().folder().join(&name).display().to_string();
         // As Base64, beside the answer.
         let is_inline = png.len() / 3 * 4 + 4_096 <= limits.max_response_bytes;

@@ -126,6 +126,15 @@ fn formulas_compute_with_arrays_as_they_are_typed() {
 }
 
 #[test]
+fn pictures_show_the_results_that_there_are() {
+    let (desk, fork) = computed(&[("A1", json!("=SEQUENCE(2)")), ("C1", json!("=XLOOKUP(2,A1:A2,A1:A2)"))]);
+    let picture = desk.ask("screenshot_sheet", json!({ "workbook": fork }));
+    // LibreOffice may know none of these functions, and would show #NAME? for them.
+    assert_eq!(picture["renderer"], "native", "{picture}");
+    assert!(picture["notices"].to_string().contains("drawn natively"), "{picture}");
+}
+
+#[test]
 fn what_is_spilled_goes_along_with_rows_and_never_stays_behind() {
     let (desk, fork) = computed(&[
         ("A1", json!(1)),

@@ -96,6 +96,10 @@ impl Tool for ScreenshotSheet {
             max_area_px: limits.max_png_area_px,
         };
         let wanted = params.renderer.unwrap_or(Renderer::Auto);
+        let unknown = unknown_to_office(&sheet);
+        if let (Renderer::Libreoffice, Some(function)) = (wanted, &unknown) {
+            notices.push(format!("LibreOffice may not know {function}: its cells may show #NAME?"));
+        }
         let (png, renderer) = match wanted {
             Renderer::Native => (native(call, &opened, &sheet, area, &options)?, Renderer::Native),
             Renderer::Libreoffice => {
@@ -105,6 +109,10 @@ impl Tool for ScreenshotSheet {
                 if matches!(call.recalc().office().availability(), Availability::Missing { .. }) =>
             {
                 notices.push("drawn natively, LibreOffice is not installed".to_owned());
+                (native(call, &opened, &sheet, area, &options)?, Renderer::Native)
+            }
+            Renderer::Auto if let Some(function) = &unknown => {
+                notices.push(format!("drawn natively, LibreOffice may not know {function}"));
                 (native(call, &opened, &sheet, area, &options)?, Renderer::Native)
             }
             Renderer::Auto => match by_office(call, &params, &opened, &sheet, area, &options) {
@@ -134,6 +142,25 @@ impl Tool for ScreenshotSheet {
         let range = format!("{}!{}", opened.quoted_name(area.sheet), area.range);
         Ok(Answer { range, renderer, width, height, uri, file, notices, stale })
     }
+}
+
+/// Functions that LibreOffice before 24.8 does not know, in the order of their bytes: it shows `#NAME?` in place of their results.
+#[rustfmt::skip]
+const UNKNOWN_TO_OFFICE: &[&str] = &[
+    "ANCHORARRAY", "ARRAYTOTEXT", "BYCOL", "BYROW", "CHOOSECOLS", "CHOOSEROWS", "DROP", "EXPAND", "FILTER", "GROUPBY",
+    "HSTACK", "IMAGE", "LAMBDA", "LET", "MAKEARRAY", "MAP", "PERCENTOF", "PIVOTBY", "RANDARRAY", "REDUCE", "REGEXEXTRACT",
+    "REGEXREPLACE", "REGEXTEST", "SCAN", "SEQUENCE", "SINGLE", "SORT", "SORTBY", "TAKE", "TEXTAFTER", "TEXTBEFORE",
+    "TEXTSPLIT", "TOCOL", "TOROW", "TRIMRANGE", "UNIQUE", "VALUETOTEXT", "VSTACK", "WRAPCOLS", "WRAPROWS", "XLOOKUP", "XMATCH",
+];
+
+/// The first function of a sheet that LibreOffice may not know.
+fn unknown_to_office(sheet: &Sheet) -> Option<String> {
+    let unknown = |text: &str| {
+        formula::functions(text)
+            .map(|call| call.name.to_ascii_uppercase())
+            .find(|name| UNKNOWN_TO_OFFICE.binary_search(&name.as_str()).is_ok())
+    };
+    sheet.formulas().iter().find_map(|(_, formula)| unknown(&formula.text))
 }
 
 /// How large the picture is drawn, within what is documented.

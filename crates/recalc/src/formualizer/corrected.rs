@@ -42,6 +42,9 @@ impl Walk<'_> {
             ASTNodeType::Function { name, args } => {
                 args.iter_mut().for_each(|arg| self.node(arg));
                 let name = bare_name(name);
+                if OF_ANY_CELLS.contains(&name.as_str()) {
+                    self.has_moved |= apart(args);
+                }
                 if name == "IF"
                     && let Some(condition) = args.first_mut()
                 {
@@ -240,6 +243,34 @@ fn by_letters(args: &mut Vec<ASTNode>) {
     // What is written by numbers may count them from the formula's own cell.
     let address = args.drain(..).chain([call("ROW", Vec::new()), call("COLUMN", Vec::new())]).collect();
     args.push(call(BY_LETTERS, address));
+}
+
+/// Functions that take any number of ranges, so that several in parentheses mean the same as several arguments.
+const OF_ANY_CELLS: &[&str] = &[
+    "AVERAGE", "AVERAGEA", "COUNT", "COUNTA", "DEVSQ", "GEOMEAN", "HARMEAN", "KURT", "MAX", "MAXA", "MEDIAN",
+    "MIN", "MINA", "PRODUCT", "SKEW", "STDEV", "STDEV.P", "STDEV.S", "STDEVP", "SUM", "SUMSQ", "VAR",
+    "VAR.P", "VAR.S", "VARP",
+];
+
+/// Takes ranges in parentheses (`SUM((A1:A2,C1))`) apart. Returns whether there were some.
+fn apart(args: &mut Vec<ASTNode>) -> bool {
+    fn take(node: ASTNode, into: &mut Vec<ASTNode>) {
+        match node.node_type {
+            ASTNodeType::BinaryOp { op: BinaryOperator::Union, left, right } => {
+                take(*left, into);
+                take(*right, into);
+            }
+            _ => into.push(node),
+        }
+    }
+    let is_union =
+        |arg: &ASTNode| matches!(arg.node_type, ASTNodeType::BinaryOp { op: BinaryOperator::Union, .. });
+    if !args.iter().any(is_union) {
+        return false;
+    }
+    let before = std::mem::take(args);
+    before.into_iter().for_each(|arg| take(arg, args));
+    true
 }
 
 /// Makes a call of an operator that the library computes otherwise.

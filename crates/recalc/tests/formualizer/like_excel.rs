@@ -291,3 +291,17 @@ fn numbers_are_compared_in_fifteen_digits() {
     check("=A1+A2<=A3", &cells, "TRUE");
     check("=A1*1.00000001=A1", &cells, "FALSE");
 }
+
+#[test]
+fn small_functions_take_what_excel_takes() {
+    check("=NOT(\"true\")", &[], "FALSE");
+    check("=NOT(A1)", &[], "TRUE");
+    check("=NOT(\"x\")", &[], "#VALUE!");
+    check("=LEN(REPT(\"é\",17000))", &[], "17000");
+    check("=REPT(\"ab\",2.9)", &[], "abab");
+    check("=REPT(\"ab\",\"2\")", &[], "abab");
+    check("=REPT(\"ab\",16384)", &[], "#VALUE!");
+    check("=REPT(\"ab\",-1)", &[], "#VALUE!");
+    check("=SUM((A1:A2,A3),1)", &[("A1", "1"), ("A2", "2"), ("A3", "3")], "7");
+    check("=MAX((A1,A3))", &[("A1", "1"), ("A2", "9"), ("A3", "3")], "3");
+}

@@ -1,14 +1,15 @@
-//! Operators, as functions that `corrected` calls in their place.
+//! Operators, as functions that `corrected` calls in their place, and small functions whose results differ from Excel's.
 
 use std::cmp::Ordering;
 
 use formualizer_common::{DateSystem, ExcelErrorKind, LiteralValue};
 
-use crate::formualizer::overrides::convert::{number_of, value_in};
+use crate::computed::MAX_TEXT;
+use crate::formualizer::overrides::convert::{number_of, text_of, value_in};
 use crate::formualizer::overrides::scalar::Compute;
 use crate::formualizer::overrides::spread::error;
 
-/// Every one of them but `&`.
+/// Every operator but `&`, and such functions.
 pub(super) const OPERATORS: &[(&str, Compute)] = &[
     ("=", |values, _| compared(values, Ordering::is_eq)),
     ("<>", |values, _| compared(values, Ordering::is_ne)),
@@ -18,6 +19,8 @@ pub(super) const OPERATORS: &[(&str, Compute)] = &[
     (">=", |values, _| compared(values, Ordering::is_ge)),
     ("^", power),
     ("POWER", power),
+    ("NOT", |values, _| not(values)),
+    ("REPT", repeated),
 ];
 
 fn compared(values: &[LiteralValue], holds: fn(Ordering) -> bool) -> LiteralValue {
@@ -47,6 +50,38 @@ fn order(left: &LiteralValue, right: &LiteralValue) -> Ordering {
     }
 }
 
+fn not(values: &[LiteralValue]) -> LiteralValue {
+    let [value] = values else { return error(ExcelErrorKind::Value) };
+    let truth = match value {
+        LiteralValue::Text(text) if text.eq_ignore_ascii_case("TRUE") => Some(true),
+        LiteralValue::Text(text) if text.eq_ignore_ascii_case("FALSE") => Some(false),
+        LiteralValue::Text(_) => None,
+        value => number_of(value).map(|number| number != 0.0),
+    };
+    truth.map_or_else(|| error(ExcelErrorKind::Value), |truth| LiteralValue::Boolean(!truth))
+}
+
+fn repeated(values: &[LiteralValue], dates: DateSystem) -> LiteralValue {
+    let [text, times] = values else { return error(ExcelErrorKind::Value) };
+    let (Some(text), Some(times)) = (text_of(text), operand(times, dates)) else {
+        return error(ExcelErrorKind::Value);
+    };
+    let characters = text.encode_utf16().count() as f64;
+    match times >= 0.0 && times.trunc() * characters <= MAX_TEXT as f64 {
+        true if characters == 0.0 => LiteralValue::Text(String::new()),
+        true => LiteralValue::Text(text.repeat(times as usize)),
+        false => error(ExcelErrorKind::Value),
+    }
+}
+
+/// What a number is wanted of: also of a text that reads as one.
+fn operand(value: &LiteralValue, dates: DateSystem) -> Option<f64> {
+    match value {
+        LiteralValue::Text(text) => value_in(text, dates),
+        value => number_of(value),
+    }
+}
+
 /// Whether numbers are the same in the 15 digits that Excel compares.
 fn is_same(left: f64, right: f64) -> bool {
     left == right
@@ -56,11 +91,7 @@ fn is_same(left: f64, right: f64) -> bool {
 
 fn power(values: &[LiteralValue], dates: DateSystem) -> LiteralValue {
     let [base, exponent] = values else { return error(ExcelErrorKind::Value) };
-    let operand = |value: &LiteralValue| match value {
-        LiteralValue::Text(text) => value_in(text, dates),
-        value => number_of(value),
-    };
-    let (Some(base), Some(exponent)) = (operand(base), operand(exponent)) else {
+    let (Some(base), Some(exponent)) = (operand(base, dates), operand(exponent, dates)) else {
         return error(ExcelErrorKind::Value);
     };
     if base == 0.0 && exponent <= 0.0 {

@@ -31,9 +31,11 @@ pub(crate) struct Disagreements {
     /// Engines that did not, and why.
     #[serde(skip_serializing_if = "Map::is_empty", default)]
     without: Map<String, Value>,
-    /// Formulas that are computed alike by all of them.
+    /// Formulas that are computed alike by all of them that compute them.
     agree: u64,
     differ: u64,
+    /// Formulas that fewer than two of them compute.
+    not_compared: u64,
     /// The first of those that differ, with the value of each engine, and the one that the cell has.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     cells: Vec<Map<String, Value>>,
@@ -91,6 +93,10 @@ pub(crate) fn verify_engines(call: &Call, live: &Live) -> Result<Disagreements, 
                     .filter(|(_, refused)| !refused.contains(&(id, at)))
                     .map(|(engine, _)| (engine.name(), engine.value(id, at)))
                     .collect();
+                if values.len() < 2 {
+                    found.not_compared += 1;
+                    continue;
+                }
                 let agrees = values.windows(2).all(|pair| is_same(&pair[0].1, &pair[1].1));
                 if agrees {
                     found.agree += 1;

@@ -134,17 +134,18 @@ impl Trail {
         }
         writer.bytes += line.len() as u64;
         writer.head = Head { seq: record.seq, digest: record.digest };
-        writer.tell_head(&self.folder)?;
         Ok(record)
     }
 
-    /// Waits until all that was added outlives the machine.
+    /// Waits until all that was added outlives the machine, and then tells how far the trail went: a head that is on the disk
+    /// before its records would, after a power failure, tell of some that are missing.
     ///
     /// # Errors
     /// When the system can't say so.
     pub fn sync(&self) -> Result<(), AuditError> {
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         writer.segment.sync_data().map_err(AuditError::io(&writer.path))?;
+        writer.tell_head(&self.folder)?;
         writer.head_file.sync_data().map_err(AuditError::io(&self.folder))
     }
 
@@ -198,6 +199,12 @@ pub fn find(folder: &Path, query: &Query) -> Result<Vec<Record>, AuditError> {
     }
     found.truncate(query.limit);
     Ok(found)
+}
+
+impl Drop for Trail {
+    fn drop(&mut self) {
+        let _its_end_is_found_at_the_next_start = self.sync();
+    }
 }
 
 impl Query {

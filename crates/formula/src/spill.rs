@@ -135,7 +135,7 @@ fn meant(function: &str, index: usize) -> Meant {
         "SUMIFS" | "AVERAGEIFS" | "MAXIFS" | "MINIFS" => value_if(index > 0 && index.is_multiple_of(2)),
         "VLOOKUP" | "HLOOKUP" | "MATCH" => value_if(index != 1),
         "XLOOKUP" | "XMATCH" | "RANK" | "RANK.EQ" | "RANK.AVG" | "NPV" => value_if(index == 0),
-        "INDEX" | "OFFSET" | "TEXTJOIN" => value_if(index > 0 && function != "TEXTJOIN"),
+        "INDEX" | "OFFSET" => value_if(index > 0),
         _ => value_if(OF_VALUES.binary_search(&function).is_ok()),
     }
 }

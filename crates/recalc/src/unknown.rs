@@ -14,13 +14,22 @@ const WITHOUT_ENGINE: &[&str] =
 /// Tells calls of functions that are none from those of add-ins and macros, whose results stay as they were stored.
 pub(crate) struct Unknown<'a> {
     source: Source<'a>,
-    /// By name, in capitals.
-    decided: HashMap<String, bool>,
+    /// What formulas that call a function hold, by its name in capitals; looked at when it is first asked for.
+    stored: Option<HashMap<String, Stored>>,
+}
+
+/// The results of formulas that call a function.
+#[derive(Default)]
+struct Stored {
+    /// Whether one of them is `#NAME?`.
+    is_unknown: bool,
+    /// Whether one of them is anything else.
+    is_known: bool,
 }
 
 impl<'a> Unknown<'a> {
     pub(crate) fn new(source: Source<'a>) -> Unknown<'a> {
-        Unknown { source, decided: HashMap::new() }
+        Unknown { source, stored: None }
     }
 
     /// Whether a function that an engine does not know is none at all. `name` is in capitals, and has no mark.
@@ -28,15 +37,6 @@ impl<'a> Unknown<'a> {
     /// So it is where the workbook has no macros, and Excel stored `#NAME?` for a formula that calls it, or nothing for any
     /// that does: nobody has ever seen it at work. Results of an add-in that is not here are of use still.
     pub(crate) fn is_none(&mut self, name: &str) -> bool {
-        if let Some(decided) = self.decided.get(name) {
-            return *decided;
-        }
-        let is_none = self.decide(name);
-        self.decided.insert(name.to_owned(), is_none);
-        is_none
-    }
-
-    fn decide(&self, name: &str) -> bool {
         let book = self.source.book;
         let may_be_elsewhere = book.vba.is_some()
             || name.contains('!')
@@ -50,30 +50,34 @@ impl<'a> Unknown<'a> {
         if may_be_elsewhere {
             return false;
         }
-        let (mut is_said, mut has_results) = (false, false);
-        for sheet in self.source.sheets {
-            let calls: Vec<bool> = sheet
-                .formulas()
-                .iter()
-                .map(|(_, formula)| {
-                    formula::functions(&formula.text).any(|call| call.name.eq_ignore_ascii_case(name))
-                })
-                .collect();
-            if !calls.contains(&true) {
-                continue;
-            }
-            for (_, column) in sheet.columns() {
-                for (_, cell) in column.cells(0..=MAX_ROWS - 1) {
-                    if cell.formula.is_some_and(|id| calls[id.0 as usize]) {
-                        match sheet.resolve_value(cell.value) {
-                            Value::Error(ErrorValue::Name) => is_said = true,
-                            Value::Empty => {}
-                            _ => has_results = true,
-                        }
-                    }
+        let stored = self.stored.get_or_insert_with(|| stored(self.source));
+        stored.get(name).is_none_or(|stored| stored.is_unknown || !stored.is_known)
+    }
+}
+
+fn stored(source: Source<'_>) -> HashMap<String, Stored> {
+    let mut found: HashMap<String, Stored> = HashMap::new();
+    for sheet in source.sheets {
+        // By formula, so that one of many cells is read once.
+        let mut results: Vec<Stored> = Vec::new();
+        results.resize_with(sheet.formulas().iter().count(), Stored::default);
+        for (_, column) in sheet.columns() {
+            column.cells(0..=MAX_ROWS - 1).for_each(|(_, cell)| {
+                let Some(result) = cell.formula.and_then(|id| results.get_mut(id.0 as usize)) else { return };
+                match sheet.resolve_value(cell.value) {
+                    Value::Error(ErrorValue::Name) => result.is_unknown = true,
+                    Value::Empty => {}
+                    _ => result.is_known = true,
                 }
+            });
+        }
+        for ((_, formula), result) in sheet.formulas().iter().zip(results) {
+            for call in formula::functions(&formula.text) {
+                let known = found.entry(call.name.to_ascii_uppercase()).or_default();
+                known.is_unknown |= result.is_unknown;
+                known.is_known |= result.is_known;
             }
         }
-        is_said || !has_results
     }
+    found
 }

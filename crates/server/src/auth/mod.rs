@@ -42,9 +42,6 @@ pub struct Authenticator {
 
 impl Authenticator {
     /// By the keys of a file. They are asked for if others can reach the server, if the file was named, or if there are any.
-    ///
-    /// # Errors
-    /// When the file is there and can't be taken.
     pub fn new(keys: KeyRing, is_named: bool, listen: &ListenConfig) -> Authenticator {
         let is_closed = !listen.insecure && (is_named || listen.is_open_to_others());
         Authenticator { keys, is_closed, is_open: listen.insecure, had_keys: AtomicBool::default() }

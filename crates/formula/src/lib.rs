@@ -46,7 +46,7 @@ pub use shared::{SharedFormula, shift};
 pub use slot::Direction;
 pub use spill::spills;
 pub use structured::{StructuredReference, TableRows};
-pub use survey::{FunctionCall, Shape, functions, has_lost_reference, is_volatile, shape};
+pub use survey::{FunctionCall, Shape, functions, has_lost_reference, is_volatile, reads_other_book, shape};
 pub use syntax::{SyntaxError, check_syntax};
 pub use table_columns::{LostColumns, lose_columns};
 pub use table_names::{qualify, rename_table, rename_table_column};

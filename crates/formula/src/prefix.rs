@@ -37,6 +37,11 @@ impl<'a> SheetPrefix<'a> {
         self.book.as_deref()?.parse().ok()
     }
 
+    /// Whether it points out of the formula's workbook.
+    pub fn is_other_book(&self) -> bool {
+        self.book.is_some() && self.book_index() != Some(0)
+    }
+
     /// Reads a prefix as the lexer cut it, its `!` included.
     pub(crate) fn parse(written: &'a str) -> SheetPrefix<'a> {
         if written.eq_ignore_ascii_case("#REF!") {

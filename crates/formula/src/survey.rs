@@ -52,6 +52,16 @@ pub fn has_lost_reference(formula: &str) -> bool {
     })
 }
 
+/// Whether a formula reads another workbook.
+pub fn reads_other_book(formula: &str) -> bool {
+    // Only a bracket or a path can name another workbook; most formulas have neither.
+    formula.contains(['[', '\\', '/'])
+        && lex(formula).any(|token| {
+            let may = matches!(token.kind, TokenKind::Reference(_) | TokenKind::Name | TokenKind::Structured);
+            may && token.prefix_len > 0 && token.prefix().is_other_book()
+        })
+}
+
 /// Counts a formula's calls and references.
 pub fn shape(formula: &str) -> Shape {
     let mut shape = Shape::default();

@@ -16,6 +16,7 @@ mod conformance;
 mod engine;
 pub mod formualizer;
 pub mod ironcalc;
+mod linked;
 mod outside;
 mod survey;
 mod tables;

@@ -14,16 +14,12 @@ pub(crate) fn reaches_outside(text: &str) -> Option<Option<Box<str>>> {
         }
     }
     let is_outside = |mention: formula::Mention<'_>| match &mention.target {
-        formula::Target::Cells(reference) => is_other_book(&reference.prefix),
-        formula::Target::Name(named) => is_other_book(&named.prefix),
-        formula::Target::Structured(structured) => is_other_book(&structured.prefix),
+        formula::Target::Cells(reference) => reference.prefix.is_other_book(),
+        formula::Target::Name(named) => named.prefix.is_other_book(),
+        formula::Target::Structured(structured) => structured.prefix.is_other_book(),
     };
     // `Program|Topic!Item` is a link to a program (DDE).
     let has_link =
         || formula::lex(text).any(|token| token.kind != formula::TokenKind::Text && token.text.contains('|'));
     (formula::references(text).any(is_outside) || has_link()).then_some(None)
-}
-
-fn is_other_book(prefix: &formula::SheetPrefix<'_>) -> bool {
-    prefix.book.is_some() && prefix.book_index() != Some(0)
 }

@@ -289,3 +289,14 @@ fn the_examples_hold_what_their_formulas_yield() {
         );
     }
 }
+
+#[test]
+fn formulas_read_the_copies_of_other_workbooks() {
+    let desk = Desk::new(&[]);
+    std::fs::write(desk.file("linked.xlsx"), fixtures::linked::workbook().unwrap()).unwrap();
+    let fork = desk.ask("create_fork", json!({ "workbook": "linked.xlsx" }))["fork"].clone();
+    let answer = desk.ask("recalculate", json!({ "workbook": fork }));
+    assert_eq!(answer["copies_of"], json!(["file:///rates.xlsx"]), "{answer}");
+    assert_eq!(desk.read(fork.as_str().unwrap(), "Sheet1!A1"), json!(3), "{answer}");
+    assert_eq!(answer["not_computed"][0]["first"], json!("Sheet1!A2"), "{answer}");
+}

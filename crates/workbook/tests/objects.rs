@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
 
 use expect_test::{Expect, expect};
+use workbook::edit::{Draft, Edit, ExplicitPlaces};
 use workbook::{Limits, Sheet, SheetId, Workbook};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -370,11 +371,17 @@ fn what_lies_outside() {
                     "2024",
                     "2025",
                 ],
+                names: [],
+                part: "xl/externalLinks/externalLink1.xml",
+                is_covered: true,
             },
             ExternalLink {
                 index: 3,
                 target: "dde:app|topic",
                 sheets: [],
+                names: [],
+                part: "",
+                is_covered: true,
             },
         ]
         [
@@ -408,4 +415,53 @@ fn what_lies_outside() {
             },
         ]
         Some("the connection Sales")"#]].assert_eq(&told);
+}
+
+#[test]
+fn copies_of_other_workbooks() {
+    let book = open(&[
+        (
+            "xl/workbook.xml",
+            "<workbook><sheets><sheet name='Data' sheetId='1' r:id='s1'/></sheets><externalReferences>
+            <externalReference r:id='l1'/></externalReferences></workbook>",
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            "s1 worksheet worksheets/sheet1.xml
+            l1 externalLink externalLinks/externalLink1.xml",
+        ),
+        (
+            "xl/externalLinks/externalLink1.xml",
+            "<externalLink><externalBook r:id='r1'><sheetNames><sheetName val='Plan'/><sheetName val='Gone'/>
+            </sheetNames><definedNames><definedName name='Rate' refersTo='=Plan!$B$2'/></definedNames><sheetDataSet>
+            <sheetData sheetId='0'><row r='1'><cell r='A1' t='str'><v>a &amp; b</v></cell><cell r='B1' t='b'><v>1</v></cell>
+            <cell r='C1'/></row><row r='2'><cell r='A2' t='e'><v>#N/A</v></cell><cell r='B2'><v>1.5</v></cell></row></sheetData>
+            <sheetData sheetId='1' refreshError='1'/><sheetData sheetId='7'><row r='1'><cell r='A1'><v>1</v></cell></row>
+            </sheetData></sheetDataSet></externalBook></externalLink>",
+        ),
+        ("xl/externalLinks/_rels/externalLink1.xml.rels", "r1 externalLinkPath file:///plan.xlsx"),
+    ]);
+    assert_eq!(book.external_links[0].names, [("Rate".to_owned(), "=Plan!$B$2".to_owned())]);
+    let mut told = String::new();
+    for sheet in book.linked_sheets().unwrap().iter() {
+        let cells =
+            sheet.cells.cells_by_row(grid::CellRange::ALL).map(|(at, cell)| format!("{at}={:?}", cell.value));
+        let cells: Vec<String> = cells.collect();
+        writeln!(told, "{} {} {} {}", sheet.link, sheet.name, sheet.is_lost, cells.join(" ")).unwrap();
+    }
+    expect![[r#"
+        1 Plan false A1=Text("a & b") B1=Bool(true) A2=Error(NA) B2=Number(1.5)
+        1 Gone true 
+    "#]]
+    .assert_eq(&told);
+    // Who writes a formula may read what was never copied.
+    let mut draft = Draft::new(&book, &Limits::default()).unwrap();
+    let mut write = |formula: &str| {
+        let edit = format!(r#"[{{"op": "set", "range": "Data!B1", "values": [["{formula}"]]}}]"#);
+        draft.apply(&serde_json::from_str::<Vec<Edit>>(&edit).unwrap(), &ExplicitPlaces).unwrap();
+        draft.book().external_links[0].is_covered
+    };
+    assert!(write("=A1*2"));
+    assert!(!write("=[1]Plan!A9"));
+    assert!(!write("=A1"));
 }

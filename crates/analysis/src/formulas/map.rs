@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use formula::{TokenKind, hardcoded_constants, has_lost_reference, lex, to_r1c1};
+use formula::{hardcoded_constants, has_lost_reference, reads_other_book, to_r1c1};
 use grid::{CellRange, CellRef, ErrorValue, Value, quote};
 use serde::Serialize;
 use workbook::{Sheet, SheetId};
@@ -270,7 +270,7 @@ impl Mapper<'_, '_> {
             totals.lost_references += cells;
             self.map.lost_references.push_up_to(options.max_findings, entry);
         }
-        if reads_other_workbook(text) {
+        if reads_other_book(text) {
             totals.external += cells;
             self.map.external.push_up_to(options.max_findings, entry);
         }
@@ -410,18 +410,6 @@ fn constants_as_written(text: &str) -> Vec<String> {
         }
     }
     written
-}
-
-fn reads_other_workbook(text: &str) -> bool {
-    // Only a bracket or a path can name another workbook; most formulas have neither.
-    text.contains(['[', '\\', '/'])
-        && lex(text).any(|token| {
-            let may = matches!(token.kind, TokenKind::Reference(_) | TokenKind::Name | TokenKind::Structured);
-            may && token.prefix_len > 0 && {
-                let prefix = token.prefix();
-                prefix.book.is_some() && prefix.book_index() != Some(0)
-            }
-        })
 }
 
 fn is_false(value: &bool) -> bool {

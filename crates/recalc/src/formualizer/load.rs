@@ -48,6 +48,7 @@ pub(super) struct Loaded {
 }
 
 /// The formulas of one sheet, as they are taken over.
+#[derive(Default)]
 struct SheetFormulas {
     records: Vec<FormulaIngestRecord>,
     arrays: Vec<ArrayFormula>,
@@ -70,6 +71,9 @@ pub(super) fn load(
         }
     }
     let mut preparer = Preparer::new(source, surroundings);
+    for (name, _) in preparer.linked().sheets() {
+        library.add_sheet(name).map_err(failed)?;
+    }
     let mut loaded = Loaded {
         library,
         refused: Vec::new(),
@@ -82,18 +86,22 @@ pub(super) fn load(
     for (index, sheet) in source.sheets.iter().enumerate() {
         let id = SheetId(index as u32);
         let formulas = loaded.formulas(id, sheet, &mut preparer);
-        loaded.values(sheet, &formulas)?;
+        loaded.values(&sheet.name, sheet, &formulas)?;
         loaded.hidden_rows(sheet)?;
         let places = formulas.records.iter().map(|record| CellRef::clamped(record.row - 1, record.col - 1));
         loaded.formulas.push(places.collect());
         batches.push(FormulaIngestBatch::new(sheet.name.clone(), formulas.records));
         loaded.arrays.extend(formulas.arrays);
     }
+    for (name, copies) in preparer.linked().sheets() {
+        loaded.values(name, &copies.cells, &SheetFormulas::default())?;
+    }
     loaded.library.set_first_load_assume_new(true);
     loaded.library.reset_ensure_touched();
     loaded.library.ingest_formula_batches(batches).map_err(failed)?;
     loaded.library.set_first_load_assume_new(false);
-    loaded.library.finalize_all_sheet_indexes(source.sheets.iter().map(|sheet| sheet.name.as_str()));
+    let names = source.sheets.iter().map(|sheet| sheet.name.as_str());
+    loaded.library.finalize_all_sheet_indexes(names.chain(preparer.linked().sheets().map(|(name, _)| name)));
     for array in loaded.arrays.clone() {
         declare(&mut loaded.library, &source.sheets[array.sheet.0 as usize].name, array)?;
     }
@@ -185,7 +193,7 @@ impl Loaded {
     }
 
     /// Takes over the values of a sheet: of its cells without formulas, and of those whose formulas are not computed.
-    fn values(&mut self, sheet: &Sheet, formulas: &SheetFormulas) -> Result<(), EngineError> {
+    fn values(&mut self, name: &str, sheet: &Sheet, formulas: &SheetFormulas) -> Result<(), EngineError> {
         let Some(used) = sheet.used_range() else { return Ok(()) };
         let filled = Filled::new(&formulas.arrays);
         let value_of = |at: CellRef, cell: workbook::RawCell| match cell.formula {
@@ -197,8 +205,8 @@ impl Loaded {
         let area = u64::from(rows) * u64::from(cols);
         let system = self.library_date_system();
         let arrow = match area > DENSE_CELLS && area / SPARSE_RATIO > sheet.cell_count() {
-            true => sparse(sheet, system, &value_of),
-            false => dense(sheet, rows, cols, system, &value_of)?,
+            true => sparse(name, sheet, system, &value_of),
+            false => dense(name, sheet, (rows, cols), system, &value_of)?,
         };
         let store = self.library.sheet_store_mut();
         match store.sheets.iter_mut().find(|known| known.name == arrow.name) {
@@ -346,14 +354,14 @@ impl Filled {
 }
 
 fn dense<'s>(
+    name: &str,
     sheet: &'s Sheet,
-    rows: u32,
-    cols: u32,
+    (rows, cols): (u32, u32),
     system: DateSystem,
     value_of: &dyn Fn(CellRef, workbook::RawCell) -> Value<'s>,
 ) -> Result<ArrowSheet, EngineError> {
     let width = cols as usize;
-    let mut builder = IngestBuilder::new(&sheet.name, width, 32 * 1024, system);
+    let mut builder = IngestBuilder::new(name, width, 32 * 1024, system);
     let mut block: Vec<CellIngest<'s>> = Vec::new();
     for first in (0..rows).step_by(CHUNK_ROWS as usize) {
         let last = (first + CHUNK_ROWS).min(rows) - 1;
@@ -373,11 +381,12 @@ fn dense<'s>(
 }
 
 fn sparse<'s>(
+    name: &str,
     sheet: &'s Sheet,
     system: DateSystem,
     value_of: &dyn Fn(CellRef, workbook::RawCell) -> Value<'s>,
 ) -> ArrowSheet {
-    let mut arrow = ArrowSheet::new_sparse_with_date_system(&sheet.name, 1, 1, SPARSE_ROWS, system);
+    let mut arrow = ArrowSheet::new_sparse_with_date_system(name, 1, 1, SPARSE_ROWS, system);
     for (col, column) in sheet.columns() {
         for (row, cell) in column.cells(0..=grid::MAX_ROWS - 1) {
             let value = value_of(CellRef::clamped(row, col), cell);

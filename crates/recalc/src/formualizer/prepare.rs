@@ -1,5 +1,6 @@
 //! From the text of a formula to what the engine takes: a tree in which names stand no more, only what they stand for.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use analysis::formulas::Places;
@@ -16,6 +17,7 @@ use crate::formualizer::lambdas::write_out;
 use crate::formualizer::overrides::Overrides;
 use crate::formualizer::signature::Signatures;
 use crate::formualizer::spans::{has_span, spelled_out};
+use crate::linked::Linked;
 use crate::outside::reaches_outside;
 use crate::tables::addressed;
 use crate::unknown::Unknown;
@@ -44,6 +46,7 @@ pub(super) struct Preparer<'a> {
     knows_all_names: bool,
     functions: HashMap<String, bool>,
     unknown: Unknown<'a>,
+    linked: Linked<'a>,
 }
 
 impl<'a> Preparer<'a> {
@@ -58,6 +61,7 @@ impl<'a> Preparer<'a> {
             ),
             functions: HashMap::new(),
             unknown: Unknown::new(source),
+            linked: Linked::new(source.book),
         }
     }
 
@@ -70,17 +74,19 @@ impl<'a> Preparer<'a> {
         text: &str,
         is_array: bool,
     ) -> Result<Prepared, Fault> {
-        if let Some(function) = reaches_outside(text) {
+        let text = self.linked.written(text);
+        let is_borrowed = matches!(text, Cow::Borrowed(_));
+        if let Some(function) = reaches_outside(&text) {
             return Err((Refusal::Outside, function));
         }
-        let written = addressed(&self.places, sheet, at, text);
+        let written = addressed(&self.places, sheet, at, &text);
         let mut tree = parse(written.as_ref()).map_err(|_| (Refusal::Syntax, None))?;
         let mut names = Naming { preparer: self, sheet, at, depth: 0, added: 0, has_changed: false };
         names.walk(&mut tree)?;
         if has_span(&tree) {
             return Err((Refusal::Unsupported, None));
         }
-        let mut is_verbatim = !names.has_changed && matches!(written, std::borrow::Cow::Borrowed(_));
+        let mut is_verbatim = !names.has_changed && is_borrowed && matches!(written, Cow::Borrowed(_));
         is_verbatim &= !write_out(&mut tree)?;
         if !is_array {
             is_verbatim &= !intersect(&mut tree, at, &mut self.signatures);
@@ -89,6 +95,11 @@ impl<'a> Preparer<'a> {
             is_verbatim &= !correct(&mut tree, &mut self.signatures);
         }
         Ok(Prepared { tree, is_verbatim })
+    }
+
+    /// The copies of cells of other workbooks.
+    pub(super) fn linked(&self) -> &Linked<'a> {
+        &self.linked
     }
 
     fn knows(&mut self, name: &str) -> bool {
@@ -219,10 +230,11 @@ impl Naming<'_, '_> {
         if self.depth >= MAX_NAME_DEPTH {
             return Err((Refusal::Unsupported, None));
         }
-        if let Some(function) = reaches_outside(text) {
+        let text = self.preparer.linked.written(text);
+        if let Some(function) = reaches_outside(&text) {
             return Err((Refusal::Outside, function));
         }
-        let written = addressed(&self.preparer.places, self.sheet, self.at, text);
+        let written = addressed(&self.preparer.places, self.sheet, self.at, &text);
         let mut tree = parse(written.as_ref()).map_err(|_| (Refusal::Syntax, None))?;
         self.added += relocated(&mut tree, self.at);
         if self.added > MAX_NAMED_NODES {

@@ -14,6 +14,7 @@ use workbook::{FormulaId, FormulaKind, Sheet, SheetId};
 
 use crate::engine::{Refusal, Refused, Source};
 use crate::ironcalc::conditions::conditions_of_cells;
+use crate::linked::Linked;
 use crate::outside::reaches_outside;
 use crate::tables::addressed;
 use crate::unknown::Unknown;
@@ -34,6 +35,7 @@ pub(super) struct Formulas<'a> {
     /// Whether IronCalc knows a function, by its name in capitals.
     functions: HashMap<String, bool>,
     unknown: Unknown<'a>,
+    linked: &'a Linked<'a>,
     /// Formulas of the sheet at hand.
     list: Vec<String>,
     by_text: HashMap<String, i32>,
@@ -45,10 +47,12 @@ pub(super) struct Formulas<'a> {
 impl<'a> Formulas<'a> {
     pub(super) fn new(
         source: Source<'a>,
+        linked: &'a Linked<'a>,
         names: &[DefinedName],
         tables: &HashMap<String, Table>,
     ) -> Formulas<'a> {
-        let sheets = source.sheets.iter().map(|sheet| sheet.name.clone()).collect();
+        let own = source.sheets.iter().map(|sheet| sheet.name.clone());
+        let sheets = own.chain(linked.sheets().map(|(name, _)| name.to_owned())).collect();
         let scoped = |name: &DefinedName| {
             (name.name.clone(), name.sheet_id.map(|sheet| sheet - 1), name.formula.clone())
         };
@@ -58,6 +62,7 @@ impl<'a> Formulas<'a> {
             parser: new_parser_english(sheets, names.iter().map(scoped).collect(), tables.clone()),
             functions: HashMap::new(),
             unknown: Unknown::new(source),
+            linked,
             list: Vec::new(),
             by_text: HashMap::new(),
             by_shared: HashMap::new(),
@@ -129,10 +134,11 @@ impl<'a> Formulas<'a> {
 
     fn translated(&mut self, id: SheetId, at: CellRef, text: &str, is_array: bool) -> Translated {
         let text = text.strip_prefix('=').unwrap_or(text);
-        if let Some(function) = reaches_outside(text) {
+        let text = self.linked.written(text);
+        if let Some(function) = reaches_outside(&text) {
             return Err((Refusal::Outside, function));
         }
-        let expanded = self.expanded(id, text, 0);
+        let expanded = self.expanded(id, &text, 0);
         let expanded = addressed(&self.places, id, at, &expanded);
         if formula::references(&expanded).any(|mention| is_through_sheets(&mention.target)) {
             return Err((Refusal::Unsupported, None));
@@ -180,13 +186,13 @@ impl<'a> Formulas<'a> {
             };
             let found = names.iter().find(is(Some(id))).or_else(|| names.iter().find(is(None)));
             let Some(found) = found else { continue };
-            let meant = found.refers_to.trim_start_matches('=');
-            if depth >= MAX_NAME_DEPTH || stays_named(meant) {
+            let meant = self.linked.written(found.refers_to.trim_start_matches('='));
+            if depth >= MAX_NAME_DEPTH || stays_named(&meant) {
                 continue;
             }
             expanded.push_str(&text[copied..mention.span.start]);
             expanded.push('(');
-            expanded.push_str(&self.expanded(id, meant, depth + 1));
+            expanded.push_str(&self.expanded(id, &meant, depth + 1));
             expanded.push(')');
             copied = mention.span.end;
         }

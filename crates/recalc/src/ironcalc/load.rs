@@ -13,6 +13,7 @@ use workbook::{FormulaId, FormulaKind, Sheet, SheetId};
 
 use crate::engine::{Refused, Source};
 use crate::ironcalc::formulas::Formulas;
+use crate::linked::Linked;
 
 /// A model of nothing.
 pub(super) fn nothing() -> Model {
@@ -40,12 +41,17 @@ pub(super) fn nothing() -> Model {
 pub(super) fn load(source: Source<'_>) -> (Model, Vec<Refused>) {
     let mut model = nothing();
     model.tables = tables(source);
-    let names = names(source);
-    let mut formulas = Formulas::new(source, &names, &model.tables);
+    let linked = Linked::new(source.book);
+    let names = names(source, &linked);
+    let mut formulas = Formulas::new(source, &linked, &names, &model.tables);
     let mut strings = Strings::default();
     for (index, sheet) in source.sheets.iter().enumerate() {
         let id = SheetId(index as u32);
-        model.worksheets.push(worksheet(id, sheet, &mut formulas, &mut strings));
+        model.worksheets.push(worksheet(id, &sheet.name, sheet, &mut formulas, &mut strings));
+    }
+    for (name, copies) in linked.sheets() {
+        let id = SheetId(model.worksheets.len() as u32);
+        model.worksheets.push(worksheet(id, name, &copies.cells, &mut formulas, &mut strings));
     }
     model.shared_strings = strings.list;
     model.defined_names = names;
@@ -71,7 +77,13 @@ impl Strings {
     }
 }
 
-fn worksheet(id: SheetId, sheet: &Sheet, formulas: &mut Formulas<'_>, strings: &mut Strings) -> Worksheet {
+fn worksheet(
+    id: SheetId,
+    name: &str,
+    sheet: &Sheet,
+    formulas: &mut Formulas<'_>,
+    strings: &mut Strings,
+) -> Worksheet {
     formulas.start_sheet();
     let mut data = SheetData::new();
     let arrays = arrays(sheet);
@@ -96,7 +108,7 @@ fn worksheet(id: SheetId, sheet: &Sheet, formulas: &mut Formulas<'_>, strings: &
         dimension: sheet.used_range().unwrap_or(CellRange::cell(CellRef::A1)).to_string(),
         cols: Vec::new(),
         rows: hidden_rows(sheet),
-        name: sheet.name.clone(),
+        name: name.to_owned(),
         sheet_data: data,
         shared_formulas: formulas.end_sheet(),
         sheet_id: id.0 + 1,
@@ -179,10 +191,10 @@ fn hidden_rows(sheet: &Sheet) -> Vec<Row> {
     hidden.map(row).collect()
 }
 
-fn names(source: Source<'_>) -> Vec<DefinedName> {
+fn names(source: Source<'_>, linked: &Linked<'_>) -> Vec<DefinedName> {
     let name = |name: &workbook::DefinedName| DefinedName {
         name: name.name.clone(),
-        formula: name.refers_to.trim_start_matches('=').to_owned(),
+        formula: linked.written(name.refers_to.trim_start_matches('=')).into_owned(),
         sheet_id: name.scope.map(|scope| scope.0 + 1),
     };
     source.book.names.iter().filter(|name| !name.is_builtin()).map(name).collect()

@@ -1,8 +1,10 @@
 //! References of special kinds.
 
+use recalc::ironcalc::IronCalc;
 use recalc::{Engine, Refusal};
+use workbook::SheetId;
 
-use crate::support::{Book, check, check_spill, shows};
+use crate::support::{Book, MOMENT, at, check, check_spill, shown, shows};
 
 #[test]
 fn references_go_through_sheets() {
@@ -80,4 +82,54 @@ fn spilled_cells_are_referred_to_by_text() {
     let engine = Book::of(&cells).calculated();
     assert_eq!(shows(&engine, "C1:C4"), "3;15;4;3");
     assert_eq!(shows(&engine, "E299:E300"), format!("{};{}", 299 * 299 + 2, 300 * 300 + 2));
+}
+
+/// Formulas that read another workbook, of which the file has copies.
+fn linked() -> Book {
+    Book::of(&[
+        ("A1", "=[1]Rates!B2*2"),
+        ("A2", "=VLOOKUP(\"EUR\",[1]Rates!A:B,2,FALSE)"),
+        ("A3", "=SUM('[1]rates'!B1:B9)"),
+        ("A4", "=[1]!Euro+SHEETS()"),
+        ("A5", "=[1]Lost!A1"),
+        ("A6", "=[1]Rates!C7"),
+        ("A7", "=[2]Rates!A1"),
+        ("A8", "=SUM([1]Rates:Lost!A1)"),
+        ("A9", "=A1+1"),
+    ])
+    .linked_to(
+        &[("Rates", &[("A1", "USD"), ("B1", "1"), ("A2", "EUR"), ("B2", "1.5")]), ("Lost", &[])],
+        &[("Euro", "='Rates'!$B$2")],
+    )
+}
+
+fn refused(engine: &dyn Engine) -> String {
+    let told = engine.refused().iter().map(|refused| format!("{} {:?}", refused.at, refused.why));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn other_workbooks_are_read_from_their_copies() {
+    let book = linked();
+    let engine = book.calculated();
+    assert_eq!(shows(&engine, "A1:A5"), "3;1.5;2.5;2.5;#REF!");
+    assert_eq!(shows(&engine, "A9"), "4");
+    // What has no copy may be an empty cell, or one that nobody read.
+    assert_eq!(refused(&engine), "A6 Outside, A7 Outside, A8 Outside");
+    let mut exact = IronCalc::load(book.source()).unwrap();
+    exact.calculate(MOMENT, &|| false).unwrap();
+    let shown_by = |cell: &str| shown(&exact.value(SheetId(0), at(cell)));
+    let cells = ["A1", "A2", "A3", "A4", "A5", "A9"];
+    assert_eq!(cells.map(shown_by), ["3", "1.5", "2.5", "2.5", "#REF!", "4"]);
+    assert_eq!(refused(&exact), "A6 Outside, A7 Outside, A8 Outside");
+}
+
+#[test]
+fn copies_that_are_not_known_to_be_complete_stand_for_themselves_alone() {
+    let mut book = linked();
+    book.book.external_links[0].is_covered = false;
+    let engine = book.calculated();
+    assert_eq!(shows(&engine, "A1"), "3");
+    assert_eq!(shows(&engine, "A4"), "2.5");
+    assert_eq!(refused(&engine), "A2 Outside, A3 Outside, A5 Outside, A6 Outside, A7 Outside, A8 Outside");
 }

@@ -6,17 +6,23 @@ use grid::{CellRange, CellRef, DateSystem, ErrorValue};
 use recalc::formualizer::Formualizer;
 use recalc::{Computed, Engine, Moment, Source};
 use workbook::{
-    CalcSettings, FileFormat, Formula, FormulaKind, Limits, OpenError, Properties, RawCell, RawValue, Sheet,
-    SheetBuilder, SheetId, SheetKind, SheetLoader, Tab, Visibility, Watch, Workbook,
+    CalcSettings, ExternalLink, FileFormat, Formula, FormulaKind, Limits, LinkedSheet, OpenError, Properties,
+    RawCell, RawValue, Sheet, SheetBuilder, SheetId, SheetKind, SheetLoader, Tab, Visibility, Watch,
+    Workbook,
 };
 
 pub(crate) const MOMENT: Moment = Moment { local_millis: 1_700_000_000_000, seed: 7 };
 
-struct NoLoader;
+/// Sheets are there already; what is loaded are copies of cells of other workbooks.
+struct Copies(Arc<[LinkedSheet]>);
 
-impl SheetLoader for NoLoader {
+impl SheetLoader for Copies {
     fn load(&self, _: SheetId, _: &dyn Watch) -> Result<Sheet, OpenError> {
         Err(OpenError::Cancelled)
+    }
+
+    fn linked_sheets(&self, _: &[ExternalLink]) -> Result<Arc<[LinkedSheet]>, OpenError> {
+        Ok(Arc::clone(&self.0))
     }
 }
 
@@ -31,7 +37,7 @@ impl Book {
     /// Sheets with their cells. `A1` is a cell, `A1:A3` an array formula over these, `A1#` one that spills. `=` starts a
     /// formula, with the result that was stored after ` ⇒ ` if there is one, `'` a text, `TRUE`, `#N/A` and numbers are what they look like, everything else is text.
     pub(crate) fn new(sheets: &[(&str, &[(&str, &str)])]) -> Book {
-        let loader: Arc<dyn SheetLoader> = Arc::new(NoLoader);
+        let loader: Arc<dyn SheetLoader> = Arc::new(Copies(Arc::default()));
         let tab = |index: usize, name: &str| {
             Tab::new(name.to_owned(), SheetKind::Worksheet, Visibility::Visible, SheetId(index as u32))
         };
@@ -55,6 +61,26 @@ impl Book {
             },
             sheets: sheets.iter().map(|(name, cells)| Arc::new(sheet(name, cells))).collect(),
         }
+    }
+
+    /// The same, with copies of cells of another workbook's sheets, and with its names.
+    pub(crate) fn linked_to(mut self, sheets: &[(&str, &[(&str, &str)])], names: &[(&str, &str)]) -> Book {
+        let copy = |(name, cells): &(&str, &[(&str, &str)])| LinkedSheet {
+            link: 1,
+            name: (*name).to_owned(),
+            is_lost: name.starts_with("Lost"),
+            cells: sheet(name, cells),
+        };
+        self.book.loader = Arc::new(Copies(sheets.iter().map(copy).collect()));
+        self.book.external_links = vec![ExternalLink {
+            index: 1,
+            target: "other.xlsx".to_owned(),
+            sheets: sheets.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            names: names.iter().map(|(name, meant)| ((*name).to_owned(), (*meant).to_owned())).collect(),
+            part: "xl/externalLinks/externalLink1.xml".to_owned(),
+            is_covered: true,
+        }];
+        self
     }
 
     /// One sheet, named `Sheet1`.

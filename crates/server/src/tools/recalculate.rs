@@ -90,6 +90,9 @@ pub(super) struct Answer {
     /// Cells that stay older than their inputs.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     stale: Vec<String>,
+    /// Other workbooks whose cells were taken from the copies in the file.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    copies_of: Vec<String>,
     /// Functions that no engine is known to compute exactly as Excel does, and how many cells use them.
     #[serde(skip_serializing_if = "Option::is_none")]
     unverified: Option<Unverified>,
@@ -287,6 +290,7 @@ impl Answer {
             new_error_count: new_errors.len(),
             new_errors: errors.collect(),
             not_computed: not_computed.collect(),
+            copies_of: copies_of(source),
             unverified: unverified.filter(|unverified| unverified.cells > 0),
             incremental: computation.was_warm,
             milliseconds: computation.took.as_millis() as u64,
@@ -310,6 +314,19 @@ impl Answer {
             .map(|area| format!("{}!{}", grid::quote(&book.tab(area.sheet).name), area.range))
             .collect();
         Ok(())
+    }
+}
+
+/// The other workbooks that formulas read, where the file keeps copies of their cells.
+fn copies_of(source: Source<'_>) -> Vec<String> {
+    let links = source.book.external_links.iter().filter(|link| !link.part.is_empty());
+    let reads = |text: &str| formula::reads_other_book(text);
+    let names = || source.book.names.iter().any(|name| reads(&name.refers_to));
+    let formulas =
+        || source.sheets.iter().any(|sheet| sheet.formulas().iter().any(|(_, formula)| reads(&formula.text)));
+    match links.clone().next().is_some() && (formulas() || names()) {
+        true => links.map(|link| link.target.clone()).collect(),
+        false => Vec::new(),
     }
 }
 

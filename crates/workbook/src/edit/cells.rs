@@ -67,6 +67,7 @@ pub(crate) struct Hand<'a> {
     pub(crate) sheet: &'a mut Sheet,
     pub(crate) edit: &'a mut SheetEdit,
     pub(crate) formulas_changed: &'a mut bool,
+    reads_others: &'a mut bool,
 }
 
 impl Hand<'_> {
@@ -95,6 +96,7 @@ impl Hand<'_> {
 
     pub(crate) fn formula(&mut self, text: &str) -> Result<RawCell, Problem> {
         let formula = Formula { text: text.into(), kind: FormulaKind::Normal };
+        *self.reads_others |= formula::reads_other_book(text);
         Ok(RawCell { formula: Some(self.sheet.keep_formula(formula)?), ..RawCell::default() })
     }
 
@@ -102,6 +104,7 @@ impl Hand<'_> {
     fn spilling_formula(&mut self, text: &str, at: CellRef) -> Result<RawCell, Problem> {
         let kind = FormulaKind::Array { range: CellRange::cell(at), dynamic: true };
         let formula = Formula { text: text.into(), kind };
+        *self.reads_others |= formula::reads_other_book(text);
         Ok(RawCell { formula: Some(self.sheet.keep_formula(formula)?), ..RawCell::default() })
     }
 }
@@ -111,7 +114,8 @@ impl Draft {
     pub(crate) fn hand(&mut self, place: Place) -> Result<Hand<'_>, Problem> {
         let sheet = self.book.sheet_mut(place.sheet)?;
         let edit = Arc::make_mut(&mut self.sheets[place.sheet.0 as usize]);
-        Ok(Hand { sheet, edit, formulas_changed: &mut self.formulas_changed })
+        let (formulas_changed, reads_others) = (&mut self.formulas_changed, &mut self.reads_others);
+        Ok(Hand { sheet, edit, formulas_changed, reads_others })
     }
 
     pub(crate) fn set(&mut self, place: Place, values: &[Vec<Input>], parse: bool) -> Result<(), Problem> {

@@ -122,6 +122,8 @@ pub struct Draft {
     computed: bool,
     shape: u64,
     formulas: u64,
+    /// Whether a formula was written that reads another workbook, of whose cells there may be no copies.
+    reads_others: bool,
     /// Whether formulas came, went or moved, so that the order of calculation has to be found anew.
     formulas_changed: bool,
     derived: Arc<styles::Derived>,
@@ -148,6 +150,7 @@ impl Draft {
             computed: false,
             shape: 0,
             formulas: stamp(),
+            reads_others: false,
             formulas_changed: false,
             derived: Arc::default(),
             limits: limits.clone(),
@@ -223,6 +226,9 @@ impl Draft {
             }
             next.formulas_changed |= had_changed;
             explicit.push(applied.map_err(|problem| EditError::at(index, edit, problem))?);
+        }
+        if next.reads_others {
+            next.book.external_links.iter_mut().for_each(|link| link.is_covered = false);
         }
         *self = next;
         Ok(explicit)

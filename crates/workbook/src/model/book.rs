@@ -95,6 +95,26 @@ pub struct ExternalLink {
     pub target: String,
     /// Its sheets that are referred to.
     pub sheets: Vec<String>,
+    /// Its names that are referred to, each with what it stands for there.
+    pub names: Vec<(String, String)>,
+    /// The package part that holds copies of its cells; empty where there is none.
+    pub part: String,
+    /// Whether the copies hold all that formulas read: those of the file, without ones that were written since.
+    pub is_covered: bool,
+}
+
+/// Copies of cells of another workbook, as they were when the file was stored (ECMA-376 Part 1 §18.14.15 and §18.14.16). Cells
+/// that are empty there have no copy.
+#[derive(Debug, Clone)]
+pub struct LinkedSheet {
+    /// The number of the link.
+    pub link: u32,
+    /// The sheet's name there.
+    pub name: String,
+    /// Whether the last try to read it failed: what has no copy is `#REF!`.
+    pub is_lost: bool,
+    /// The copies.
+    pub cells: Sheet,
 }
 
 /// Macros; read, never executed.
@@ -145,6 +165,12 @@ pub trait SheetLoader: Send + Sync {
     fn part(&self, name: &str) -> Result<Option<Vec<u8>>, OpenError> {
         let _ = name;
         Ok(None)
+    }
+
+    /// Copies of cells of the other workbooks that `links` lead to.
+    fn linked_sheets(&self, links: &[ExternalLink]) -> Result<Arc<[LinkedSheet]>, OpenError> {
+        let _ = links;
+        Ok(Arc::default())
     }
 
     /// The package that the workbook was read from; `None` where the format has none that we write.
@@ -305,6 +331,14 @@ impl Workbook {
         match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(error) => Err(error),
             None => self.sheet_ids().map(|id| self.sheet(id, watch)).collect(),
+        }
+    }
+
+    /// Copies of cells of the other workbooks that formulas refer to, read now if they were not.
+    pub fn linked_sheets(&self) -> Result<Arc<[LinkedSheet]>, OpenError> {
+        match self.external_links.iter().any(|link| !link.part.is_empty()) {
+            true => self.loader.linked_sheets(&self.external_links),
+            false => Ok(Arc::default()),
         }
     }
 

@@ -15,8 +15,8 @@ mod styles;
 mod table;
 
 pub use book::{
-    CalcSettings, ExternalLink, FileFormat, Oddity, Properties, SheetLoader, Tab, VbaProject, Watch,
-    Workbook, WorkbookProtection,
+    CalcSettings, ExternalLink, FileFormat, LinkedSheet, Oddity, Properties, SheetLoader, Tab, VbaProject,
+    Watch, Workbook, WorkbookProtection,
 };
 pub use cells::{Cell, CellsByRow};
 pub use chunk::{CHUNK_ROWS, Chunk, FormulaId, RawCell, RawValue, StringId, StyleId};

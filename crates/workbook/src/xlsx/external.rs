@@ -37,7 +37,14 @@ pub(super) fn links(
 fn link(package: &Package, part: &str, index: u32, limits: &Limits) -> Result<ExternalLink, OpenError> {
     let rels = package.relationships(part)?;
     let mut reader = XmlReader::new(part, package.stream(part)?, limits.package.max_xml_depth);
-    let mut link = ExternalLink { index, target: String::new(), sheets: Vec::new() };
+    let mut link = ExternalLink {
+        index,
+        target: String::new(),
+        sheets: Vec::new(),
+        names: Vec::new(),
+        part: String::new(),
+        is_covered: true,
+    };
     while let Some(event) = reader.next()? {
         let XmlEvent::Start(element) = event else { continue };
         match element.name() {
@@ -53,8 +60,16 @@ fn link(package: &Package, part: &str, index: u32, limits: &Limits) -> Result<Ex
                 check_length(link.sheets.len(), limits)?;
                 link.sheets.extend(element.attr("val"));
             }
+            "definedName" => {
+                check_length(link.names.len(), limits)?;
+                let meant = element.attr("refersTo").unwrap_or_default();
+                link.names.extend(element.attr("name").map(|name| (name, meant)));
+            }
             // Copies of the other workbook's cells: there may be many.
-            "sheetDataSet" => break,
+            "sheetDataSet" => {
+                part.clone_into(&mut link.part);
+                break;
+            }
             _ => {}
         }
     }

@@ -10,6 +10,7 @@ mod charts;
 mod comments;
 mod drawings;
 mod external;
+mod external_cells;
 mod left_out;
 pub(crate) mod markup;
 mod metadata;

@@ -9,12 +9,15 @@ use ooxml::{ContentTypes, Package, RelType, Relationships, XmlEvent, XmlReader};
 
 use crate::error::OpenError;
 use crate::limits::Limits;
-use crate::model::{Sheet, SheetBuilder, SheetId, SheetKind, SheetLoader, StringTable, Visibility, Watch};
+use crate::model::{
+    ExternalLink, LinkedSheet, Sheet, SheetBuilder, SheetId, SheetKind, SheetLoader, StringTable, Visibility,
+    Watch,
+};
 use crate::xlsx::cell_sink::{CellSink, Context};
 use crate::xlsx::pivots::PivotCaches;
 use crate::xlsx::sheet_rules::SheetRules;
 use crate::xlsx::window::Window;
-use crate::xlsx::{cells, cells_general, comments, drawings, pivots, sheet_rules, tables};
+use crate::xlsx::{cells, cells_general, comments, drawings, external_cells, pivots, sheet_rules, tables};
 
 /// What is known of a sheet before it is loaded.
 pub(super) struct SheetPart {
@@ -34,6 +37,8 @@ pub(super) struct Loader {
     /// What the parts are, read when a sheet first asks.
     content_types: OnceLock<ContentTypes>,
     pivot_caches: PivotCaches,
+    /// Copies of cells of other workbooks, read when a calculation first asks.
+    linked_sheets: OnceLock<Arc<[LinkedSheet]>>,
     limits: Limits,
     /// Cells of the sheets that are loaded.
     cells: AtomicU64,
@@ -55,6 +60,7 @@ impl Loader {
             persons,
             content_types: OnceLock::new(),
             pivot_caches,
+            linked_sheets: OnceLock::new(),
             limits,
             cells: AtomicU64::new(0),
         }
@@ -84,6 +90,15 @@ impl SheetLoader for Loader {
 
     fn part(&self, name: &str) -> Result<Option<Vec<u8>>, OpenError> {
         Ok(Some(self.package.part(name)?))
+    }
+
+    fn linked_sheets(&self, links: &[ExternalLink]) -> Result<Arc<[LinkedSheet]>, OpenError> {
+        if let Some(known) = self.linked_sheets.get() {
+            return Ok(Arc::clone(known));
+        }
+        let counted = self.cells.load(Ordering::Relaxed);
+        let read = external_cells::read(&self.package, links, counted, &self.limits)?;
+        Ok(Arc::clone(self.linked_sheets.get_or_init(|| read.into())))
     }
 
     fn package(&self) -> Option<&Package> {

@@ -18,7 +18,7 @@ use crate::formualizer::overrides::join::limited;
 use crate::formualizer::overrides::scratch::Scratch;
 use crate::formualizer::overrides::spread::{calculated, error};
 use crate::formualizer::overrides::suits::{
-    OF_DATES, has_error_condition, is_early, is_index_below_one, is_like_excel, is_own_like_excel,
+    OF_DATES, beyond_table, has_error_condition, is_early, is_like_excel, is_own_like_excel,
 };
 use crate::formualizer::overrides::table::{MAX_CELLS, Rule, SMALL_CELLS};
 use crate::formualizer::overrides::texts;
@@ -90,9 +90,7 @@ impl Delegate {
         if self.is_lifted() && !self.has_arrays(args, &signature) && is_own_like_excel(self.name, args) {
             return Ok(None);
         }
-        if is_index_below_one(self.name, args) {
-            return Ok(Some(error(ExcelErrorKind::Value)));
-        }
+        let beyond = beyond_table(self.name, args);
         let of_conditions = conditions(self.name, args.len());
         let mut left = self.max_cells(args);
         let mut arguments = Vec::with_capacity(args.len());
@@ -101,7 +99,7 @@ impl Delegate {
             let Some(argument) = evaluated(arg, meant != Meant::Value)? else { return Ok(None) };
             match left.checked_sub(argument.cells()) {
                 Some(rest) => left = rest,
-                None => return Ok(None),
+                None => return Ok(beyond.map(error)),
             }
             let argument = match argument.read() {
                 // IronCalc looks up in cells only.
@@ -127,6 +125,15 @@ impl Delegate {
         exact::adapt(self.name, &mut arguments, dates);
         if self.name == "AGGREGATE" {
             return Ok(exact::computed(self.name, &arguments, dates));
+        }
+        if let Some(fault) = beyond
+            && arguments[0].rows().is_none()
+        {
+            // What is not there is told before what can't be taken from it.
+            arguments[2] = Argument::Value(LiteralValue::Number(1.0));
+            let found = called(self.name, &arguments, dates, scratch);
+            let missing = found.filter(|found| matches!(found, LiteralValue::Error(_)));
+            return Ok(Some(missing.unwrap_or_else(|| error(fault))));
         }
         if !is_like_excel(self.name, &arguments) {
             return Ok(None);

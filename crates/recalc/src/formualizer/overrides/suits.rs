@@ -1,6 +1,6 @@
 //! Whether a function of one library or the other takes some arguments as Excel does.
 
-use formualizer_common::LiteralValue;
+use formualizer_common::{ExcelErrorKind, LiteralValue};
 use formualizer_eval::traits::{ArgumentHandle, CalcValue};
 
 use grid::ErrorValue;
@@ -8,17 +8,28 @@ use grid::ErrorValue;
 use crate::formualizer::corrected::conditions;
 use crate::formualizer::overrides::arguments::Argument;
 use crate::formualizer::overrides::convert::number_of;
+use crate::formualizer::overrides::spread::size;
 use crate::formualizer::overrides::texts;
 
-/// Whether `VLOOKUP` or `HLOOKUP` is asked for a column or row before the first.
-pub(super) fn is_index_below_one(name: &str, args: &[ArgumentHandle<'_, '_>]) -> bool {
-    matches!(name, "VLOOKUP" | "HLOOKUP")
-        && match args.get(2).map(ArgumentHandle::value) {
-            Some(Ok(CalcValue::Scalar(value) | CalcValue::AnnotatedScalar(value, _))) => {
-                number_of(&value).is_some_and(|index| index < 1.0)
-            }
-            _ => false,
-        }
+/// The error of `VLOOKUP` or `HLOOKUP` where it is asked for a column or row that its table has not, if what it looks for is there.
+pub(super) fn beyond_table(name: &str, args: &[ArgumentHandle<'_, '_>]) -> Option<ExcelErrorKind> {
+    if !matches!(name, "VLOOKUP" | "HLOOKUP") {
+        return None;
+    }
+    let index = match args.get(2)?.value() {
+        Ok(CalcValue::Scalar(value) | CalcValue::AnnotatedScalar(value, _)) => number_of(&value)?,
+        _ => return None,
+    };
+    if index < 1.0 {
+        return Some(ExcelErrorKind::Value);
+    }
+    let (rows, cols) = match args.get(1)?.value() {
+        Ok(CalcValue::Range(view)) => view.dims(),
+        Ok(CalcValue::Scalar(LiteralValue::Array(rows))) => size(&rows),
+        _ => return None,
+    };
+    let extent = if name == "VLOOKUP" { cols } else { rows };
+    (index.trunc() > extent as f64).then_some(ExcelErrorKind::Ref)
 }
 
 /// Whether `COUNTIF` or one of its like is asked for an error.

@@ -18,6 +18,7 @@ pub mod formualizer;
 pub mod ironcalc;
 mod linked;
 mod outside;
+mod pivot_data;
 mod survey;
 mod tables;
 mod unknown;

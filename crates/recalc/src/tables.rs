@@ -8,8 +8,18 @@ use formula::{StructuredReference, Target};
 use grid::{CellRange, CellRef, quote};
 use workbook::{SheetId, Table};
 
-/// The formula with its structured references written as addresses; `#REF!` where a table or a column is missing.
+use crate::pivot_data;
+
+/// The formula with its structured references written as addresses, `#REF!` where a table or a column is missing; and with those
+/// cells of pivot tables that it asks for.
 pub(crate) fn addressed<'t>(places: &Places<'_>, sheet: SheetId, at: CellRef, text: &'t str) -> Cow<'t, str> {
+    match pivot_data::written(places, sheet, text) {
+        Cow::Borrowed(text) => of_tables(places, sheet, at, text),
+        Cow::Owned(text) => Cow::Owned(of_tables(places, sheet, at, &text).into_owned()),
+    }
+}
+
+fn of_tables<'t>(places: &Places<'_>, sheet: SheetId, at: CellRef, text: &'t str) -> Cow<'t, str> {
     if !text.contains('[') {
         return Cow::Borrowed(text);
     }

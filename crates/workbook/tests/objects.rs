@@ -283,6 +283,53 @@ fn a_pivot_table() {
 }
 
 #[test]
+fn the_layout_of_a_pivot_table() {
+    let pivot = "<pivotTableDefinition name='Summary'><location ref='A3:D12' firstHeaderRow='1' firstDataRow='2' firstDataCol='1'/>
+        <pivotFields><pivotField axis='axisRow'><items><item x='1'/><item n='Second' x='0'/><item t='default'/></items></pivotField>
+        <pivotField name='Area' axis='axisRow'><items><item x='0'/><item x='1'/><item x='2'/><item t='default'/></items></pivotField>
+        <pivotField/><pivotField axis='axisPage'><items><item x='0'/><item x='1'/></items></pivotField></pivotFields>
+        <rowFields><field x='0'/><field x='1'/></rowFields>
+        <rowItems><i><x/></i><i r='1'><x/></i><i r='1'><x v='2'/></i><i t='default'><x/></i><i><x v='1'/><x v='1'/></i><i t='grand'><x/></i>
+        </rowItems><colFields><field x='-2'/></colFields><colItems><i><x/></i><i i='1'><x v='1'/></i></colItems>
+        <pageFields><pageField fld='3' item='1'/></pageFields>
+        <dataFields><dataField name='Sum of Amount' fld='2'/><dataField name='Mean' fld='2' subtotal='average'/>
+        </dataFields><formats><format><x v='9'/></format></formats></pivotTableDefinition>";
+    let cache = "<pivotCacheDefinition><cacheFields><cacheField name='Month'><sharedItems><s v='Jan'/><s v='Feb'/></sharedItems>
+        </cacheField><cacheField name='Region'><sharedItems><n v='2024'/><b v='1'/><m/></sharedItems></cacheField>
+        <cacheField name='Amount'/><cacheField name='Day'><sharedItems><d v='2024-01-05T00:00:00'/></sharedItems><fieldGroup>
+        <rangePr/><groupItems><s v='Q1'/><s v='Q2'/></groupItems></fieldGroup></cacheField></cacheFields></pivotCacheDefinition>";
+    let book = open(&[
+        PIVOTED,
+        ("xl/pivotTables/pivotTable1.xml", pivot),
+        CACHED,
+        ("xl/pivotCache/pivotCacheDefinition1.xml", cache),
+    ]);
+    let layout = &book.sheet(SheetId(0), &()).unwrap().pivots[0].layout;
+    let mut told = format!("from {},{}\n", layout.first_row, layout.first_column);
+    for (axis, lines) in [("row", &layout.rows), ("column", &layout.columns)] {
+        for line in lines {
+            let item = |(field, item): &(usize, _)| format!("{}={item}", layout.fields[*field].caption);
+            let items: Vec<String> = line.items.iter().map(item).collect();
+            writeln!(told, "{axis} {:?} {:?} {}", items, line.value, line.is_subtotal).unwrap();
+        }
+    }
+    writeln!(told, "{:?}", layout.filters).unwrap();
+    expect![[r#"
+        from 2,1
+        row ["Month=Feb"] None false
+        row ["Month=Feb", "Area=2024"] None false
+        row ["Month=Feb", "Area=(blank)"] None false
+        row ["Month=Feb"] None true
+        row ["Month=Second", "Area=TRUE"] None false
+        row [] None false
+        column [] Some(0) false
+        column [] Some(1) false
+        [PivotFilter { field: 3, item: Some("Q2") }]
+    "#]]
+    .assert_eq(&told);
+}
+
+#[test]
 fn a_pivot_table_without_its_cache() {
     check(
         &[PIVOTED, PIVOT, CACHED],

@@ -16,6 +16,7 @@ use crate::engine::{Refusal, Refused, Source};
 use crate::ironcalc::conditions::conditions_of_cells;
 use crate::linked::Linked;
 use crate::outside::reaches_outside;
+use crate::pivot_data;
 use crate::tables::addressed;
 use crate::unknown::Unknown;
 
@@ -97,7 +98,7 @@ impl<'a> Formulas<'a> {
         let translated = match &sheet.formulas().get(formula).kind {
             FormulaKind::DataTable { .. } => Err((Refusal::Unsupported, None)),
             // What a row of a table means is not what the next one means.
-            FormulaKind::Shared { .. } if !sheet.formulas().get(formula).text.contains('[') => {
+            FormulaKind::Shared { .. } if !is_about_place(&sheet.formulas().get(formula).text) => {
                 match self.by_shared.get(&formula) {
                     Some(known) => known.clone(),
                     None => {
@@ -240,6 +241,11 @@ impl<'a> Formulas<'a> {
         }
         !matches!(self.parser.parse(&format!("{bare}()"), &context), Node::NamedFunctionKind { .. })
     }
+}
+
+/// Whether a formula may mean something else in another cell, as it is written relatively.
+fn is_about_place(text: &str) -> bool {
+    text.contains('[') || pivot_data::is_asked(text)
 }
 
 /// Whether what a name stands for is understood by its name: cells, and functions that a workbook defines.

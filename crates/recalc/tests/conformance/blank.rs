@@ -24,6 +24,7 @@ fn blanked(book: &Workbook, sheet: &Sheet) -> Sheet {
     let into = builder.sheet_mut();
     into.rows = sheet.rows.clone();
     into.tables = sheet.tables.clone();
+    into.pivots = sheet.pivots.clone();
     into.merges = sheet.merges.clone();
     into.auto_filter = sheet.auto_filter.clone();
     for (_, formula) in sheet.formulas().iter() {

@@ -17,6 +17,7 @@ pub(crate) fn print(tallies: &[Tally]) {
         println!("== {}", tally.engine);
         println!("{}", line("corpus/formulas", &tally.figures(|book| book.starts_with(FORMULAS))));
         println!("{}", line("the rest", &tally.figures(|book| !book.starts_with(FORMULAS))));
+        println!("{}", line("all, without formulas that call macros", &tally.figures_without_macros()));
         let mut classes: Vec<_> = tally.classes.iter().collect();
         classes.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
         for (class, (count, example)) in classes {

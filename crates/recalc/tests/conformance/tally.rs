@@ -8,6 +8,9 @@ use recalc::Computed;
 use crate::Book;
 use crate::cells::{Expected, functions};
 
+/// Functions that workbooks of the corpus, or add-ins, bring along as code.
+const MACROS: &[&str] = &["SROUND", "CROUND", "TROUND", "BROUNDTO", "MYFUNC", "MYFUNC2", "CRAPNAME"];
+
 /// What became of a cell.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
@@ -54,6 +57,8 @@ pub(crate) struct OfFunction {
 pub(crate) struct Tally {
     pub(crate) engine: &'static str,
     pub(crate) books: BTreeMap<String, Count>,
+    /// The same without formulas that call macros: their results are those of code that is never executed.
+    pub(crate) without_macros: BTreeMap<String, Count>,
     pub(crate) functions: BTreeMap<String, OfFunction>,
     /// Classes of misses, with an example each.
     pub(crate) classes: BTreeMap<String, (usize, String)>,
@@ -66,6 +71,7 @@ impl Tally {
         Tally {
             engine,
             books: BTreeMap::new(),
+            without_macros: BTreeMap::new(),
             functions: BTreeMap::new(),
             classes: BTreeMap::new(),
             formulas: Vec::new(),
@@ -75,14 +81,19 @@ impl Tally {
     pub(crate) fn add(&mut self, book: &Book, cells: &[Expected<'_>], outcomes: &[Outcome]) {
         for (cell, outcome) in cells.iter().zip(outcomes) {
             let is_equal = matches!(outcome, Outcome::Equal);
-            let count = self.books.entry(book.name.clone()).or_default();
-            count.tried += 1;
-            count.equal += usize::from(is_equal);
+            let names: Vec<String> = functions(&cell.formula).into_iter().collect();
+            let calls_macro = names.iter().any(|name| MACROS.contains(&name.as_str()));
+            for (books, is_counted) in [(&mut self.books, true), (&mut self.without_macros, !calls_macro)] {
+                if is_counted {
+                    let count = books.entry(book.name.clone()).or_default();
+                    count.tried += 1;
+                    count.equal += usize::from(is_equal);
+                }
+            }
             // A workbook that an engine does not take tells nothing of the functions in it.
             if matches!(outcome, Outcome::Failed(_)) && book.book.date_system == DateSystem::Date1904 {
                 continue;
             }
-            let names: Vec<String> = functions(&cell.formula).into_iter().collect();
             let told = || {
                 let sheet = &book.sheets[cell.sheet.0 as usize].name;
                 format!(
@@ -112,16 +123,25 @@ impl Tally {
     }
 
     pub(crate) fn figures(&self, is_wanted: impl Fn(&str) -> bool) -> Figures {
-        let mut figures = Figures::default();
-        for (_, count) in self.books.iter().filter(|(book, _)| is_wanted(book)) {
-            figures.cells.tried += count.tried;
-            figures.cells.equal += count.equal;
-            figures.books += 1;
-            figures.whole += usize::from(count.tried == count.equal);
-            figures.shares += count.equal as f64 / count.tried as f64;
-        }
-        figures
+        figures(self.books.iter().filter(|(book, _)| is_wanted(book)).map(|(_, count)| *count))
     }
+
+    /// Of all workbooks, without formulas that call macros.
+    pub(crate) fn figures_without_macros(&self) -> Figures {
+        figures(self.without_macros.values().copied())
+    }
+}
+
+fn figures(counts: impl Iterator<Item = Count>) -> Figures {
+    let mut figures = Figures::default();
+    for count in counts {
+        figures.cells.tried += count.tried;
+        figures.cells.equal += count.equal;
+        figures.books += 1;
+        figures.whole += usize::from(count.tried == count.equal);
+        figures.shares += count.equal as f64 / count.tried as f64;
+    }
+    figures
 }
 
 fn difference(expected: Value<'_>, outcome: &Outcome) -> String {

@@ -5,5 +5,6 @@
 mod faults;
 mod functions;
 mod like_excel;
+mod pivots;
 mod references;
 mod support;

@@ -6,9 +6,9 @@ use grid::{CellRange, CellRef, DateSystem, ErrorValue};
 use recalc::formualizer::Formualizer;
 use recalc::{Computed, Engine, Moment, Source};
 use workbook::{
-    CalcSettings, ExternalLink, FileFormat, Formula, FormulaKind, Limits, LinkedSheet, OpenError, Properties,
-    RawCell, RawValue, Sheet, SheetBuilder, SheetId, SheetKind, SheetLoader, Tab, Visibility, Watch,
-    Workbook,
+    CalcSettings, ExternalLink, FileFormat, Formula, FormulaKind, Limits, LinkedSheet, OpenError, PivotTable,
+    Properties, RawCell, RawValue, Sheet, SheetBuilder, SheetId, SheetKind, SheetLoader, Tab, Visibility,
+    Watch, Workbook,
 };
 
 pub(crate) const MOMENT: Moment = Moment { local_millis: 1_700_000_000_000, seed: 7 };
@@ -80,6 +80,12 @@ impl Book {
             part: "xl/externalLinks/externalLink1.xml".to_owned(),
             is_covered: true,
         }];
+        self
+    }
+
+    /// The same, with a pivot table on the first sheet.
+    pub(crate) fn with_pivot(mut self, pivot: PivotTable) -> Book {
+        Arc::make_mut(&mut self.sheets[0]).pivots.push(pivot);
         self
     }
 

@@ -1,5 +1,7 @@
 //! What floats above the cells, described: charts, images, shapes, pivots.
 
+use std::sync::Arc;
+
 use grid::{CellRange, CellRef};
 
 /// Where a drawing object stands.
@@ -107,6 +109,63 @@ pub struct PivotTable {
     pub filters: Vec<String>,
     /// Values.
     pub values: Vec<PivotField>,
+    /// Which items its rows and columns stand for.
+    pub layout: Arc<PivotLayout>,
+}
+
+/// How a pivot table is laid out over its range.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PivotLayout {
+    /// Rows from the top of its range to its first row of values.
+    pub first_row: u32,
+    /// Columns from the left of its range to its first column of values.
+    pub first_column: u32,
+    /// Its fields; lines and filters refer to them by position.
+    pub fields: Vec<PivotAxisField>,
+    /// The rows of values.
+    pub rows: Vec<PivotLine>,
+    /// The columns of values.
+    pub columns: Vec<PivotLine>,
+    /// Report filters.
+    pub filters: Vec<PivotFilter>,
+}
+
+impl PivotLayout {
+    /// Bytes that it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let lines = self.rows.iter().chain(&self.columns);
+        lines.map(|line| size_of::<PivotLine>() + line.items.len() * size_of::<(usize, Arc<str>)>()).sum()
+    }
+}
+
+/// A field by its names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PivotAxisField {
+    /// As the pivot table shows it.
+    pub caption: String,
+    /// As its source has it.
+    pub source: String,
+}
+
+/// A row or column of values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PivotLine {
+    /// The items it is about, from the outermost field on, each with its field's position; none for a grand total. Items are
+    /// texts: numbers and dates (by serial) as they are in general format.
+    pub items: Vec<(usize, Arc<str>)>,
+    /// Which of the values it shows, where that differs by line.
+    pub value: Option<usize>,
+    /// Whether it is a subtotal below its items, rather than the line that names them.
+    pub is_subtotal: bool,
+}
+
+/// A report filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PivotFilter {
+    /// Its field.
+    pub field: usize,
+    /// The one item that is chosen, if it is one.
+    pub item: Option<Arc<str>>,
 }
 
 /// A value field of a pivot table.

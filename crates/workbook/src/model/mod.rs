@@ -22,7 +22,10 @@ pub use cells::{Cell, CellsByRow};
 pub use chunk::{CHUNK_ROWS, Chunk, FormulaId, RawCell, RawValue, StringId, StyleId};
 pub use color::tinted;
 pub use column::Column;
-pub use drawing::{Anchor, Chart, ChartSeries, Image, PivotField, PivotTable, Placement, Shape};
+pub use drawing::{
+    Anchor, Chart, ChartSeries, Image, PivotAxisField, PivotField, PivotFilter, PivotLayout, PivotLine,
+    PivotTable, Placement, Shape,
+};
 pub use formulas::{Formula, FormulaKind, Formulas};
 pub use names::DefinedName;
 pub use rules::{AutoFilter, ConditionalFormat, DataValidation, FilterColumn};

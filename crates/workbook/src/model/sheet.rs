@@ -314,7 +314,8 @@ impl Sheet {
             + series * 2 * size_of::<ChartSeries>()
             + self.images.len() * 2 * size_of::<Image>()
             + self.shapes.len() * 2 * size_of::<Shape>()
-            + self.pivots.len() * 2 * size_of::<PivotTable>();
+            + self.pivots.len() * 2 * size_of::<PivotTable>()
+            + self.pivots.iter().map(|pivot| pivot.layout.bytes()).sum::<usize>();
         columns + rules + objects + self.formulas.bytes() + self.own_strings.bytes()
     }
 }

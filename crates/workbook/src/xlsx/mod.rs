@@ -14,6 +14,7 @@ mod external_cells;
 mod left_out;
 pub(crate) mod markup;
 mod metadata;
+mod pivot_layout;
 mod pivots;
 mod properties;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::error::OpenError;
 use crate::limits::Limits;
 use crate::model::{PivotField, PivotTable, Sheet};
 use crate::xlsx::left_out::LeftOut;
+use crate::xlsx::pivot_layout::{self, CacheField, add_item};
 
 /// Characters of a field's name that are kept. Names are repeated for every use of a field.
 const MAX_NAME: usize = 1024;
@@ -20,7 +21,7 @@ const MAX_SOURCES: usize = 16;
 #[derive(Default)]
 struct Cache {
     sources: Vec<String>,
-    fields: Vec<String>,
+    fields: Vec<CacheField>,
 }
 
 /// The caches of a workbook: pivot tables share them, and each is read once.
@@ -50,8 +51,16 @@ impl PivotCaches {
         let rels = package.relationships(part)?;
         let mut reader = XmlReader::new(part, package.stream(part)?, limits.package.max_xml_depth);
         let mut cache = Cache::default();
+        let (mut in_items, mut items) = (false, 0);
         while let Some(event) = reader.next()? {
-            let XmlEvent::Start(element) = event else { continue };
+            let element = match event {
+                XmlEvent::Start(element) => element,
+                XmlEvent::End(name) => {
+                    in_items &= !(name == "sharedItems" || name == "groupItems");
+                    continue;
+                }
+                XmlEvent::Text(_) => continue,
+            };
             match element.name() {
                 "cacheSource" => cache.sources.extend(self.connection(&element)),
                 "worksheetSource" | "rangeSet" if cache.sources.len() < MAX_SOURCES => {
@@ -60,7 +69,24 @@ impl PivotCaches {
                 "cacheField" => {
                     check_fields(cache.fields.len())?;
                     let name = element.attr("caption").or_else(|| element.attr("name"));
-                    cache.fields.push(field_name(&name.unwrap_or_default()));
+                    let name = field_name(&name.unwrap_or_default());
+                    cache.fields.push(CacheField { name, items: Vec::new() });
+                }
+                // Where values are grouped, the groups are the items.
+                "sharedItems" | "groupItems" => {
+                    in_items = !element.is_empty;
+                    if let Some(field) = cache.fields.last_mut() {
+                        field.items.clear();
+                    }
+                }
+                _ if in_items => {
+                    items += 1;
+                    if items > limits.max_list_items {
+                        return Err(OpenError::too_many_items(limits));
+                    }
+                    if let Some(field) = cache.fields.last_mut() {
+                        add_item(field, &element);
+                    }
                 }
                 _ => {}
             }
@@ -124,6 +150,7 @@ struct Reading {
     filters: Vec<i64>,
     /// For each value, its field.
     values: Vec<i64>,
+    layout: pivot_layout::Reading,
 }
 
 fn read_table(
@@ -143,6 +170,7 @@ fn read_table(
             "colFields" => in_columns = true,
             _ => reading.start(&element, in_columns)?,
         }
+        reading.layout.start(&element, limits)?;
     }
     let rels = package.relationships(part)?;
     let cache = match rels.target(RelType::PivotCacheDefinition) {
@@ -163,6 +191,7 @@ impl Reading {
                 columns: Vec::new(),
                 filters: Vec::new(),
                 values: Vec::new(),
+                layout: Arc::default(),
             },
             values_caption: String::new(),
             names: Vec::new(),
@@ -170,6 +199,7 @@ impl Reading {
             columns: Vec::new(),
             filters: Vec::new(),
             values: Vec::new(),
+            layout: pivot_layout::Reading::default(),
         }
     }
 
@@ -213,7 +243,8 @@ impl Reading {
         let name = |index: &i64| {
             let Ok(index) = usize::try_from(*index) else { return field_name(&self.values_caption) };
             let own = self.names.get(index).cloned().flatten();
-            own.or_else(|| cache.fields.get(index).cloned()).unwrap_or_else(|| format!("field {}", index + 1))
+            own.or_else(|| cache.fields.get(index).map(|field| field.name.clone()))
+                .unwrap_or_else(|| format!("field {}", index + 1))
         };
         self.table.rows = self.rows.iter().map(name).collect();
         self.table.columns = self.columns.iter().map(name).collect();
@@ -221,6 +252,8 @@ impl Reading {
         for (value, index) in self.table.values.iter_mut().zip(&self.values) {
             value.field = name(index);
         }
+        let layout = self.layout.finish(&cache.fields, &self.names, &self.rows, &self.columns);
+        self.table.layout = Arc::new(layout);
         self.table.source = (!cache.sources.is_empty()).then(|| cache.sources.join(", "));
         self.table
     }

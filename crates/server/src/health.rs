@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{self, Write as _},
     path::Path,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use crate::{
     call::Context,
     lifecycle::{Lifecycle, Phase},
+    tls::Tls,
 };
 
 /// For how long what was seen is told again: probes of several watchers cost as one.
@@ -28,6 +29,7 @@ const TRIAL: &str = ".health";
 pub struct Health {
     context: Arc<Context>,
     lifecycle: Arc<Lifecycle>,
+    tls: OnceLock<Arc<Tls>>,
     seen: Mutex<Option<(Instant, Vec<Check>)>>,
 }
 
@@ -52,7 +54,12 @@ pub struct Report {
 impl Health {
     /// The health of what calls share.
     pub fn new(context: Arc<Context>, lifecycle: Arc<Lifecycle>) -> Health {
-        Health { context, lifecycle, seen: Mutex::default() }
+        Health { context, lifecycle, tls: OnceLock::new(), seen: Mutex::default() }
+    }
+
+    /// Tells of the certificate, too, from now on.
+    pub fn watch_certificate(&self, tls: Arc<Tls>) {
+        let _once = self.tls.set(tls);
     }
 
     /// Whether calls are taken, and can be answered: nothing drains, the workspace can be read, the state directory written, and
@@ -60,7 +67,11 @@ impl Health {
     pub async fn ready(&self) -> Report {
         // Known without a look, and told even while the disk hangs.
         let phase = self.lifecycle.phase();
-        let checks = self.checks().await;
+        let mut checks = self.checks().await;
+        checks.extend(self.tls.get().map(|tls| {
+            let (said, is_missing) = tls.health();
+            Check { name: "certificate", said, is_missing }
+        }));
         let missing = checks.iter().filter(|check| check.is_missing);
         let mut reasons: Vec<String> =
             missing.map(|check| format!("{}: {}", check.name, check.said)).collect();

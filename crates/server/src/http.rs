@@ -86,11 +86,17 @@ pub fn router(server: Arc<Server>, doors: Doors, stop: CancellationToken) -> Rou
     Router::new()
         .route_service("/mcp", known.layer(mcp))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&server), observed))
+        .merge(health())
+        .fallback(not_found)
+        .with_state(server)
+}
+
+/// The health, on both ports: who probes may have no certificate, which the port of MCP can ask for.
+pub(crate) fn health() -> Router<Arc<Server>> {
+    Router::new()
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .route("/health/startup", get(startup))
-        .fallback(not_found)
-        .with_state(server)
 }
 
 /// The span of the request that a call came with.

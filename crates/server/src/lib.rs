@@ -38,6 +38,7 @@ pub mod schema;
 pub mod screenshots;
 pub mod serve;
 pub mod stdio;
+pub mod tls;
 pub mod tool;
 pub mod workspace;
 

@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -10,8 +10,10 @@ use crate::{
     auth::{self, Authenticator},
     config::{FixedConfig, ListenConfig, Transport},
     http::{self, Doors},
+    metrics::labels::Port,
     principal::Principal,
     stdio,
+    tls::{Listener, Tls},
 };
 
 /// How long connections may take to close after the last answer.
@@ -23,7 +25,7 @@ pub enum Endpoint {
     /// The standard streams.
     Stdio,
     /// A bound port, and from where it takes requests.
-    Http(TcpListener, Doors),
+    Http(Listener, Doors),
 }
 
 /// How serving ended.
@@ -39,18 +41,22 @@ pub enum Outcome {
 }
 
 impl Endpoint {
-    /// Binds the port, if there is one.
+    /// Binds the port, if there is one; it speaks TLS where that is configured.
     ///
     /// # Errors
     /// When the port can't be bound, or the file of keys can't be taken.
-    pub async fn bind(listen: &ListenConfig, config: &FixedConfig) -> io::Result<Endpoint> {
+    pub async fn bind(
+        listen: &ListenConfig,
+        config: &FixedConfig,
+        tls: Option<&Arc<Tls>>,
+    ) -> io::Result<Endpoint> {
         match listen.transport {
             Transport::Stdio => Ok(Endpoint::Stdio),
             Transport::Http => {
                 let keys = auth::key_ring(config).map_err(io::Error::other)?;
                 let is_named = config.access.keys_file.is_some();
                 let doors = Doors::new(Authenticator::new(keys, is_named, listen), listen);
-                let listener = TcpListener::bind(listen.bind).await.map_err(|error| {
+                let listener = Listener::bind(listen.bind, Port::Mcp, tls).await.map_err(|error| {
                     io::Error::new(error.kind(), format!("{} can't be listened on: {error}", listen.bind))
                 })?;
                 Ok(Endpoint::Http(listener, doors))
@@ -64,10 +70,18 @@ impl Endpoint {
         let tools = server.tools(&Principal::anonymous()).len();
         match self {
             Endpoint::Stdio => tracing::info!(%workspace, tools, "serving MCP on standard input and output"),
-            Endpoint::Http(listener, doors) => match listener.local_addr() {
+            Endpoint::Http(listener, doors) => match listener.address() {
                 Ok(address) => {
-                    tracing::info!(%workspace, tools, "serving MCP on http://{address}/mcp");
+                    let scheme = listener.scheme();
+                    tracing::info!(%workspace, tools, "serving MCP on {scheme}://{address}/mcp");
                     doors.authenticator.announce();
+                    if scheme == "http" && !address.ip().is_loopback() {
+                        tracing::warn!(
+                            %address,
+                            "keys and contents pass the network as plain text: give --tls-cert and --tls-key, or let \
+                             what stands in front of the server speak TLS"
+                        );
+                    }
                 }
                 Err(error) => tracing::warn!(%error, "the bound address is unknown"),
             },

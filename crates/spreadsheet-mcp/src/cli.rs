@@ -9,9 +9,9 @@ use clap::{
 };
 use server::{
     config::{
-        Config, ListenConfig, LogConfig, MetricsConfig, TracingConfig,
+        Config, ListenConfig, LogConfig, MetricsConfig, TlsConfig, TracingConfig,
         command_line::{Flags, GivenFlags},
-        layers::{FILE_VARIABLE, Origin, Problem, Sources},
+        layers::{FILE_VARIABLE, Origin, Problem, Resolved, Sources},
         options::in_one_line,
     },
     recalc,
@@ -87,9 +87,21 @@ pub(crate) struct HealthcheckArguments {
     /// How long to wait for an answer
     #[arg(long, value_name = "TIME", default_value = "3s")]
     pub(crate) timeout: humantime::Duration,
+    /// The authorities in PEM that the server's certificate has to be signed by; without it any certificate will do
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// The name that the certificate has to be made for, where it is looked at (the address)
+    #[arg(long, value_name = "NAME", requires = "ca")]
+    pub(crate) name: Option<String>,
     /// Where the server listens.
     #[command(flatten)]
     pub(crate) listen: Flags<ListenConfig>,
+    /// Whether it speaks TLS.
+    #[command(flatten)]
+    pub(crate) tls: Flags<TlsConfig>,
+    /// Where it tells metrics.
+    #[command(flatten)]
+    pub(crate) metrics: Flags<MetricsConfig>,
 }
 
 /// What a server is asked.
@@ -237,6 +249,9 @@ pub(crate) struct ServeArguments {
     /// How to listen.
     #[command(flatten)]
     pub(crate) listen: Flags<ListenConfig>,
+    /// Whether ports speak TLS.
+    #[command(flatten)]
+    pub(crate) tls: Flags<TlsConfig>,
     /// Where metrics are told.
     #[command(flatten)]
     pub(crate) metrics: Flags<MetricsConfig>,
@@ -356,7 +371,7 @@ impl Cli {
         let (understood, mut problems) = without_unknown(arguments, error);
         if let Some(cli) = understood
             && !matches!(cli.command, Command::EvaluateFormulas)
-            && let Err(others) = cli.sources().resolve()
+            && let Err(others) = cli.command.resolve(&cli.sources())
         {
             problems.extend(others);
         }
@@ -383,11 +398,23 @@ impl KeysCommand {
 }
 
 impl Command {
+    /// The configuration, held against the files that this command reads.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub(crate) fn resolve(&self, sources: &Sources) -> Result<Resolved, Vec<Problem>> {
+        match self {
+            Command::Serve(_) | Command::Config(ConfigCommand::Check(_)) => sources.resolve_for_serving(),
+            _ => sources.resolve(),
+        }
+    }
+
     /// The flags of the configuration that were given.
     fn flags(&self) -> GivenFlags {
         let of_serve = |arguments: &ServeArguments| {
-            let ServeArguments { listen, metrics, tracing, config } = arguments;
-            [listen.given().as_slice(), metrics.given(), tracing.given(), config.given()].concat()
+            let ServeArguments { listen, tls, metrics, tracing, config } = arguments;
+            [listen.given().as_slice(), tls.given(), metrics.given(), tracing.given(), config.given()]
+                .concat()
         };
         match self {
             Command::Serve(arguments) | Command::Config(ConfigCommand::Check(arguments)) => {
@@ -396,7 +423,9 @@ impl Command {
             Command::Config(ConfigCommand::Show(arguments)) => of_serve(&arguments.serve),
             Command::Call(arguments) => arguments.config.given().clone(),
             Command::Tools(arguments) => arguments.config.given().clone(),
-            Command::Healthcheck(arguments) => arguments.listen.given().clone(),
+            Command::Healthcheck(HealthcheckArguments { listen, tls, metrics, .. }) => {
+                [listen.given().as_slice(), tls.given(), metrics.given()].concat()
+            }
             Command::Keys(command) => command.config().given().clone(),
             Command::Audit(AuditCommand::Verify(arguments)) => arguments.config.given().clone(),
             Command::Audit(AuditCommand::List(arguments)) => arguments.config.given().clone(),

@@ -13,7 +13,7 @@ use crate::{
 /// Checks, shows or describes the configuration.
 pub(crate) fn run(command: &ConfigCommand, sources: &Sources) -> ExitCode {
     match command {
-        ConfigCommand::Check(_) => match sources.resolve() {
+        ConfigCommand::Check(_) => match sources.resolve_for_serving() {
             Ok(_) => print("ok"),
             Err(problems) => exit::wrong_configuration(&problems),
         },

@@ -25,11 +25,12 @@ use server::{
     Server,
     config::{
         Settings,
-        layers::{Effective, Resolved, Sources},
+        layers::{Resolved, Sources},
     },
     flags,
     metrics::{self, ACCESS, MetricsEndpoint},
     serve::{self, Endpoint, Outcome},
+    tls::Tls,
 };
 
 /// How long the last spans may take to reach the collector.
@@ -43,37 +44,41 @@ fn main() -> ExitCode {
     };
     let sources = cli.sources();
     match cli.command {
-        Command::Serve(_) => configured(sources, run_server),
-        Command::Call(arguments) => logged(sources, |settings| call::run(arguments, settings.config)),
+        Command::Serve(_) => match sources.resolve_for_serving() {
+            Ok(resolved) => run_server(resolved, sources),
+            Err(problems) => exit::wrong_configuration(&problems),
+        },
+        Command::Call(arguments) => logged(&sources, |settings| call::run(arguments, settings.config)),
         Command::Tools(arguments) => {
-            logged(sources, |settings| tools::run(&arguments, &settings.config.live))
+            logged(&sources, |settings| tools::run(&arguments, &settings.config.live))
         }
         Command::Config(command) => configuration::run(&command, &sources),
         Command::Healthcheck(arguments) => {
-            configured(sources, |settings, _, _| healthcheck::run(&arguments, &settings.listen))
+            configured(&sources, |settings| healthcheck::run(&arguments, &settings))
         }
-        Command::Keys(command) => configured(sources, |settings, _, _| keys::run(&command, &settings.config)),
-        Command::Audit(command) => {
-            configured(sources, |settings, _, _| audit::run(command, &settings.config))
-        }
+        Command::Keys(command) => configured(&sources, |settings| keys::run(&command, &settings.config)),
+        Command::Audit(command) => configured(&sources, |settings| audit::run(command, &settings.config)),
         Command::EvaluateFormulas => evaluate(),
     }
 }
 
 /// Does what needs a right configuration.
-fn configured(sources: Sources, run: impl FnOnce(Settings, Sources, Vec<Effective>) -> ExitCode) -> ExitCode {
-    let Resolved { mut settings, values } = match sources.resolve() {
-        Ok(resolved) => resolved,
-        Err(problems) => return exit::wrong_configuration(&problems),
-    };
-    // For evaluations that cannot be stopped from within.
+fn configured(sources: &Sources, run: impl FnOnce(Settings) -> ExitCode) -> ExitCode {
+    match sources.resolve() {
+        Ok(resolved) => run(with_program(resolved.settings)),
+        Err(problems) => exit::wrong_configuration(&problems),
+    }
+}
+
+/// Knows this program, for evaluations that cannot be stopped from within.
+fn with_program(mut settings: Settings) -> Settings {
     settings.config.fixed.recalc.program = std::env::current_exe().ok();
-    run(settings, sources, values)
+    settings
 }
 
 /// Does one thing and logs meanwhile: a call is no trace of a service, and who makes it sees how it ends.
-fn logged(sources: Sources, run: impl FnOnce(Settings) -> ExitCode) -> ExitCode {
-    configured(sources, |settings, _, _| {
+fn logged(sources: &Sources, run: impl FnOnce(Settings) -> ExitCode) -> ExitCode {
+    configured(sources, |settings| {
         let filter = settings.log.log.without(ACCESS);
         match telemetry::start(&filter, &settings.config.fixed.lines, None) {
             Ok(_) => run(settings),
@@ -90,12 +95,13 @@ fn evaluate() -> ExitCode {
     }
 }
 
-fn run_server(settings: Settings, sources: Sources, values: Vec<Effective>) -> ExitCode {
+fn run_server(resolved: Resolved, sources: Sources) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::failed("the runtime could not start", &error),
     };
-    let Settings { log, config, listen, metrics, tracing } = settings;
+    let Resolved { settings, values } = resolved;
+    let Settings { log, config, listen, tls, metrics, tracing } = with_program(settings);
     let telemetry = {
         // Spans are sent from within it.
         let _runtime = runtime.enter();
@@ -109,11 +115,16 @@ fn run_server(settings: Settings, sources: Sources, values: Vec<Effective>) -> E
         let hangups = reload::hangups()?;
         flags::announce(&config.live.flags, &listen);
         let server = Arc::new(Server::build(config)?);
-        let endpoint = Endpoint::bind(&listen, &server.context.config).await?;
-        let metrics_endpoint = MetricsEndpoint::bind(&metrics, listen.transport).await?;
+        let tls = Tls::load(&tls, Arc::clone(&server.context.metrics))?;
+        let endpoint = Endpoint::bind(&listen, &server.context.config, tls.as_ref()).await?;
+        let metrics_endpoint = MetricsEndpoint::bind(&metrics, listen.transport, tls.as_ref()).await?;
         endpoint.announce(&server);
         metrics_endpoint.start(Arc::clone(&server), telemetry.level());
-        tokio::spawn(reload.at(hangups, Arc::clone(&server)));
+        if let Some(tls) = &tls {
+            server.health.watch_certificate(Arc::clone(tls));
+            tokio::spawn(Arc::clone(tls).watch());
+        }
+        tokio::spawn(reload.at(hangups, Arc::clone(&server), tls));
         let outcome = serve::run(Arc::clone(&server), endpoint, listen.drain_timeout()).await?;
         if outcome == Outcome::Finished {
             metrics::push_last(&metrics, &server, listen.drain_timeout()).await;

@@ -7,6 +7,7 @@ use server::{
     config::layers::{Effective, Problem, Resolved, Sources},
     flags,
     metrics::LogLevel,
+    tls::Tls,
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -29,8 +30,14 @@ impl Reload {
     }
 
     /// Reloads at every SIGHUP.
-    pub(crate) async fn at(mut self, mut hangups: Signal, server: Arc<Server>) {
+    pub(crate) async fn at(mut self, mut hangups: Signal, server: Arc<Server>, tls: Option<Arc<Tls>>) {
         while hangups.recv().await.is_some() {
+            // On its own: a wrong certificate holds up no option, nor does a wrong option hold up a certificate.
+            if let Some(tls) = tls.clone()
+                && let Err(error) = tokio::task::spawn_blocking(move || tls.reload()).await
+            {
+                tracing::error!(%error, "the certificate could not be read again");
+            }
             let sources = Arc::clone(&self.sources);
             // Folders and the file are looked at, which may take its time.
             match tokio::task::spawn_blocking(move || sources.resolve()).await {

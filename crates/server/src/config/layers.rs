@@ -11,7 +11,7 @@ use std::{
 use clap::{Args, Command};
 
 use super::{
-    Settings,
+    Settings, WrongValue,
     command_line::GivenFlags,
     file,
     options::{ConfigOption, VARIABLE_PREFIX, in_one_line, options_of},
@@ -103,9 +103,21 @@ impl Sources {
     /// # Errors
     /// Everything that is wrong, in all layers.
     pub fn resolve(&self) -> Result<Resolved, Vec<Problem>> {
+        self.resolve_with(Settings::wrong_values)
+    }
+
+    /// The configuration of a server, with the files that only a server reads.
+    ///
+    /// # Errors
+    /// Everything that is wrong, in all layers and in those files.
+    pub fn resolve_for_serving(&self) -> Result<Resolved, Vec<Problem>> {
+        self.resolve_with(|settings| [settings.wrong_values(), settings.wrong_files()].concat())
+    }
+
+    fn resolve_with(&self, look: impl Fn(&Settings) -> Vec<WrongValue>) -> Result<Resolved, Vec<Problem>> {
         let (resolved, mut problems) = self.layered::<Settings>();
         let resolved = resolved.map_err(|problem| vec![problem])?;
-        for wrong in resolved.settings.wrong_values() {
+        for wrong in look(&resolved.settings) {
             let value = resolved.values.iter().find(|value| value.option.key == wrong.key);
             let origin = value.map_or(Origin::CommandLine, |value| value.origin.clone());
             problems.push(Problem { origin, what: wrong.what });

@@ -15,6 +15,7 @@ pub mod schema;
 pub mod secret;
 
 mod telemetry;
+mod tls;
 mod wrong_values;
 
 use std::{
@@ -31,6 +32,7 @@ pub use log_filter::LogFilter;
 pub use telemetry::{
     LogFormat, LogLinesConfig, MetricsBind, MetricsConfig, OtlpProtocol, PlainUrl, TracingConfig,
 };
+pub use tls::{MetricsTls, TlsConfig, TlsVersion};
 pub use wrong_values::WrongValue;
 
 /// Everything that can be configured.
@@ -45,6 +47,9 @@ pub struct Settings {
     /// How `serve` listens.
     #[command(flatten)]
     pub listen: ListenConfig,
+    /// Whether ports speak TLS.
+    #[command(flatten)]
+    pub tls: TlsConfig,
     /// Where metrics are told.
     #[command(flatten)]
     pub metrics: MetricsConfig,

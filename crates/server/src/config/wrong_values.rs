@@ -1,7 +1,7 @@
 //! What is wrong with values beyond their types: folders that are not there, tools that do not exist.
 
 use super::{Settings, ToolsConfig, WorkspaceConfig, options::suggest};
-use crate::tools;
+use crate::{tls, tools};
 
 /// A value that is of its type and yet wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct WrongValue {
 }
 
 impl WrongValue {
-    fn new(key: &'static str, what: String) -> WrongValue {
+    pub(crate) fn new(key: &'static str, what: String) -> WrongValue {
         WrongValue { key, what }
     }
 }
@@ -23,6 +23,7 @@ impl Settings {
     pub fn wrong_values(&self) -> Vec<WrongValue> {
         let mut wrong = self.config.fixed.workspace.wrong_values();
         wrong.extend(self.config.live.tools.wrong_values(&tools::names()));
+        wrong.extend(self.tls.wrong_values());
         wrong.extend(self.metrics.wrong_job().map(|what| WrongValue::new("metrics_push_job", what)));
         wrong.extend(self.tracing.wrong_ratio().map(|what| WrongValue::new("trace_sample_ratio", what)));
         let endpoint = self.tracing.endpoint().err();
@@ -31,6 +32,11 @@ impl Settings {
                 WrongValue::new("otlp_endpoint", format!("OTEL_EXPORTER_OTLP_ENDPOINT: {what}"))
             }));
         wrong
+    }
+
+    /// What is wrong with files that only a server reads.
+    pub fn wrong_files(&self) -> Vec<WrongValue> {
+        tls::check(&self.tls).err().unwrap_or_default()
     }
 }
 

@@ -1,9 +1,16 @@
-//! The port that operators look at: `/metrics`, and the level of the log under `/admin/log-level`.
+//! The port that operators look at: `/metrics`, the health, and the level of the log under `/admin/log-level`.
 //!
 //! It is apart from the port of calls, and answers while calls drain.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
+use super::{Format, labels::Port};
+use crate::{
+    Server,
+    config::{LogFilter, MetricsConfig, Transport},
+    http,
+    tls::{Listener, Peer, Tls},
+};
 use axum::{
     Json, Router,
     extract::{ConnectInfo, State},
@@ -12,13 +19,6 @@ use axum::{
     routing::get,
 };
 use serde_json::json;
-use tokio::net::TcpListener;
-
-use super::Format;
-use crate::{
-    Server,
-    config::{LogFilter, MetricsConfig, Transport},
-};
 
 /// Bytes of a filter of the log.
 const MAX_FILTER: usize = 1_000;
@@ -45,7 +45,7 @@ pub enum MetricsEndpoint {
         error: io::Error,
     },
     /// On a bound port.
-    Bound(TcpListener),
+    Bound(Listener),
 }
 
 #[derive(Clone)]
@@ -59,11 +59,15 @@ impl MetricsEndpoint {
     ///
     /// # Errors
     /// When the port that was asked for can't be bound.
-    pub async fn bind(config: &MetricsConfig, transport: Transport) -> io::Result<MetricsEndpoint> {
+    pub async fn bind(
+        config: &MetricsConfig,
+        transport: Transport,
+        tls: Option<&Arc<Tls>>,
+    ) -> io::Result<MetricsEndpoint> {
         let Some((address, is_asked_for)) = config.address(transport) else {
             return Ok(MetricsEndpoint::Off);
         };
-        match TcpListener::bind(address).await {
+        match Listener::bind(address, Port::Metrics, tls).await {
             Ok(listener) => Ok(MetricsEndpoint::Bound(listener)),
             Err(error) if is_asked_for => {
                 Err(io::Error::new(error.kind(), format!("--metrics-bind {address}: {error}")))
@@ -82,15 +86,16 @@ impl MetricsEndpoint {
             }
             MetricsEndpoint::Bound(listener) => listener,
         };
-        if let Ok(address) = listener.local_addr() {
-            tracing::info!("serving metrics on http://{address}/metrics");
+        if let Ok(address) = listener.address() {
+            tracing::info!("serving metrics on {}://{address}/metrics", listener.scheme());
         }
         let router = Router::new()
             .route("/metrics", get(metrics))
             .route("/admin/log-level", get(log_level).put(set_log_level))
+            .with_state(Shared { server: Arc::clone(&server), level })
+            .merge(http::health().with_state(server))
             .fallback(not_found)
-            .with_state(Shared { server, level })
-            .into_make_service_with_connect_info::<SocketAddr>();
+            .into_make_service_with_connect_info::<Peer>();
         let serving = axum::serve(listener, router);
         tokio::spawn(async move {
             if let Err(error) = serving.await {
@@ -113,7 +118,7 @@ async fn metrics(State(shared): State<Shared>, headers: HeaderMap) -> Response {
 
 async fn log_level(
     State(shared): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
 ) -> Response {
     if !is_operator(peer, &headers) {
@@ -124,7 +129,7 @@ async fn log_level(
 
 async fn set_log_level(
     State(shared): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
     filter: String,
 ) -> Response {
@@ -184,7 +189,7 @@ async fn not_found(uri: Uri) -> Response {
         StatusCode::NOT_FOUND,
         "not_found",
         &message,
-        "metrics are at /metrics, the log's level at /admin/log-level",
+        "metrics are at /metrics, health at /health/live, /health/ready and /health/startup, the log's level at /admin/log-level",
     )
 }
 

@@ -202,6 +202,24 @@ closed_set! {
     /// Which port a certificate is for.
     Port { Mcp = "mcp", Metrics = "metrics" }
 }
+closed_set! {
+    /// What became of certificate files that changed.
+    Reload { Taken = "taken", Refused = "refused" }
+}
+closed_set! {
+    /// Why a connection did not come to speak TLS.
+    HandshakeFailure {
+        NotTls = "not_tls",
+        Incompatible = "incompatible",
+        NoClientCertificate = "no_client_certificate",
+        ClientCertificate = "client_certificate",
+        RefusedByClient = "refused_by_client",
+        HungUp = "hung_up",
+        Timeout = "timeout",
+        CrowdedOut = "crowded_out",
+        Other = "other",
+    }
+}
 
 /// A tool of the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -319,4 +337,12 @@ label_set! {
 label_set! {
     /// Of a certificate.
     CertificateLabels { port: Port }
+}
+label_set! {
+    /// Of certificate files that changed.
+    ReloadLabels { outcome: Reload }
+}
+label_set! {
+    /// Of a connection that did not come to speak TLS.
+    HandshakeLabels { port: Port, reason: HandshakeFailure }
 }

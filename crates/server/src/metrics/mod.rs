@@ -11,6 +11,7 @@ pub mod labels;
 mod process;
 mod push;
 mod state;
+mod tls;
 mod work;
 
 pub use calls::{ACCESS, CallMetrics};
@@ -19,6 +20,7 @@ pub use endpoint::{LogLevel, MetricsEndpoint};
 pub use process::ProcessMetrics;
 pub use push::push_last;
 pub use state::StateMetrics;
+pub use tls::TlsMetrics;
 pub use work::WorkMetrics;
 
 pub(crate) use calls::CallRecord;
@@ -37,6 +39,8 @@ pub struct Metrics {
     pub work: WorkMetrics,
     /// Of what stands.
     pub state: StateMetrics,
+    /// Of TLS.
+    pub tls: TlsMetrics,
     /// Of the process.
     pub process: ProcessMetrics,
 }
@@ -47,10 +51,11 @@ impl Default for Metrics {
         let calls = CallMetrics::register(&mut catalogue);
         let work = WorkMetrics::register(&mut catalogue);
         let state = StateMetrics::register(&mut catalogue);
+        let tls = TlsMetrics::register(&mut catalogue);
         let process = ProcessMetrics::register(&mut catalogue);
         let version = vec![("version", env!("CARGO_PKG_VERSION")), ("arch", std::env::consts::ARCH)];
         catalogue.info("build", "The program that runs", version);
-        Metrics { catalogue, calls, work, state, process }
+        Metrics { catalogue, calls, work, state, tls, process }
     }
 }
 

@@ -3,14 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use office::OfficeCounts;
-use prometheus_client::{
-    metrics::{counter::Counter, family::Family, gauge::Gauge},
-    registry::Unit,
-};
+use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
 
 use super::{
     catalogue::Catalogue,
-    labels::{CertificateLabels, OfficeFailure, OfficeFailureLabels, Port, WorkerLabels, WorkerState},
+    labels::{OfficeFailure, OfficeFailureLabels, WorkerLabels, WorkerState},
 };
 use crate::cache::CacheCounts;
 
@@ -29,7 +26,6 @@ pub struct StateMetrics {
     office_failures: Family<OfficeFailureLabels, Counter>,
     office_starts: Counter,
     office_restarts: Counter,
-    certificates: Family<CertificateLabels, Gauge>,
 }
 
 impl StateMetrics {
@@ -52,17 +48,7 @@ impl StateMetrics {
                 "libreoffice_restarts",
                 "LibreOffices that were replaced: they failed, or had done their share",
             ),
-            certificates: catalogue.gauges(
-                "tls_certificate_expiry_timestamp",
-                "When the certificate of a port expires, in seconds since 1970; nothing without TLS",
-                Some(Unit::Seconds),
-            ),
         }
-    }
-
-    /// Tells when the certificate of a port expires.
-    pub fn certificate_expires(&self, port: Port, unix_seconds: i64) {
-        self.certificates.get_or_create(&CertificateLabels { port }).set(unix_seconds);
     }
 
     pub(super) fn set_cache(&self, counts: CacheCounts) {

@@ -54,15 +54,20 @@ impl Place {
 
     /// A server over the workspace `books`, with the file `server.toml`.
     pub(crate) fn serve(&self, environment: &[(&str, &str)]) -> Server {
-        let arguments = ["serve", "--bind", "127.0.0.1:0", "--workspace", "books", "--config", "server.toml"];
+        self.serve_at("127.0.0.1:0", environment)
+    }
+
+    /// The same at an address.
+    pub(crate) fn serve_at(&self, address: &str, environment: &[(&str, &str)]) -> Server {
+        let arguments = ["serve", "--bind", address, "--workspace", "books", "--config", "server.toml"];
         let mut child =
             self.program(&arguments, environment).stderr(Stdio::piped()).spawn().expect("the program starts");
         let lines = BufReader::new(child.stderr.take().expect("standard error")).lines();
         let (said, log) = channel();
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(said.send(line))));
         let mut server = Server { child, address: String::new(), announced: Vec::new(), log };
-        let lines = server.said_until("http://");
-        let announced = lines.last().and_then(|line| line.split("http://").nth(1)).expect("an address");
+        let lines = server.said_until("serving MCP on ");
+        let announced = lines.last().and_then(|line| line.split("://").nth(1)).expect("an address");
         server.address = announced.split('/').next().expect("an address").to_owned();
         server.announced = lines;
         server
@@ -98,8 +103,18 @@ impl Server {
 
     /// Sends SIGHUP.
     pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-HUP", &id]).status().expect("kill").success());
+        assert!(Command::new("kill").args([signal, &id]).status().expect("kill").success());
+    }
+
+    /// Waits for its end, and gives its code.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        self.child.wait().expect("it ends").code()
     }
 
     /// What a request is answered.

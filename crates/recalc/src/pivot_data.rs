@@ -110,7 +110,7 @@ fn answered(places: &Places<'_>, sheet: SheetId, text: &str, call: &Call) -> Opt
     let value = value_of(pivot, &literal(argument(0)?)?)?;
     let mut asked = Asked { value: (pivot.values.len() > 1).then_some(value), items: Vec::new() };
     let pairs = &call.arguments[2..];
-    if pairs.len() % 2 != 0 {
+    if !pairs.len().is_multiple_of(2) {
         return None;
     }
     for pair in pairs.chunks_exact(2) {

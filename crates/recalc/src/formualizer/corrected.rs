@@ -13,6 +13,7 @@ use crate::formualizer::signature::{Meant, Signatures};
 pub(super) fn correct(tree: &mut ASTNode, signatures: &mut Signatures) -> bool {
     let mut walk = Walk { signatures, spread: 0, has_moved: false };
     walk.node(tree);
+    close_to_zero(tree);
     watch(tree);
     walk.has_moved
 }
@@ -303,6 +304,21 @@ fn operator(node: &mut ASTNode) {
         _ => vec![left, right],
     };
     node.node_type = ASTNodeType::Function { name: name.to_owned(), args };
+}
+
+/// Lets a formula that ends with an addition or a subtraction yield 0 where its operands cancel each other in the digits that Excel
+/// has.
+fn close_to_zero(tree: &mut ASTNode) {
+    let ASTNodeType::BinaryOp { op, left, right } = &mut tree.node_type else { return };
+    match op {
+        // What counts on does not cancel.
+        BinaryOperator::Add if is_positive(left) || is_positive(right) => return,
+        BinaryOperator::Add | BinaryOperator::Subtract => {}
+        _ => return,
+    }
+    let take = |node: &mut ASTNode| std::mem::replace(node, ASTNode::new(ASTNodeType::Omitted, None));
+    let (name, args) = (op.as_str().to_owned(), vec![take(left), take(right)]);
+    tree.node_type = ASTNodeType::Function { name, args };
 }
 
 /// Whether a number is worked out on the spot: it may differ from what it is compared with beyond the digits that Excel has.

@@ -305,3 +305,29 @@ fn small_functions_take_what_excel_takes() {
     check("=SUM((A1:A2,A3),1)", &[("A1", "1"), ("A2", "2"), ("A3", "3")], "7");
     check("=MAX((A1,A3))", &[("A1", "1"), ("A2", "9"), ("A3", "3")], "3");
 }
+
+#[test]
+fn what_cancels_in_fifteen_digits_is_nothing() {
+    let cells = [
+        ("A1", "0.3"),
+        ("B1", "0.1"),
+        ("C1", "0.2"),
+        ("D1", "-0.1"),
+        ("E1", "x"),
+        ("F1", "#N/A"),
+        ("G1", "'7"),
+    ];
+    check("=0.5-0.4-0.1", &[], "0");
+    check("=A1-B1-C1", &cells, "0");
+    check("=B1+C1+-A1", &cells, "0");
+    // Only where it is the last that is done.
+    check("=(A1-B1-C1)*36028797018963968", &cells, "-1");
+    check("=A1+B1", &cells, "0.4");
+    check("=A1-0.2999999999999", &cells, "0.00000000000009997558336749535");
+    check("=A1-E1", &cells, "#VALUE!");
+    check("=F1-A1", &cells, "#N/A");
+    check("=G1-2", &cells, "5");
+    check("=H1-H2", &cells, "0");
+    check("=-1E308-1E308", &cells, "#NUM!");
+    check("=TRUE-D1", &cells, "1.1");
+}

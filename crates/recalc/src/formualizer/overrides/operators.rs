@@ -9,7 +9,7 @@ use crate::formualizer::overrides::convert::{number_of, text_of, value_in};
 use crate::formualizer::overrides::scalar::Compute;
 use crate::formualizer::overrides::spread::error;
 
-/// Every operator but `&`, and such functions.
+/// Operators but `*`, `/` and `&`, and such functions.
 pub(super) const OPERATORS: &[(&str, Compute)] = &[
     ("=", |values, _| compared(values, Ordering::is_eq)),
     ("<>", |values, _| compared(values, Ordering::is_ne)),
@@ -17,6 +17,8 @@ pub(super) const OPERATORS: &[(&str, Compute)] = &[
     ("<=", |values, _| compared(values, Ordering::is_le)),
     (">", |values, _| compared(values, Ordering::is_gt)),
     (">=", |values, _| compared(values, Ordering::is_ge)),
+    ("+", |values, dates| sum(values, dates, 1.0)),
+    ("-", |values, dates| sum(values, dates, -1.0)),
     ("^", power),
     ("POWER", power),
     ("NOT", |values, _| not(values)),
@@ -87,6 +89,21 @@ fn is_same(left: f64, right: f64) -> bool {
     left == right
         || (left - right).abs() <= 1e-14 * left.abs().max(right.abs())
             && format!("{left:.14e}") == format!("{right:.14e}")
+}
+
+/// A sum or a difference, which is 0 where the operands are opposite in the digits that Excel has.
+fn sum(values: &[LiteralValue], dates: DateSystem, sign: f64) -> LiteralValue {
+    let [left, right] = values else { return error(ExcelErrorKind::Value) };
+    let (Some(left), Some(right)) = (operand(left, dates), operand(right, dates)) else {
+        return error(ExcelErrorKind::Value);
+    };
+    let right = sign * right;
+    let sum = left + right;
+    if sum.is_finite() {
+        LiteralValue::Number(if is_same(left, -right) { 0.0 } else { sum })
+    } else {
+        error(ExcelErrorKind::Num)
+    }
 }
 
 fn power(values: &[LiteralValue], dates: DateSystem) -> LiteralValue {

@@ -3,6 +3,7 @@
 
 mod client;
 mod forks;
+mod load;
 mod recalc;
 mod report;
 
@@ -38,25 +39,48 @@ struct Arguments {
     /// Also write the report as a page of Markdown
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Measure recalculation alone
+    /// Measure one thing alone
     #[arg(long)]
-    recalculation: bool,
+    only: Option<Only>,
+    /// How long many clients use a server for more than it takes
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    endurance: u64,
+}
+
+/// What can be measured alone.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Only {
+    Reading,
+    Forks,
+    Recalculation,
+    Overhead,
+    Endurance,
 }
 
 fn main() -> Result<ExitCode> {
-    let Arguments { program, folder, report: page, recalculation } = Arguments::parse();
+    let Arguments { program, folder, report: page, only, endurance } = Arguments::parse();
     generate(&folder)?;
     let mut report = Report::default();
-
-    if !recalculation {
+    let is_wanted = |what: Only| only.is_none_or(|only| only == what);
+    if is_wanted(Only::Reading) {
         let ready = median(COLD_ROUNDS, || time_to_ready(&program, &folder).map(drop))?;
         report.time("ready for the first request, over HTTP", ready, Some(Duration::from_millis(50)));
         cold(&program, &folder, &mut report)?;
         warm(&program, &folder, &mut report)?;
         others(&program, &folder, &mut report)?;
+    }
+    if is_wanted(Only::Forks) {
         forks::forks(&program, &folder, &mut report)?;
     }
-    recalc::recalc(&program, &folder, &mut report)?;
+    if is_wanted(Only::Recalculation) {
+        recalc::recalc(&program, &folder, &mut report)?;
+    }
+    if is_wanted(Only::Overhead) {
+        load::overhead(&program, &folder, &mut report)?;
+    }
+    if is_wanted(Only::Endurance) {
+        load::endurance(&program, &folder, Duration::from_secs(endurance), &mut report)?;
+    }
     let all_hold = report.print();
     if let Some(page) = page {
         fs::write(&page, report.markdown()).with_context(|| format!("failed to write {}", page.display()))?;

@@ -90,7 +90,7 @@ pub(super) struct Answer {
     /// Cells that stay older than their inputs.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     stale: Vec<String>,
-    /// Other workbooks whose cells were taken from the copies in the file.
+    /// Other workbooks, read from copies in the file.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     copies_of: Vec<String>,
     /// Functions that no engine is known to compute exactly as Excel does, and how many cells use them.

@@ -149,7 +149,7 @@ fn is_zero(number: &usize) -> bool {
 impl Tool for Recalculate {
     const NAME: &'static str = "recalculate";
     const TITLE: &'static str = "Recalculate";
-    const DESCRIPTION: &'static str = "Computes the formulas of a fork anew, by the engine that reproduces Excel for its functions: \
+    const DESCRIPTION: &'static str = "Computes the formulas of a fork by the engine that reproduces Excel for them: \
         changed results, new errors with their causes, what stays stale. what_if tells targets for \
         sets of inputs without changing the fork; engine verify compares the engines.";
     type Params = Params;

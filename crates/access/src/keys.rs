@@ -261,8 +261,10 @@ impl KeyFile {
             return Err(Denied::UnknownKey);
         }
         match (key.revoked, key.expires) {
-            (Some(_), _) => Err(Denied::RevokedKey),
-            (None, Some(expires)) if expires <= now => Err(Denied::ExpiredKey(expires)),
+            (Some(_), _) => Err(Denied::RevokedKey { id: key.id.clone() }),
+            (None, Some(expires)) if expires <= now => {
+                Err(Denied::ExpiredKey { id: key.id.clone(), at: expires })
+            }
             _ => Ok(Principal {
                 id: key.id.clone(),
                 tenant: key.tenant.clone(),
@@ -414,10 +416,13 @@ mod tests {
     #[test]
     fn keys_end() {
         let (mut file, secret) = with_key(Some(at(5)));
-        assert_eq!(file.verify(secret.expose_secret(), at(5)), Err(Denied::ExpiredKey(at(5))));
+        assert_eq!(
+            file.verify(secret.expose_secret(), at(5)),
+            Err(Denied::ExpiredKey { id: id("ci"), at: at(5) })
+        );
         assert_eq!(file.keys()[0].status(at(5)), Status::Expired);
         file.revoke(&id("ci"), at(4)).expect("a key");
-        assert_eq!(file.verify(secret.expose_secret(), at(4)), Err(Denied::RevokedKey));
+        assert_eq!(file.verify(secret.expose_secret(), at(4)), Err(Denied::RevokedKey { id: id("ci") }));
         assert!(matches!(file.rotate(&id("ci"), TimeDelta::hours(1), at(4)), Err(KeyError::Revoked(_))));
         assert!(matches!(file.revoke(&id("cd"), at(4)), Err(KeyError::NoSuchKey(_))));
     }

@@ -4,11 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::{PathScope, Role};
 
 /// The most characters of a name.
 const MAX_LENGTH: usize = 64;
+/// The most characters of a provider's name for somebody (OpenID Connect Core 1.0 §2: 255) that are told as they are.
+const MAX_SUBJECT: usize = 128;
 
 /// The name of a key or a tenant: letters of ASCII, digits and `.@-_|:`, so that it
 /// can stand in a log, a header and a file as it is.
@@ -26,14 +29,35 @@ impl PrincipalId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name of somebody whom a provider vouches for: `ada@id.example.org`. A subject that can't be a name is told by its
+    /// digest, so that everybody has a name, and nobody has another's.
+    pub(crate) fn of_subject(subject: &str, issuer: &str) -> PrincipalId {
+        let host = issuer.split_once("://").map_or(issuer, |(_, host)| host).trim_end_matches('/');
+        let host: String =
+            host.chars().map(|character| if is_plain(character) { character } else { ':' }).collect();
+        let is_name = subject.len() <= MAX_SUBJECT && subject.chars().all(is_plain);
+        PrincipalId(match is_name {
+            true => format!("{subject}@{host}"),
+            false => {
+                let digest = Sha256::digest(subject.as_bytes());
+                let digits: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                format!("sha256-{}@{host}", digits.concat())
+            }
+        })
+    }
+}
+
+/// What names are made of.
+fn is_plain(character: char) -> bool {
+    character.is_ascii_alphanumeric() || ".@-_|:".contains(character)
 }
 
 impl FromStr for PrincipalId {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<PrincipalId, InvalidId> {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".@-_|:".contains(&byte);
-        match !text.is_empty() && text.len() <= MAX_LENGTH && text.bytes().all(is_plain) {
+        match !text.is_empty() && text.len() <= MAX_LENGTH && text.chars().all(is_plain) {
             true => Ok(PrincipalId(text.to_owned())),
             false => Err(InvalidId(text.to_owned())),
         }
@@ -67,6 +91,8 @@ pub enum Source {
     Local,
     /// By an API key.
     Key,
+    /// By a token of an identity provider.
+    Token,
 }
 
 /// Who calls, and what they may.
@@ -101,12 +127,14 @@ impl Principal {
         Principal { id: PrincipalId("anonymous".to_owned()), role: Role::Editor, ..Principal::local() }
     }
 
-    /// Whose forks they work on: those of their tenant, or their own. Names of tenants and keys are told apart.
+    /// Whose forks they work on: those of their tenant, or their own. Names of tenants, keys and bearers of
+    /// tokens are told apart.
     pub fn owner(&self) -> String {
         match (&self.tenant, self.source) {
             (Some(tenant), _) => format!("tenant:{tenant}"),
             (None, Source::Local) => "local".to_owned(),
             (None, Source::Key) => format!("key:{}", self.id),
+            (None, Source::Token) => format!("token:{}", self.id),
         }
     }
 }

@@ -54,11 +54,11 @@ impl AuditLog {
         Recording { trail: self.trail.as_ref(), entry }
     }
 
-    /// Tells of a request whose sender was not let in.
+    /// Tells of a request whose sender was not let in, by name where a secret or a signature proves it.
     pub(crate) fn denied(&self, denied: &Denied) {
         let Some(trail) = &self.trail else { return };
         let entry = Entry {
-            principal: "unknown".to_owned(),
+            principal: denied.principal().map_or_else(|| "unknown".to_owned(), ToString::to_string),
             role: "none".to_owned(),
             action: "connect".to_owned(),
             outcome: Outcome::Denied,

@@ -31,6 +31,7 @@ pub enum ErrorCode {
     Disabled,
     Unauthorized,
     Forbidden,
+    IdentityProviderUnavailable,
     ForkNotFound,
     Conflict,
     EditRefused,
@@ -47,7 +48,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in the order of the reference.
-    pub const ALL: [ErrorCode; 36] = [
+    pub const ALL: [ErrorCode; 37] = [
         ErrorCode::InvalidArgument,
         ErrorCode::UnknownArgument,
         ErrorCode::UnknownTool,
@@ -72,6 +73,7 @@ impl ErrorCode {
         ErrorCode::Disabled,
         ErrorCode::Unauthorized,
         ErrorCode::Forbidden,
+        ErrorCode::IdentityProviderUnavailable,
         ErrorCode::ForkNotFound,
         ErrorCode::Conflict,
         ErrorCode::EditRefused,
@@ -113,8 +115,11 @@ impl ErrorCode {
             ErrorCode::RateLimited => "The caller has taken as much as one caller may",
             ErrorCode::ShuttingDown => "The server is going away",
             ErrorCode::Disabled => "The feature is switched off",
-            ErrorCode::Unauthorized => "The request came without a key that is valid",
+            ErrorCode::Unauthorized => "The request came without a key or token that is valid",
             ErrorCode::Forbidden => "The role of who calls does not include this",
+            ErrorCode::IdentityProviderUnavailable => {
+                "Tokens cannot be checked: the identity provider does not answer"
+            }
             ErrorCode::ForkNotFound => {
                 "There is no fork of that id; it may have been discarded or have expired"
             }
@@ -165,6 +170,7 @@ impl ErrorCode {
             ErrorCode::Disabled => "disabled",
             ErrorCode::Unauthorized => "unauthorized",
             ErrorCode::Forbidden => "forbidden",
+            ErrorCode::IdentityProviderUnavailable => "identity_provider_unavailable",
             ErrorCode::ForkNotFound => "fork_not_found",
             ErrorCode::Conflict => "conflict",
             ErrorCode::EditRefused => "edit_refused",

@@ -1,10 +1,11 @@
 //! Whether calls can be answered, and why not: looked at when somebody asks, at most once a moment, and never waited for long.
 
 use std::{
+    fmt::Debug,
     fs,
     io::{self, Write as _},
     path::Path,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
@@ -31,6 +32,17 @@ pub struct Health {
     lifecycle: Arc<Lifecycle>,
     tls: OnceLock<Arc<Tls>>,
     seen: Mutex<Option<(Instant, Vec<Check>)>>,
+    watched: RwLock<Vec<Arc<dyn Watched>>>,
+}
+
+/// Something elsewhere that this server asks. Its absence is told, and does not make the server unready: every replica would be, and
+/// those who do without it could not call either.
+pub trait Watched: Debug + Send + Sync {
+    /// What it is, in one word.
+    fn name(&self) -> &'static str;
+
+    /// How it is, without waiting.
+    fn said(&self) -> String;
 }
 
 /// One thing that was looked at.
@@ -54,12 +66,18 @@ pub struct Report {
 impl Health {
     /// The health of what calls share.
     pub fn new(context: Arc<Context>, lifecycle: Arc<Lifecycle>) -> Health {
-        Health { context, lifecycle, tls: OnceLock::new(), seen: Mutex::default() }
+        let (seen, watched) = (Mutex::default(), RwLock::default());
+        Health { context, lifecycle, tls: OnceLock::new(), seen, watched }
     }
 
     /// Tells of the certificate, too, from now on.
     pub fn watch_certificate(&self, tls: Arc<Tls>) {
         let _once = self.tls.set(tls);
+    }
+
+    /// Tells of something elsewhere, too.
+    pub fn watch(&self, watched: Arc<dyn Watched>) {
+        self.watched.write().unwrap_or_else(PoisonError::into_inner).push(watched);
     }
 
     /// Whether calls are taken, and can be answered: nothing drains, the workspace can be read, the state directory written, and
@@ -80,6 +98,9 @@ impl Health {
         }
         let mut told = Map::from_iter([("phase".to_owned(), json!(phase.as_str()))]);
         told.extend(checks.into_iter().map(|check| (check.name.to_owned(), json!(check.said))));
+        let watched = self.watched.read().unwrap_or_else(PoisonError::into_inner);
+        told.extend(watched.iter().map(|watched| (watched.name().to_owned(), json!(watched.said()))));
+        drop(watched);
         let is_ready = reasons.is_empty();
         let mut body = json!({ "status": if is_ready { "ready" } else { "not ready" }, "checks": told });
         if !is_ready {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::{Request, State},
-    http::{StatusCode, Uri},
+    http::{StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
@@ -20,7 +20,7 @@ use tracing::{Instrument, Span};
 
 use crate::{
     Server,
-    auth::{Authenticator, only_known},
+    auth::{Authenticator, METADATA_PATH, only_known, resource_metadata},
     config::ListenConfig,
     handler::Handler,
     lifecycle::Phase,
@@ -38,8 +38,11 @@ const ALLOWED_ORIGINS: [&str; 6] = [
     "https://[::1]:*",
 ];
 
+/// Where MCP is.
+pub(crate) const MCP_PATH: &str = "/mcp";
+
 /// Names of this machine.
-const ALLOWED_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+pub(crate) const ALLOWED_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// From where requests are taken.
 #[derive(Debug, Clone)]
@@ -82,11 +85,17 @@ pub fn router(server: Arc<Server>, doors: Doors, stop: CancellationToken) -> Rou
         Arc::new(NeverSessionManager::default()),
         config,
     );
+    if let Some(watched) = authenticator.watched() {
+        server.health.watch(watched);
+    }
+    let metadata = get(resource_metadata).with_state(Arc::clone(&authenticator));
     let known = middleware::from_fn_with_state((Arc::clone(&server), authenticator), only_known);
     Router::new()
-        .route_service("/mcp", known.layer(mcp))
+        .route_service(MCP_PATH, known.layer(mcp))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&server), observed))
         .merge(health())
+        .route(METADATA_PATH, metadata.clone())
+        .route(&format!("{METADATA_PATH}/{{*resource}}"), metadata)
         .fallback(not_found)
         .with_state(server)
 }
@@ -105,12 +114,15 @@ pub(crate) struct RequestSpan(pub(crate) Span);
 
 /// Gives a request its span, and counts it when it was turned away.
 async fn observed(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
-    let span = trace::request_span(request.method(), "/mcp", request.headers());
+    let span = trace::request_span(request.method(), MCP_PATH, request.headers());
     request.extensions_mut().insert(RequestSpan(span.clone()));
     let response = next.run(request).instrument(span.clone()).await;
     span.record("http.response.status_code", response.status().as_u16());
     let reason = match response.status() {
-        StatusCode::FORBIDDEN => Some(Rejection::ForbiddenOrigin),
+        // Who lacks a scope is told which, and counted with those who were not let in.
+        StatusCode::FORBIDDEN if !response.headers().contains_key(header::WWW_AUTHENTICATE) => {
+            Some(Rejection::ForbiddenOrigin)
+        }
         StatusCode::PAYLOAD_TOO_LARGE => Some(Rejection::RequestTooLarge),
         _ => None,
     };
@@ -141,6 +153,11 @@ async fn startup(State(server): State<Arc<Server>>) -> (StatusCode, Json<Value>)
 }
 
 async fn not_found(uri: Uri) -> impl IntoResponse {
+    nothing_at(&uri)
+}
+
+/// What is told where nothing is.
+pub(crate) fn nothing_at(uri: &Uri) -> impl IntoResponse + use<> {
     let error = json!({
         "code": "not_found",
         "message": format!("there is nothing at {}", uri.path()),

@@ -27,6 +27,7 @@ pub mod locate;
 pub mod metrics;
 pub mod near_miss;
 pub mod open;
+pub mod outbound;
 pub mod principal;
 pub mod private;
 pub mod prompts;

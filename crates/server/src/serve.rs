@@ -7,8 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Server,
-    auth::{self, Authenticator},
-    config::{FixedConfig, ListenConfig, Transport},
+    auth::Authenticator,
+    call::Context,
+    config::{ListenConfig, Transport},
     http::{self, Doors},
     metrics::labels::Port,
     principal::Principal,
@@ -44,18 +45,16 @@ impl Endpoint {
     /// Binds the port, if there is one; it speaks TLS where that is configured.
     ///
     /// # Errors
-    /// When the port can't be bound, or the file of keys can't be taken.
+    /// When the port can't be bound, or what is known of callers can't be taken.
     pub async fn bind(
         listen: &ListenConfig,
-        config: &FixedConfig,
+        context: &Context,
         tls: Option<&Arc<Tls>>,
     ) -> io::Result<Endpoint> {
         match listen.transport {
             Transport::Stdio => Ok(Endpoint::Stdio),
             Transport::Http => {
-                let keys = auth::key_ring(config).map_err(io::Error::other)?;
-                let is_named = config.access.keys_file.is_some();
-                let doors = Doors::new(Authenticator::new(keys, is_named, listen), listen);
+                let doors = Doors::new(Authenticator::open(context, listen)?, listen);
                 let listener = Listener::bind(listen.bind, Port::Mcp, tls).await.map_err(|error| {
                     io::Error::new(error.kind(), format!("{} can't be listened on: {error}", listen.bind))
                 })?;

@@ -38,6 +38,7 @@ const LAST_SPANS: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     allocator::tune();
+    server::outbound::install_crypto();
     let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(refusal) => return refusal.report(),
@@ -116,7 +117,7 @@ fn run_server(resolved: Resolved, sources: Sources) -> ExitCode {
         flags::announce(&config.live.flags, &listen);
         let server = Arc::new(Server::build(config)?);
         let tls = Tls::load(&tls, Arc::clone(&server.context.metrics))?;
-        let endpoint = Endpoint::bind(&listen, &server.context.config, tls.as_ref()).await?;
+        let endpoint = Endpoint::bind(&listen, &server.context, tls.as_ref()).await?;
         let metrics_endpoint = MetricsEndpoint::bind(&metrics, listen.transport, tls.as_ref()).await?;
         endpoint.announce(&server);
         metrics_endpoint.start(Arc::clone(&server), telemetry.level());

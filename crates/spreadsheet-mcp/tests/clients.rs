@@ -110,6 +110,7 @@ async fn over_standard_streams() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn over_http() {
+    server::outbound::install_crypto();
     let folder = workspace();
     let server = HttpServer::start(folder.path());
     let transport = StreamableHttpClientTransport::from_uri(server.url.clone());

@@ -1,29 +1,38 @@
-//! Who may call over HTTP: by API key, or anybody where the server is for this machine alone.
+//! Who may call over HTTP: by API key, by token of an identity provider, or anybody where the server is for this machine alone.
 //!
-//! A server that others can reach starts closed: until there is a key, every call is answered with what to do.
+//! A server that others can reach starts closed: until there is a key or a provider, every call is answered with what to do.
 
+mod discovery;
+mod provider;
 mod refusal;
+mod resource;
+mod tokens;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use access::{
-    Denied, keys,
-    store::{KeyRing, StoreError},
-};
+use access::{Denied, keys, store::KeyRing};
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, header},
+    http::{HeaderMap, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use chrono::Utc;
 
 pub use refusal::Refusal;
+pub(crate) use resource::METADATA_PATH;
 
-use crate::{Server, config::ListenConfig, principal::Principal};
+use crate::{
+    Server, call::Context, config::ListenConfig, health::Watched, http::nothing_at, principal::Principal,
+};
+use refusal::Remedy;
+use tokens::Tokens;
 
 /// The header of a key for clients that can't send `Authorization`.
 const KEY_HEADER: &str = "x-api-key";
@@ -38,40 +47,79 @@ pub struct Authenticator {
     is_open: bool,
     /// Whether there were keys: a file that goes lets nobody in.
     had_keys: AtomicBool,
+    /// Knows who has a token, where tokens are taken.
+    tokens: Option<Tokens>,
+}
+
+/// What a request presents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presented<'a> {
+    /// In the header for keys, or a bearer's that looks like one.
+    Key(&'a str),
+    /// A bearer's that may be a token.
+    Bearer(&'a str),
+    /// Nothing.
+    Nothing,
 }
 
 impl Authenticator {
     /// By the keys of a file. They are asked for if others can reach the server, if the file was named, or if there are any.
     pub fn new(keys: KeyRing, is_named: bool, listen: &ListenConfig) -> Authenticator {
         let is_closed = !listen.insecure && (is_named || listen.is_open_to_others());
-        Authenticator { keys, is_closed, is_open: listen.insecure, had_keys: AtomicBool::default() }
+        let (is_open, had_keys) = (listen.insecure, AtomicBool::default());
+        Authenticator { keys, is_closed, is_open, had_keys, tokens: None }
+    }
+
+    /// By the keys and the identity provider of a configuration. Within a runtime, where the provider is asked from now on.
+    ///
+    /// # Errors
+    /// When the file of keys is there and can't be taken, or the provider can't be asked at all.
+    pub fn open(context: &Context, listen: &ListenConfig) -> io::Result<Authenticator> {
+        let config = &context.config;
+        let keys = KeyRing::open(config.keys_file()).map_err(io::Error::other)?;
+        let by_keys = Authenticator::new(keys, config.access.keys_file.is_some(), listen);
+        let tokens =
+            Tokens::new(&config.oidc, listen, Arc::clone(&context.metrics)).map_err(io::Error::other)?;
+        // Where there is a provider, everybody can say who they are.
+        Ok(Authenticator { is_closed: by_keys.is_closed || tokens.is_some(), tokens, ..by_keys })
     }
 
     /// Who sent a request.
     ///
     /// # Errors
     /// When they have to say who they are and don't, or say so wrongly.
-    pub fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Denied> {
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Denied> {
         let (keys, problem) = self.keys.keys();
         if let Some(error) = problem {
             tracing::error!(%error, "the file of keys can't be taken; the keys before stay in force");
         }
         let had_keys = self.had_keys.fetch_or(!keys.keys().is_empty(), Ordering::Relaxed);
         let asks = !self.is_open && (self.is_closed || had_keys || !keys.keys().is_empty());
-        match credentials(headers) {
-            Ok(Some(presented)) if asks || keys::is_key(presented) => {
+        match (presented(headers), &self.tokens) {
+            (Ok(Presented::Bearer(token)), Some(tokens)) => tokens.verify(token).await,
+            (Ok(Presented::Key(presented)), _) if asks || keys::is_key(presented) => {
                 keys.verify(presented, Utc::now()).map(Principal::from)
             }
-            Err(malformed) if asks => Err(malformed),
-            Ok(None) if asks => Err(Denied::Missing),
-            Ok(_) | Err(_) => Ok(Principal::anonymous()),
+            (Ok(Presented::Bearer(_)) | Err(_), _) if asks => Err(Denied::Malformed),
+            (Ok(Presented::Nothing), _) if asks => Err(Denied::Missing),
+            _ => Ok(Principal::anonymous()),
         }
+    }
+
+    /// What health tells of those who know callers.
+    pub(crate) fn watched(&self) -> Option<Arc<dyn Watched>> {
+        self.tokens.as_ref().map(Tokens::watched)
     }
 
     /// Says who is let in.
     pub(crate) fn announce(&self) {
         let keys = self.keys.keys().0.keys().len();
         let file = self.keys.path().display();
+        if let Some(tokens) = &self.tokens {
+            let issuer = tokens.issuer();
+            tracing::info!(issuer, %file, keys, "callers need a token of the identity provider, or a key");
+            return;
+        }
         match (self.is_open, self.is_closed, keys) {
             (true, ..) => tracing::warn!("anybody who connects may call (--insecure)"),
             (_, true, 0) => {
@@ -83,48 +131,63 @@ impl Authenticator {
     }
 
     /// What to tell somebody who is not let in.
-    fn refusal(&self, denied: &Denied) -> Refusal {
-        let has_keys = !self.keys.keys().0.keys().is_empty();
-        Refusal::new(denied, has_keys, self.keys.path())
+    fn refusal(&self, denied: &Denied, parts: &Parts) -> Refusal {
+        let remedy = Remedy {
+            has_keys: !self.keys.keys().0.keys().is_empty(),
+            keys: self.keys.path(),
+            issuer: self.tokens.as_ref().map(Tokens::issuer),
+        };
+        Refusal::new(denied, &remedy, self.tokens.as_ref().map(|tokens| tokens.challenge(parts)))
     }
-}
-
-/// The keys of a server's configuration.
-///
-/// # Errors
-/// When the file is there and can't be taken.
-pub fn key_ring(config: &crate::config::FixedConfig) -> Result<KeyRing, StoreError> {
-    KeyRing::open(config.keys_file())
 }
 
 /// What a request presents: `Authorization: Bearer …`, or the header for keys.
-fn credentials(headers: &HeaderMap) -> Result<Option<&str>, Denied> {
+fn presented(headers: &HeaderMap) -> Result<Presented<'_>, Denied> {
     if let Some(key) = headers.get(KEY_HEADER) {
-        return key.to_str().map(|key| Some(key.trim())).map_err(|_| Denied::Malformed);
+        return key.to_str().map(|key| Presented::Key(key.trim())).map_err(|_| Denied::Malformed);
     }
-    let Some(header) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let Some(header) = headers.get(header::AUTHORIZATION) else { return Ok(Presented::Nothing) };
     let text = header.to_str().map_err(|_| Denied::Malformed)?;
     match text.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+        Some((scheme, sent)) if scheme.eq_ignore_ascii_case("bearer") => Ok(match sent.trim() {
+            key if keys::is_key(key) => Presented::Key(key),
+            token => Presented::Bearer(token),
+        }),
         _ => Err(Denied::Malformed),
+    }
+}
+
+/// What this server tells of itself to those who want a token for it (RFC 9728): to anybody.
+pub(crate) async fn resource_metadata(
+    State(authenticator): State<Arc<Authenticator>>,
+    request: Request,
+) -> Response {
+    let (parts, _) = request.into_parts();
+    match &authenticator.tokens {
+        Some(tokens) => tokens.resource.metadata(&parts),
+        None => nothing_at(&parts.uri).into_response(),
     }
 }
 
 /// Lets requests through whose senders are known, with who they are.
 pub(crate) async fn only_known(
     State((server, authenticator)): State<(Arc<Server>, Arc<Authenticator>)>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    match authenticator.authenticate(request.headers()) {
+    // The body can't be shared between threads, and is not looked at.
+    let (parts, body) = request.into_parts();
+    let known = authenticator.authenticate(&parts.headers).await;
+    match known {
         Ok(principal) => {
+            let mut request = Request::from_parts(parts, body);
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
         Err(denied) => {
             server.audit.denied(&denied);
             server.context.metrics.calls.not_let_in(&denied);
-            authenticator.refusal(&denied).into_response()
+            authenticator.refusal(&denied, &parts).into_response()
         }
     }
 }
@@ -155,24 +218,24 @@ mod tests {
         )])
     }
 
-    #[test]
-    fn who_gets_in() {
+    #[tokio::test]
+    async fn who_gets_in() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("keys.toml");
         let authenticator = |is_named, arguments: &[&str]| {
             Authenticator::new(KeyRing::open(path.clone()).expect("keys"), is_named, &listen(arguments))
         };
-        let who = |authenticator: &Authenticator, headers: &HeaderMap| {
-            authenticator.authenticate(headers).map(|principal| principal.id().to_owned())
-        };
+        async fn who(authenticator: &Authenticator, headers: &HeaderMap) -> Result<String, Denied> {
+            authenticator.authenticate(headers).await.map(|principal| principal.id().to_owned())
+        }
         let (local, named) = (authenticator(false, &[]), authenticator(true, &[]));
         let open = authenticator(false, &["--bind", "0.0.0.0:8079", "--insecure"]);
         let closed = authenticator(false, &["--bind", "0.0.0.0:8079"]);
         let nothing = HeaderMap::new();
-        assert_eq!(who(&local, &nothing).as_deref(), Ok("anonymous"));
-        assert_eq!(who(&open, &nothing).as_deref(), Ok("anonymous"));
-        assert_eq!(who(&named, &nothing), Err(Denied::Missing));
-        assert_eq!(who(&closed, &nothing), Err(Denied::Missing));
+        assert_eq!(who(&local, &nothing).await.as_deref(), Ok("anonymous"));
+        assert_eq!(who(&open, &nothing).await.as_deref(), Ok("anonymous"));
+        assert_eq!(who(&named, &nothing).await, Err(Denied::Missing));
+        assert_eq!(who(&closed, &nothing).await, Err(Denied::Missing));
         let new = NewKey {
             id: "ci".parse().expect("a name"),
             role: Role::Viewer,
@@ -184,24 +247,27 @@ mod tests {
         let secret = secret.expose_secret();
         let text = std::fs::read_to_string(&path).expect("a file");
         for authenticator in [&local, &named, &closed] {
-            assert_eq!(who(authenticator, &nothing), Err(Denied::Missing));
+            assert_eq!(who(authenticator, &nothing).await, Err(Denied::Missing));
             for headers in [
                 sent("authorization", &format!("Bearer {secret}")),
                 sent("authorization", &format!("bearer {secret}")),
                 sent("x-api-key", secret),
             ] {
-                assert_eq!(who(authenticator, &headers).as_deref(), Ok("ci"));
+                assert_eq!(who(authenticator, &headers).await.as_deref(), Ok("ci"));
             }
-            assert_eq!(who(authenticator, &sent("authorization", "Basic YTpi")), Err(Denied::Malformed));
-            assert_eq!(who(authenticator, &sent("x-api-key", "smcp_ci_x")), Err(Denied::UnknownKey));
+            assert_eq!(
+                who(authenticator, &sent("authorization", "Basic YTpi")).await,
+                Err(Denied::Malformed)
+            );
+            assert_eq!(who(authenticator, &sent("x-api-key", "smcp_ci_x")).await, Err(Denied::UnknownKey));
         }
         // A file that goes lets nobody in.
         std::fs::remove_file(&path).expect("it goes");
-        assert_eq!(who(&local, &nothing), Err(Denied::Missing));
+        assert_eq!(who(&local, &nothing).await, Err(Denied::Missing));
         std::fs::write(&path, text).expect("it comes");
         // Open means that nobody has to, and who does is known.
-        assert_eq!(who(&open, &nothing).as_deref(), Ok("anonymous"));
-        assert_eq!(who(&open, &sent("x-api-key", secret)).as_deref(), Ok("ci"));
-        assert_eq!(who(&open, &sent("x-api-key", "smcp_ci_x")), Err(Denied::UnknownKey));
+        assert_eq!(who(&open, &nothing).await.as_deref(), Ok("anonymous"));
+        assert_eq!(who(&open, &sent("x-api-key", secret)).await.as_deref(), Ok("ci"));
+        assert_eq!(who(&open, &sent("x-api-key", "smcp_ci_x")).await, Err(Denied::UnknownKey));
     }
 }

@@ -14,8 +14,10 @@ pub mod reference;
 pub mod schema;
 pub mod secret;
 
+mod oidc;
 mod telemetry;
 mod tls;
+mod url;
 mod wrong_values;
 
 use std::{
@@ -29,10 +31,12 @@ use clap::{Args, ValueEnum};
 use crate::flags::{Flag, Rollout};
 
 pub use log_filter::LogFilter;
+pub use oidc::OidcConfig;
 pub use telemetry::{
     LogFormat, LogLinesConfig, MetricsBind, MetricsConfig, OtlpProtocol, PlainUrl, TracingConfig,
 };
 pub use tls::{MetricsTls, TlsConfig, TlsVersion};
+pub use url::SecureUrl;
 pub use wrong_values::WrongValue;
 
 /// Everything that can be configured.
@@ -93,6 +97,9 @@ pub struct FixedConfig {
     /// Who may call, and what is told of what they do.
     #[command(flatten)]
     pub access: AccessConfig,
+    /// Which identity provider's tokens are taken.
+    #[command(flatten)]
+    pub oidc: OidcConfig,
     /// What has to be there for the server to be ready.
     #[command(flatten)]
     pub health: HealthConfig,
@@ -474,6 +481,9 @@ pub struct ListenConfig {
     /// Web pages that may call (`Origin`), as in `https://app.example.org`; pages of this machine may
     #[arg(long, value_name = "LIST", env = "SPREADSHEET_MCP_ALLOWED_ORIGINS", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
+    /// The URL by which clients reach the server, without /mcp, as in `https://sheets.example.org`: what tokens are asked for
+    #[arg(long, value_name = "URL", env = "SPREADSHEET_MCP_PUBLIC_URL")]
+    pub public_url: Option<SecureUrl>,
     /// How long calls in flight may finish after SIGTERM, in milliseconds
     #[arg(long, value_name = "MS", env = "SPREADSHEET_MCP_DRAIN_TIMEOUT_MS", default_value_t = 30_000)]
     pub drain_timeout_ms: u64,

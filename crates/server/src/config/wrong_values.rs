@@ -26,6 +26,7 @@ impl Settings {
         wrong.extend(self.tls.wrong_values());
         wrong.extend(self.metrics.wrong_job().map(|what| WrongValue::new("metrics_push_job", what)));
         wrong.extend(self.tracing.wrong_ratio().map(|what| WrongValue::new("trace_sample_ratio", what)));
+        wrong.extend(self.config.fixed.oidc.wrong_values(&self.listen));
         let endpoint = self.tracing.endpoint().err();
         wrong
             .extend(endpoint.map(|what| {

@@ -4,7 +4,7 @@
 use std::fmt::{self, Debug, Write};
 use std::hash::Hash;
 
-use access::Denied;
+use access::{Denied, token::TokenProblem};
 use office::OfficeError;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use workbook::FileFormat;
@@ -150,6 +150,18 @@ closed_set! {
         UnknownKey = "unknown_key",
         ExpiredKey = "expired_key",
         RevokedKey = "revoked_key",
+        TokenMalformed = "token_malformed",
+        TokenAlgorithm = "token_algorithm",
+        TokenUnknownKey = "token_unknown_key",
+        TokenUnusableKey = "token_unusable_key",
+        TokenSignature = "token_signature",
+        TokenIssuer = "token_issuer",
+        TokenAudience = "token_audience",
+        TokenExpired = "token_expired",
+        TokenNotYetValid = "token_not_yet_valid",
+        TokenClaims = "token_claims",
+        InsufficientScope = "insufficient_scope",
+        ProviderUnavailable = "provider_unavailable",
     }
 }
 impl From<&Denied> for AuthFailure {
@@ -158,10 +170,30 @@ impl From<&Denied> for AuthFailure {
             Denied::Missing => AuthFailure::Missing,
             Denied::Malformed => AuthFailure::Malformed,
             Denied::UnknownKey => AuthFailure::UnknownKey,
-            Denied::ExpiredKey(_) => AuthFailure::ExpiredKey,
-            Denied::RevokedKey => AuthFailure::RevokedKey,
+            Denied::ExpiredKey { .. } => AuthFailure::ExpiredKey,
+            Denied::RevokedKey { .. } => AuthFailure::RevokedKey,
+            Denied::InvalidToken { problem, .. } => match problem {
+                TokenProblem::Malformed => AuthFailure::TokenMalformed,
+                TokenProblem::Algorithm => AuthFailure::TokenAlgorithm,
+                TokenProblem::UnknownKey => AuthFailure::TokenUnknownKey,
+                TokenProblem::UnusableKey => AuthFailure::TokenUnusableKey,
+                TokenProblem::Signature => AuthFailure::TokenSignature,
+                TokenProblem::Issuer => AuthFailure::TokenIssuer,
+                TokenProblem::Audience => AuthFailure::TokenAudience,
+                TokenProblem::Expired => AuthFailure::TokenExpired,
+                TokenProblem::NotYetValid => AuthFailure::TokenNotYetValid,
+                TokenProblem::Claims => AuthFailure::TokenClaims,
+            },
+            Denied::InsufficientScope { .. } => AuthFailure::InsufficientScope,
+            Denied::ProviderUnavailable => AuthFailure::ProviderUnavailable,
         }
     }
+}
+
+closed_set! {
+    /// What became of fetching an identity provider's keys; `limited` where a token named an unknown key too soon after the last
+    /// time.
+    KeyRefresh { Completed = "completed", Failed = "failed", Limited = "limited" }
 }
 
 closed_set! {
@@ -305,6 +337,10 @@ label_set! {
 label_set! {
     /// Of a caller that was not let in.
     AuthLabels { reason: AuthFailure }
+}
+label_set! {
+    /// Of fetching an identity provider's keys.
+    KeyRefreshLabels { outcome: KeyRefresh }
 }
 label_set! {
     /// Of a workbook that was loaded, or not.

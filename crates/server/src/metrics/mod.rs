@@ -4,6 +4,7 @@
 //! happens is counted where it happens, by atomics ([`CallMetrics`], [`WorkMetrics`]); what stands is looked at when somebody
 //! asks ([`StateMetrics`], [`ProcessMetrics`]).
 
+mod access;
 mod calls;
 mod catalogue;
 mod endpoint;
@@ -14,6 +15,7 @@ mod state;
 mod tls;
 mod work;
 
+pub use access::AccessMetrics;
 pub use calls::{ACCESS, CallMetrics};
 pub use catalogue::{Described, Format};
 pub use endpoint::{LogLevel, MetricsEndpoint};
@@ -35,6 +37,8 @@ pub struct Metrics {
     catalogue: Catalogue,
     /// Of calls.
     pub calls: CallMetrics,
+    /// Of where what is known of callers comes from.
+    pub access: AccessMetrics,
     /// Of what calls do.
     pub work: WorkMetrics,
     /// Of what stands.
@@ -49,13 +53,14 @@ impl Default for Metrics {
     fn default() -> Metrics {
         let mut catalogue = Catalogue::default();
         let calls = CallMetrics::register(&mut catalogue);
+        let access = AccessMetrics::register(&mut catalogue);
         let work = WorkMetrics::register(&mut catalogue);
         let state = StateMetrics::register(&mut catalogue);
         let tls = TlsMetrics::register(&mut catalogue);
         let process = ProcessMetrics::register(&mut catalogue);
         let version = vec![("version", env!("CARGO_PKG_VERSION")), ("arch", std::env::consts::ARCH)];
         catalogue.info("build", "The program that runs", version);
-        Metrics { catalogue, calls, work, state, tls, process }
+        Metrics { catalogue, calls, access, work, state, tls, process }
     }
 }
 

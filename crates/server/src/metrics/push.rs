@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::Format;
-use crate::{Server, config::MetricsConfig};
+use crate::{Server, config::MetricsConfig, outbound};
 
 /// How long a push may take, and less where less is left of the drain's time.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -20,7 +20,7 @@ pub async fn push_last(config: &MetricsConfig, server: &Arc<Server>, drain_timeo
     let push = async {
         let page = tokio::task::spawn_blocking(move || metrics.page(&reader, Format::Prometheus));
         let page = page.await.map_err(|error| error.to_string())?;
-        let client = reqwest::Client::builder().no_proxy().build().map_err(|error| error.to_string())?;
+        let client = outbound::plain_client().build().map_err(|error| error.to_string())?;
         let request = client.put(url).header("content-type", Format::Prometheus.content_type()).body(page);
         let answer = request.send().await.map_err(|error| error.to_string())?;
         answer.error_for_status().map(drop).map_err(|error| error.to_string())

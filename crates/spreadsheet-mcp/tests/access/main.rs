@@ -215,6 +215,37 @@ fn roles_bound_what_callers_may_do_and_the_trail_tells() {
 }
 
 #[test]
+fn the_trail_names_keys_that_are_taken_no_more() {
+    let place = place();
+    let server = place.serve(&[]);
+    let gone = create(&place, &["gone", "--role", "viewer"]);
+    let short = create(&place, &["short", "--role", "viewer", "--expires", "1ms"]);
+    place.run(&["keys", "revoke", "gone", "--config", "server.toml", "--workspace", "books"], &[]);
+    std::thread::sleep(Duration::from_millis(20));
+    for (key, said) in [(&gone, "the api key was revoked"), (&short, "the api key expired at ")] {
+        let reply = caller(&server, key).send("tools/list", &json!({}));
+        let told = reply.body["error"]["message"].as_str().expect("a message").to_lowercase();
+        assert!(reply.status == 401 && told.starts_with(said), "{told}");
+    }
+    // Whoever has the name alone is nobody.
+    for key in ["smcp_gone_wrong", "smcp_none_wrong"] {
+        let reply = caller(&server, key).send("tools/list", &json!({}));
+        assert_eq!(reply.body["error"]["message"], "the API key is not valid");
+    }
+    let told: Vec<[String; 2]> = records(&place, &["--denied"])
+        .iter()
+        .map(|record| ["principal", "code"].map(|field| record[field].as_str().unwrap_or("").to_owned()))
+        .collect();
+    let expected = [
+        ["unknown", "unknown_key"],
+        ["unknown", "unknown_key"],
+        ["short", "expired_key"],
+        ["gone", "revoked_key"],
+    ];
+    assert_eq!(told, expected.map(|fields| fields.map(str::to_owned)));
+}
+
+#[test]
 fn tenants_do_not_meet() {
     let place = place();
     let server = place.serve(&[]);

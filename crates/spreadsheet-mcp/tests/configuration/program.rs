@@ -66,8 +66,10 @@ impl Place {
         let (said, log) = channel();
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(said.send(line))));
         let mut server = Server { child, address: String::new(), announced: Vec::new(), log };
-        let lines = server.said_until("serving MCP on ");
-        let announced = lines.last().and_then(|line| line.split("://").nth(1)).expect("an address");
+        let begins = "serving MCP on ";
+        let lines = server.said_until(begins);
+        let announced = lines.last().and_then(|line| line.split(begins).nth(1)?.split("://").nth(1));
+        let announced = announced.expect("an address");
         server.address = announced.split('/').next().expect("an address").to_owned();
         server.announced = lines;
         server

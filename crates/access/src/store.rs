@@ -96,10 +96,12 @@ fn is_writable_by_all(_: &Metadata) -> bool {
     false
 }
 
-/// The keys of a file that may change at any time. Cheap to ask: the file is read when it is another one than before.
+/// The keys of a file that may change at any time. Cheap to ask: the file is read when it is another one than before. Or keys that
+/// somebody hands in, again and again.
 #[derive(Debug)]
 pub struct KeyRing {
-    path: PathBuf,
+    /// The file that is followed, if one is.
+    path: Option<PathBuf>,
     known: Mutex<Known>,
 }
 
@@ -120,23 +122,40 @@ impl KeyRing {
     pub fn open(path: PathBuf) -> Result<KeyRing, StoreError> {
         let seen = seen(&path);
         let keys = Arc::new(read(&path)?);
-        Ok(KeyRing { path, known: Mutex::new(Known { keys, seen }) })
+        Ok(KeyRing { path: Some(path), known: Mutex::new(Known { keys, seen }) })
     }
 
-    /// Where the file is.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// No keys until some are handed in.
+    pub fn handed_in() -> KeyRing {
+        KeyRing { path: None, known: Mutex::new(Known { keys: Arc::new(KeyFile::empty()), seen: None }) }
+    }
+
+    /// Takes the text of a file in place of the one before; with none, nobody has a key. Tells whether that changes anything.
+    ///
+    /// # Errors
+    /// When it is no file of keys: those before stay in force.
+    pub fn hand_in(&self, text: Option<&str>) -> Result<bool, KeyError> {
+        let keys = text.map_or_else(|| Ok(KeyFile::empty()), KeyFile::parse)?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_other = *known.keys != keys;
+        known.keys = Arc::new(keys);
+        Ok(is_other)
+    }
+
+    /// Where the file is, if one is followed.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     /// The keys as the file has them now. Where it can't be taken, those before stay in force, and the problem is told once.
     pub fn keys(&self) -> (Arc<KeyFile>, Option<StoreError>) {
-        let now = seen(&self.path);
+        let now = self.path.as_deref().and_then(seen);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if now == known.seen {
+        let Some(path) = self.path.as_deref().filter(|_| now != known.seen) else {
             return (Arc::clone(&known.keys), None);
-        }
+        };
         known.seen = now;
-        match read(&self.path) {
+        match read(path) {
             Ok(keys) => {
                 known.keys = Arc::new(keys);
                 (Arc::clone(&known.keys), None)
@@ -201,6 +220,24 @@ mod tests {
         let (keys, problem) = ring.keys();
         assert!(problem.is_some() && keys.verify(&second, NOW).is_ok());
         assert!(ring.keys().1.is_none(), "it is told twice");
+    }
+
+    #[test]
+    fn a_ring_takes_what_is_handed_in() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys.toml");
+        let secret = create(&path, "first");
+        let text = fs::read_to_string(&path).expect("a file");
+        let ring = KeyRing::handed_in();
+        assert!(ring.keys().0.keys().is_empty());
+        assert_eq!(
+            (ring.hand_in(Some(&text)).ok(), ring.hand_in(Some(&text)).ok()),
+            (Some(true), Some(false))
+        );
+        assert!(ring.hand_in(Some("version = ")).is_err());
+        assert!(ring.keys().0.verify(&secret, NOW).is_ok());
+        assert_eq!(ring.hand_in(None).ok(), Some(true));
+        assert!(ring.keys().0.keys().is_empty());
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub fn router(server: Arc<Server>, doors: Doors, stop: CancellationToken) -> Rou
         Arc::new(NeverSessionManager::default()),
         config,
     );
-    if let Some(watched) = authenticator.watched() {
+    for watched in authenticator.watched() {
         server.health.watch(watched);
     }
     let metadata = get(resource_metadata).with_state(Arc::clone(&authenticator));

@@ -41,6 +41,7 @@ pub mod serve;
 pub mod stdio;
 pub mod tls;
 pub mod tool;
+pub mod vault;
 pub mod workspace;
 
 mod arguments;

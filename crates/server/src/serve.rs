@@ -54,7 +54,7 @@ impl Endpoint {
         match listen.transport {
             Transport::Stdio => Ok(Endpoint::Stdio),
             Transport::Http => {
-                let doors = Doors::new(Authenticator::open(context, listen)?, listen);
+                let doors = Doors::new(Authenticator::open(context, listen).await?, listen);
                 let listener = Listener::bind(listen.bind, Port::Mcp, tls).await.map_err(|error| {
                     io::Error::new(error.kind(), format!("{} can't be listened on: {error}", listen.bind))
                 })?;

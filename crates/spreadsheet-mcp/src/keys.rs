@@ -1,6 +1,6 @@
 //! `spreadsheet-mcp keys`: the API keys of callers over HTTP.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use access::{
     PathScope,
@@ -10,7 +10,7 @@ use access::{
 use chrono::{TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
-use server::config::Config;
+use server::config::{Config, SecretSource, VaultPath};
 
 use crate::{
     cli::{CreateKeyArguments, Format, KeysCommand},
@@ -20,9 +20,12 @@ use crate::{
 
 /// Changes or lists the keys.
 pub(crate) fn run(command: &KeysCommand, config: &Config) -> ExitCode {
-    let path = config.fixed.keys_file();
+    let path = match config.fixed.keys_source() {
+        SecretSource::File(path) => path,
+        SecretSource::Vault(place) => return in_vault(&place),
+    };
     let done = match command {
-        KeysCommand::Create(arguments) => create(arguments, config),
+        KeysCommand::Create(arguments) => create(arguments, &path),
         KeysCommand::Rotate(arguments) => {
             let grace = time(arguments.grace);
             let rotate = |file: &mut access::keys::KeyFile| file.rotate(&arguments.name, grace, Utc::now());
@@ -31,7 +34,7 @@ pub(crate) fn run(command: &KeysCommand, config: &Config) -> ExitCode {
         KeysCommand::Revoke(arguments) => {
             store::update(&path, |file| file.revoke(&arguments.name, Utc::now())).map(|()| None)
         }
-        KeysCommand::List(arguments) => return list(arguments.format, config),
+        KeysCommand::List(arguments) => return list(arguments.format, &path),
     };
     match done {
         // The secret alone on standard output, for scripts.
@@ -47,7 +50,7 @@ pub(crate) fn run(command: &KeysCommand, config: &Config) -> ExitCode {
     }
 }
 
-fn create(arguments: &CreateKeyArguments, config: &Config) -> Result<Option<SecretString>, StoreError> {
+fn create(arguments: &CreateKeyArguments, path: &Path) -> Result<Option<SecretString>, StoreError> {
     let paths = match arguments.paths.as_slice() {
         [] => Ok(PathScope::everything()),
         paths => PathScope::new(paths).map_err(KeyError::from),
@@ -60,7 +63,7 @@ fn create(arguments: &CreateKeyArguments, config: &Config) -> Result<Option<Secr
         tenant: arguments.tenant.clone(),
         expires: arguments.expires.map(|after| now + time(after)),
     };
-    store::update(&config.fixed.keys_file(), |file| file.create(new, now)).map(Some)
+    store::update(path, |file| file.create(new, now)).map(Some)
 }
 
 /// As far as a date can go.
@@ -68,8 +71,8 @@ fn time(given: humantime::Duration) -> TimeDelta {
     TimeDelta::from_std(*given).unwrap_or(TimeDelta::MAX).min(TimeDelta::days(36_500))
 }
 
-fn list(format: Format, config: &Config) -> ExitCode {
-    let file = match store::read(&config.fixed.keys_file()) {
+fn list(format: Format, path: &Path) -> ExitCode {
+    let file = match store::read(path) {
         Ok(file) => file,
         Err(error) => return refused(&error),
     };
@@ -89,6 +92,16 @@ fn list(format: Format, config: &Config) -> ExitCode {
         Format::Text if keys.is_empty() => print("no keys yet; make one with `spreadsheet-mcp keys create`"),
         Format::Text => print(&render::as_text(&Value::Array(keys))),
     }
+}
+
+/// The server reads Vault and never writes it.
+fn in_vault(place: &VaultPath) -> ExitCode {
+    eprintln!(
+        "spreadsheet-mcp: the keys are in Vault ({place}), which this program only reads: change a file by \
+         `spreadsheet-mcp keys … --keys-file FILE`, then put it there: `bao kv put -mount={} {} {}=@FILE`",
+        place.mount, place.path, place.field
+    );
+    ExitCode::from(exit::CALL_FAILED)
 }
 
 fn refused(error: &StoreError) -> ExitCode {

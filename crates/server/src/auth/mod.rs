@@ -7,6 +7,7 @@ mod provider;
 mod refusal;
 mod resource;
 mod tokens;
+mod vault_keys;
 
 use std::{
     io,
@@ -29,10 +30,17 @@ pub use refusal::Refusal;
 pub(crate) use resource::METADATA_PATH;
 
 use crate::{
-    Server, call::Context, config::ListenConfig, health::Watched, http::nothing_at, principal::Principal,
+    Server,
+    call::Context,
+    config::{ListenConfig, SecretSource},
+    health::Watched,
+    http::nothing_at,
+    principal::Principal,
+    vault::Follower,
 };
 use refusal::Remedy;
 use tokens::Tokens;
+use vault_keys::follow_keys;
 
 /// The header of a key for clients that can't send `Authorization`.
 const KEY_HEADER: &str = "x-api-key";
@@ -40,7 +48,7 @@ const KEY_HEADER: &str = "x-api-key";
 /// Knows who may call.
 #[derive(Debug)]
 pub struct Authenticator {
-    keys: KeyRing,
+    keys: Arc<KeyRing>,
     /// Whether nobody gets in without credentials, also while there is no key.
     is_closed: bool,
     /// Whether credentials are not asked for at all.
@@ -49,6 +57,8 @@ pub struct Authenticator {
     had_keys: AtomicBool,
     /// Knows who has a token, where tokens are taken.
     tokens: Option<Tokens>,
+    /// What follows the keys in Vault, where they are there.
+    vault: Option<Arc<Follower>>,
 }
 
 /// What a request presents.
@@ -64,24 +74,34 @@ enum Presented<'a> {
 
 impl Authenticator {
     /// By the keys of a file. They are asked for if others can reach the server, if the file was named, or if there are any.
-    pub fn new(keys: KeyRing, is_named: bool, listen: &ListenConfig) -> Authenticator {
+    pub fn new(keys: Arc<KeyRing>, is_named: bool, listen: &ListenConfig) -> Authenticator {
         let is_closed = !listen.insecure && (is_named || listen.is_open_to_others());
         let (is_open, had_keys) = (listen.insecure, AtomicBool::default());
-        Authenticator { keys, is_closed, is_open, had_keys, tokens: None }
+        Authenticator { keys, is_closed, is_open, had_keys, tokens: None, vault: None }
     }
 
     /// By the keys and the identity provider of a configuration. Within a runtime, where the provider is asked from now on.
     ///
     /// # Errors
-    /// When the file of keys is there and can't be taken, or the provider can't be asked at all.
-    pub fn open(context: &Context, listen: &ListenConfig) -> io::Result<Authenticator> {
+    /// When the file of keys is there and can't be taken, Vault does not give it, or the provider can't be asked at all.
+    pub async fn open(context: &Context, listen: &ListenConfig) -> io::Result<Authenticator> {
         let config = &context.config;
-        let keys = KeyRing::open(config.keys_file()).map_err(io::Error::other)?;
+        let mut vault = None;
+        let keys = match config.keys_source() {
+            SecretSource::File(path) => KeyRing::open(path).map_err(io::Error::other).map(Arc::new)?,
+            SecretSource::Vault(place) => {
+                let keys = Arc::new(KeyRing::handed_in());
+                let followed = follow_keys(&config.vault, place, &keys, Arc::clone(&context.metrics));
+                vault = Some(followed.await.map_err(io::Error::other)?);
+                keys
+            }
+        };
         let by_keys = Authenticator::new(keys, config.access.keys_file.is_some(), listen);
         let tokens =
             Tokens::new(&config.oidc, listen, Arc::clone(&context.metrics)).map_err(io::Error::other)?;
         // Where there is a provider, everybody can say who they are.
-        Ok(Authenticator { is_closed: by_keys.is_closed || tokens.is_some(), tokens, ..by_keys })
+        let is_closed = by_keys.is_closed || tokens.is_some();
+        Ok(Authenticator { is_closed, tokens, vault, ..by_keys })
     }
 
     /// Who sent a request.
@@ -107,14 +127,19 @@ impl Authenticator {
     }
 
     /// What health tells of those who know callers.
-    pub(crate) fn watched(&self) -> Option<Arc<dyn Watched>> {
-        self.tokens.as_ref().map(Tokens::watched)
+    pub(crate) fn watched(&self) -> Vec<Arc<dyn Watched>> {
+        let vault = self.vault.as_ref().map(|vault| Arc::clone(vault) as Arc<dyn Watched>);
+        self.tokens.as_ref().map(Tokens::watched).into_iter().chain(vault).collect()
     }
 
     /// Says who is let in.
     pub(crate) fn announce(&self) {
         let keys = self.keys.keys().0.keys().len();
-        let file = self.keys.path().display();
+        let file = match (self.keys.path(), &self.vault) {
+            (Some(path), _) => path.display().to_string(),
+            (None, Some(vault)) => vault.place().to_string(),
+            (None, None) => String::new(),
+        };
         if let Some(tokens) = &self.tokens {
             let issuer = tokens.issuer();
             tracing::info!(issuer, %file, keys, "callers need a token of the identity provider, or a key");
@@ -223,7 +248,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("keys.toml");
         let authenticator = |is_named, arguments: &[&str]| {
-            Authenticator::new(KeyRing::open(path.clone()).expect("keys"), is_named, &listen(arguments))
+            Authenticator::new(
+                Arc::new(KeyRing::open(path.clone()).expect("keys")),
+                is_named,
+                &listen(arguments),
+            )
         };
         async fn who(authenticator: &Authenticator, headers: &HeaderMap) -> Result<String, Denied> {
             authenticator.authenticate(headers).await.map(|principal| principal.id().to_owned())

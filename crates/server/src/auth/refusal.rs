@@ -29,7 +29,7 @@ pub(super) struct Remedy<'a> {
     /// Whether there are keys.
     pub(super) has_keys: bool,
     /// Where they are: told only while nobody can get in, whoever starts a server has to find out.
-    pub(super) keys: &'a Path,
+    pub(super) keys: Option<&'a Path>,
     /// The provider whose tokens are taken, if any are.
     pub(super) issuer: Option<&'a str>,
 }
@@ -90,11 +90,17 @@ impl Remedy<'_> {
                      `spreadsheet-mcp keys create`"
                     .to_owned()
             }
-            (_, None, false) => format!(
-                "nobody has a key yet: whoever runs the server makes one with `spreadsheet-mcp keys create NAME --role editor \
-                 --keys-file {}`, and clients send it as the header Authorization: Bearer KEY",
-                self.keys.display()
-            ),
+            (_, None, false) => match self.keys {
+                Some(path) => format!(
+                    "nobody has a key yet: whoever runs the server makes one with `spreadsheet-mcp keys create NAME --role \
+                     editor --keys-file {}`, and clients send it as the header Authorization: Bearer KEY",
+                    path.display()
+                ),
+                None => "nobody has a key yet: whoever runs the server makes one with `spreadsheet-mcp keys create NAME --role \
+                     editor --keys-file FILE` and puts the file into Vault, and clients send it as the header Authorization: \
+                     Bearer KEY"
+                    .to_owned(),
+            },
         }
     }
 }

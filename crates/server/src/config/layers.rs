@@ -15,7 +15,7 @@ use super::{
     command_line::GivenFlags,
     file,
     options::{ConfigOption, VARIABLE_PREFIX, in_one_line, options_of},
-    secret::REDACTED,
+    secret::{NOT_FROM_THE_ENVIRONMENT, REDACTED, is_named_as_secret},
 };
 use crate::near_miss::near_misses;
 
@@ -188,6 +188,10 @@ impl Sources {
                 let log = options.iter().find(|option| option.key == "log");
                 given.splice(0..0, log.map(|log| (log, text.clone(), origin)));
             } else if name.starts_with(VARIABLE_PREFIX) && name != FILE_VARIABLE && !is_service_link(name) {
+                if is_named_as_secret(name) {
+                    problems.push(Problem { origin, what: NOT_FROM_THE_ENVIRONMENT.to_owned() });
+                    continue;
+                }
                 // The prefix, which all have, would make any two names alike.
                 let bare = |variable: &'a str| variable.trim_start_matches(VARIABLE_PREFIX);
                 let nearest = near_misses(

@@ -18,6 +18,7 @@ mod oidc;
 mod telemetry;
 mod tls;
 mod url;
+mod vault;
 mod wrong_values;
 
 use std::{
@@ -32,11 +33,13 @@ use crate::flags::{Flag, Rollout};
 
 pub use log_filter::LogFilter;
 pub use oidc::OidcConfig;
+pub use secret::{SecretFile, SecretSource, VaultPath};
 pub use telemetry::{
     LogFormat, LogLinesConfig, MetricsBind, MetricsConfig, OtlpProtocol, PlainUrl, TracingConfig,
 };
 pub use tls::{MetricsTls, TlsConfig, TlsVersion};
 pub use url::SecureUrl;
+pub use vault::{VaultAuth, VaultConfig};
 pub use wrong_values::WrongValue;
 
 /// Everything that can be configured.
@@ -100,16 +103,19 @@ pub struct FixedConfig {
     /// Which identity provider's tokens are taken.
     #[command(flatten)]
     pub oidc: OidcConfig,
+    /// Where secrets come from that are not in files.
+    #[command(flatten)]
+    pub vault: VaultConfig,
     /// What has to be there for the server to be ready.
     #[command(flatten)]
     pub health: HealthConfig,
 }
 
 impl FixedConfig {
-    /// The file of keys: in the state directory unless it is somewhere else.
-    pub fn keys_file(&self) -> PathBuf {
+    /// Where keys are: in the state directory unless they are somewhere else.
+    pub fn keys_source(&self) -> SecretSource {
         let beside_forks = || self.state.folder(&self.workspace_root()).join("keys.toml");
-        self.access.keys_file.clone().unwrap_or_else(beside_forks)
+        self.access.keys_file.clone().unwrap_or_else(|| SecretSource::File(beside_forks()))
     }
 
     /// The folder of workbooks as the system knows it.
@@ -144,10 +150,10 @@ pub struct HealthConfig {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Access")]
 pub struct AccessConfig {
-    /// The file of API keys, which `spreadsheet-mcp keys` writes (keys.toml within the state directory); whoever names it wants
-    /// every caller to have one
+    /// The file of API keys, which `spreadsheet-mcp keys` writes (keys.toml within the state directory), or where it is in Vault,
+    /// vault:MOUNT/PATH#FIELD; whoever names it wants every caller to have one
     #[arg(long, value_name = "FILE", env = "SPREADSHEET_MCP_KEYS_FILE")]
-    pub keys_file: Option<PathBuf>,
+    pub keys_file: Option<SecretSource>,
     /// The folder of the audit trail, one per server; none is kept without it
     #[arg(long, value_name = "DIR", env = "SPREADSHEET_MCP_AUDIT_DIR")]
     pub audit_dir: Option<PathBuf>,

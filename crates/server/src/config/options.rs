@@ -11,7 +11,7 @@ use crate::{flags::Rollout, near_miss::near_misses};
 pub const VARIABLE_PREFIX: &str = "SPREADSHEET_MCP_";
 
 /// Integers that must not be smaller; others may be 0.
-const LEAST: [(&str, u64); 12] = [
+const LEAST: [(&str, u64); 13] = [
     ("tool_timeout_ms", 1),
     ("max_response_bytes", 4_096),
     ("max_cells", 1),
@@ -24,6 +24,7 @@ const LEAST: [(&str, u64); 12] = [
     ("fork_cleanup_interval", 1),
     ("oidc_refresh_interval", 1),
     ("oidc_max_stale", 1),
+    ("vault_refresh_interval", 1),
 ];
 
 /// What values an option takes.

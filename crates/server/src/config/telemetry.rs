@@ -177,6 +177,19 @@ impl TracingConfig {
         }
     }
 
+    /// What is wrong with the headers that a variable of OpenTelemetry has sent along, if anything is: secrets are among them.
+    pub(super) fn wrong_headers(&self) -> Option<String> {
+        let is_sent = self.endpoint().is_ok_and(|endpoint| endpoint.is_some());
+        let variables = ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"].into_iter();
+        variables.filter(|_| is_sent).find_map(|variable| {
+            let secret = secret_header(&std::env::var(variable).ok()?)?;
+            Some(format!(
+                "{variable}: secrets are not taken from the environment, which other programs can see: let a collector on this \
+                 machine send {secret}, and take it away here"
+            ))
+        })
+    }
+
     /// What is wrong with the ratio, if anything is.
     pub(super) fn wrong_ratio(&self) -> Option<String> {
         let ratio = self.trace_sample_ratio;
@@ -184,9 +197,24 @@ impl TracingConfig {
     }
 }
 
+/// The name of a header that holds a secret, of headers as OpenTelemetry writes them: `name=value,name=value`.
+fn secret_header(headers: &str) -> Option<String> {
+    const WORDS: [&str; 7] = ["auth", "cookie", "credential", "key", "password", "secret", "token"];
+    let names =
+        headers.split(',').filter_map(|header| Some(header.split_once('=')?.0.trim().to_ascii_lowercase()));
+    names.into_iter().find(|name| WORDS.iter().any(|word| name.contains(word)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn headers_with_secrets_are_found() {
+        assert_eq!(secret_header("x-scope=team, Authorization=Bearer%20x").as_deref(), Some("authorization"));
+        assert_eq!(secret_header("x-api-key=x").as_deref(), Some("x-api-key"));
+        assert_eq!(secret_header("x-scope=key,y"), None);
+    }
 
     #[test]
     fn metrics_are_served_where_nothing_else_is_said() {

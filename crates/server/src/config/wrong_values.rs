@@ -1,6 +1,6 @@
 //! What is wrong with values beyond their types: folders that are not there, tools that do not exist.
 
-use super::{Settings, ToolsConfig, WorkspaceConfig, options::suggest};
+use super::{SecretSource, Settings, ToolsConfig, WorkspaceConfig, options::suggest};
 use crate::{tls, tools};
 
 /// A value that is of its type and yet wrong.
@@ -26,7 +26,11 @@ impl Settings {
         wrong.extend(self.tls.wrong_values());
         wrong.extend(self.metrics.wrong_job().map(|what| WrongValue::new("metrics_push_job", what)));
         wrong.extend(self.tracing.wrong_ratio().map(|what| WrongValue::new("trace_sample_ratio", what)));
+        wrong.extend(self.tracing.wrong_headers().map(|what| WrongValue::new("otlp_endpoint", what)));
         wrong.extend(self.config.fixed.oidc.wrong_values(&self.listen));
+        let access = &self.config.fixed.access;
+        let in_vault = access.keys_file.as_ref().and_then(SecretSource::vault).map(|_| "keys_file");
+        wrong.extend(self.config.fixed.vault.wrong_values(in_vault));
         let endpoint = self.tracing.endpoint().err();
         wrong
             .extend(endpoint.map(|what| {

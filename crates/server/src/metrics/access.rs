@@ -1,4 +1,4 @@
-//! What is asked of those who know callers: identity providers.
+//! What is asked of those who know callers or keep secrets: identity providers, Vault.
 
 use std::{
     sync::atomic::AtomicU64,
@@ -9,7 +9,7 @@ use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge}
 
 use super::{
     catalogue::Catalogue,
-    labels::{KeyRefresh, KeyRefreshLabels},
+    labels::{KeyRefresh, KeyRefreshLabels, Success, VaultLabels, VaultOperation},
 };
 
 /// Metrics of where what is known of callers comes from.
@@ -17,6 +17,8 @@ use super::{
 pub struct AccessMetrics {
     key_refreshes: Family<KeyRefreshLabels, Counter>,
     keys_fetched: Gauge<f64, AtomicU64>,
+    vault_requests: Family<VaultLabels, Counter>,
+    vault_read: Gauge<f64, AtomicU64>,
 }
 
 impl AccessMetrics {
@@ -30,6 +32,11 @@ impl AccessMetrics {
                 "identity_provider_keys_timestamp",
                 "When the keys that tokens are checked with were fetched, in seconds since 1970; 0 before",
             ),
+            vault_requests: catalogue.counters("vault_requests", "What was asked of Vault, by how it ended"),
+            vault_read: catalogue.moment_gauge(
+                "vault_read_timestamp",
+                "When secrets were last read from Vault, in seconds since 1970; 0 before, and without Vault",
+            ),
         }
     }
 
@@ -38,6 +45,14 @@ impl AccessMetrics {
         self.key_refreshes.get_or_create(&KeyRefreshLabels { outcome }).inc();
         if outcome == KeyRefresh::Completed {
             self.keys_fetched.set(now());
+        }
+    }
+
+    /// Counts what was asked of Vault.
+    pub fn asked_vault(&self, operation: VaultOperation, outcome: Success) {
+        self.vault_requests.get_or_create(&VaultLabels { operation, outcome }).inc();
+        if (operation, outcome) == (VaultOperation::Read, Success::Completed) {
+            self.vault_read.set(now());
         }
     }
 }

@@ -197,6 +197,15 @@ closed_set! {
 }
 
 closed_set! {
+    /// What is asked of Vault.
+    VaultOperation { Login = "login", Renew = "renew", Read = "read" }
+}
+closed_set! {
+    /// What became of asking for something.
+    Success { Completed = "completed", Failed = "failed" }
+}
+
+closed_set! {
     /// What happened to a fork.
     ForkEvent {
         Created = "created",
@@ -341,6 +350,10 @@ label_set! {
 label_set! {
     /// Of fetching an identity provider's keys.
     KeyRefreshLabels { outcome: KeyRefresh }
+}
+label_set! {
+    /// Of what is asked of Vault.
+    VaultLabels { operation: VaultOperation, outcome: Success }
 }
 label_set! {
     /// Of a workbook that was loaded, or not.

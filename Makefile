@@ -37,7 +37,7 @@ docs:
 	cargo doc --workspace --no-deps --open
 
 ## What the tests need besides Rust: Python, Node.js, unzip, LibreOffice and Prometheus of the system, the clients that talk to
-## the server, and the collector that it sends spans to.
+## the server, the collector that it sends spans to, and whom it asks: an OpenID provider and OpenBao.
 setup: $(TOOLS)/bin/cargo-deny $(TOOLS)/python/ready $(TOOLS)/node/ready
 
 $(TOOLS)/python/ready: tests/clients/requirements.txt tests/clients/system-packages.sh

@@ -166,3 +166,30 @@ fn tokens_without_a_sound_signature_are_refused() {
     assert_eq!(keys().len(), 2);
     assert!(PublicKeys::parse(b"{}").is_err());
 }
+
+#[test]
+fn the_examples_of_the_standard_verify() {
+    // RFC 7515, appendix A.3 (ES256): a token for nobody, whose signature is right.
+    const CLAIMS: &str =
+        "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+    let curve = json!({ "keys": [{
+        "kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
+    }] });
+    let signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+    let keys = PublicKeys::parse(curve.to_string().as_bytes()).expect("a set of keys");
+    let joe = Verifier { issuer: "joe".to_owned(), ..verifier() };
+    let problem = |header: &str, signature: &str| match joe.verify(
+        &format!("{header}.{CLAIMS}.{signature}"),
+        &keys,
+        now(),
+    ) {
+        Err(Denied::InvalidToken { problem, .. }) => problem,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(problem("eyJhbGciOiJFUzI1NiJ9", signature), TokenProblem::Audience);
+    assert_eq!(problem("eyJhbGciOiJFUzI1NiJ9", &signature.replace("DtEh", "DtEi")), TokenProblem::Signature);
+    // A key of one kind is for no algorithm of another.
+    assert_eq!(problem("eyJhbGciOiJSUzI1NiJ9", signature), TokenProblem::UnusableKey);
+    assert_eq!(problem("eyJhbGciOiJFUzM4NCJ9", signature), TokenProblem::UnusableKey);
+}

@@ -104,7 +104,9 @@ impl Discovery {
 
 #[cfg(test)]
 mod tests {
+    use axum::{Json, Router, response::Redirect, routing::get};
     use clap::Parser;
+    use serde_json::json;
 
     use super::*;
 
@@ -131,5 +133,60 @@ mod tests {
             discovery("http://127.0.0.1:1/").places()[0],
             "http://127.0.0.1:1/.well-known/openid-configuration"
         );
+    }
+
+    async fn listen() -> (tokio::net::TcpListener, String) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        (listener, url)
+    }
+
+    /// What comes of asking a provider whose documents are made by `routes`, which is told the provider's URL.
+    async fn asked(routes: impl FnOnce(&str) -> Router) -> Result<usize, String> {
+        let (listener, issuer) = listen().await;
+        let router = routes(&issuer);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let config = Line::try_parse_from(["test"]).expect("options").oidc;
+        let discovery = Discovery::new(issuer.parse().expect("a URL"), &config).expect("a client");
+        discovery.keys().await.map(|keys| keys.len())
+    }
+
+    const OPENID: &str = "/.well-known/openid-configuration";
+
+    #[tokio::test]
+    async fn a_provider_is_believed_for_itself_alone() {
+        let metadata = |issuer: String, keys: String| {
+            get(move || async move { Json(json!({ "issuer": issuer, "jwks_uri": keys })) })
+        };
+        let keys =
+            || get(|| async { Json(json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": "AAAA" }] })) });
+        // As an authorization server of OAuth that knows nothing of OpenID, and moves its keys about at home.
+        let of_oauth = |url: &str| {
+            let metadata = metadata(url.to_owned(), format!("{url}/old"));
+            Router::new()
+                .route("/.well-known/oauth-authorization-server", metadata)
+                .route("/old", get(|| async { Redirect::permanent("/new") }))
+                .route("/new", keys())
+        };
+        assert_eq!(asked(of_oauth).await, Ok(1));
+        let of_another =
+            |url: &str| Router::new().route(OPENID, metadata(format!("{url}/"), format!("{url}/keys")));
+        assert!(asked(of_another).await.expect_err("refused").contains("of another issuer"));
+        let plain_elsewhere = |url: &str| {
+            Router::new().route(OPENID, metadata(url.to_owned(), "http://id.example.org".to_owned()))
+        };
+        assert!(asked(plain_elsewhere).await.expect_err("refused").contains("jwks_uri"));
+        // Who answers elsewhere is not asked.
+        let (elsewhere, other) = listen().await;
+        let to_other = |url: &str| {
+            Router::new()
+                .route(OPENID, metadata(url.to_owned(), format!("{url}/keys")))
+                .route("/keys", get(move || async move { Redirect::temporary(&other) }))
+        };
+        assert!(asked(to_other).await.expect_err("refused").contains("redirects"));
+        assert!(tokio::time::timeout(Duration::from_millis(200), elsewhere.accept()).await.is_err());
+        let endless = |_: &str| Router::new().route(OPENID, get(|| async { "x".repeat(MAX_BYTES + 1) }));
+        assert!(asked(endless).await.expect_err("refused").contains("more than"));
+        assert!(asked(|_| Router::new()).await.expect_err("refused").contains("no metadata"));
     }
 }

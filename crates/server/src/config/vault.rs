@@ -73,7 +73,8 @@ impl VaultConfig {
         Duration::from_secs(self.vault_refresh_interval)
     }
 
-    /// What is wrong beyond types: options that need others, files that can't be read. `is_used` says whether anything is there.
+    /// What is wrong beyond types: options that need others, files that can't be read. `used_by` is an
+    /// option whose value is there.
     pub(super) fn wrong_values(&self, used_by: Option<&'static str>) -> Vec<WrongValue> {
         let mut wrong = Vec::new();
         let mut tell = |key, what: &str| wrong.push(WrongValue::new(key, what.to_owned()));

@@ -22,6 +22,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// How soon a read that failed is repeated.
 const RETRYING: Duration = Duration::from_secs(10);
 
+/// What health says of a secret that was deleted.
+const GONE: &str = "the secret is gone";
 /// However soon a token ends, it is not asked more often.
 const LEAST_PAUSE: Duration = Duration::from_millis(200);
 
@@ -42,8 +44,8 @@ pub struct Follower {
 struct State {
     /// When it was last read.
     read: Instant,
-    /// What went wrong since.
-    problem: Option<String>,
+    /// What went wrong since: for anybody, so without names of machines.
+    problem: Option<&'static str>,
 }
 
 impl Follower {
@@ -89,18 +91,22 @@ impl Follower {
                         error,
                         "a secret in Vault can't be taken; the one before stays in force"
                     );
-                    Some("the secret there can't be taken; the one before stays in force".to_owned())
+                    Some("the secret there can't be taken")
                 }
             },
             // Whoever deletes it means it.
             Err(error @ VaultError::Missing { .. }) => {
                 tracing::error!(%error, "a secret in Vault is gone");
                 let _nothing = (self.take)(None);
-                Some("the secret is gone".to_owned())
+                Some(GONE)
             }
             Err(error) => {
                 tracing::warn!(%error, "a secret in Vault can't be read again; what was read stays in force");
-                Some(error.to_string())
+                Some(match error {
+                    VaultError::Unavailable { .. } => "it does not answer",
+                    VaultError::Refused { .. } | VaultError::Missing { .. } => "it refuses us",
+                    VaultError::File { .. } => "what says who we are can't be read",
+                })
             }
         };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -159,7 +165,10 @@ impl Watched for Follower {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &state.problem {
             None => "secrets are read".to_owned(),
-            Some(problem) => format!("{problem}; last read {} s ago", state.read.elapsed().as_secs()),
+            Some(GONE) => GONE.to_owned(),
+            Some(problem) => {
+                format!("{problem}; what was read {} s ago stays in force", state.read.elapsed().as_secs())
+            }
         }
     }
 }

@@ -88,8 +88,9 @@ fn keys_change_in_vault_without_a_restart() {
     bao.put(&bobs);
     // A secret that is deleted lets nobody in.
     bao.ask("DELETE", "secret/metadata/sheets", &json!({}));
-    let said = server.said_until("is gone").join("\n");
+    let lines = server.said_until("is gone");
     assert_eq!(status(&server, &bob), 401);
+    let said = [server.announced.as_slice(), &lines].concat().join("\n");
     for secret in [&token, &ada, &bob] {
         assert!(!said.contains(secret.as_str()), "a secret is logged");
     }
@@ -111,10 +112,7 @@ fn what_was_read_goes_on_while_vault_is_away() {
     server.said_until("what was read stays in force");
     assert_eq!(status(&server, &ada), 200);
     let (ready, _, health) = http("GET", &server.address, "/health/ready", "", "");
-    assert!(
-        ready == 200 && health.contains("\"vault\":\"Vault at http://127.0.0.1") && health.contains("s ago"),
-        "{health}"
-    );
+    assert!(ready == 200 && health.contains("\"vault\":\"it does not answer; what was read "), "{health}");
     // Another one comes to its place, knows nothing of our token, and gives us a new one.
     let bao = Bao::at(port).expect("it starts again");
     bao.put(&bobs);

@@ -54,7 +54,8 @@ impl Endpoint {
         match listen.transport {
             Transport::Stdio => Ok(Endpoint::Stdio),
             Transport::Http => {
-                let doors = Doors::new(Authenticator::open(context, listen).await?, listen);
+                let scheme = if tls.is_some() { "https" } else { "http" };
+                let doors = Doors::new(Authenticator::open(context, listen, scheme).await?, listen);
                 let listener = Listener::bind(listen.bind, Port::Mcp, tls).await.map_err(|error| {
                     io::Error::new(error.kind(), format!("{} can't be listened on: {error}", listen.bind))
                 })?;

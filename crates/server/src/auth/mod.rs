@@ -80,11 +80,16 @@ impl Authenticator {
         Authenticator { keys, is_closed, is_open, had_keys, tokens: None, vault: None }
     }
 
-    /// By the keys and the identity provider of a configuration. Within a runtime, where the provider is asked from now on.
+    /// By the keys and the identity provider of a configuration, for who connects by http or https. Within a runtime, where the
+    /// provider is asked from now on.
     ///
     /// # Errors
     /// When the file of keys is there and can't be taken, Vault does not give it, or the provider can't be asked at all.
-    pub async fn open(context: &Context, listen: &ListenConfig) -> io::Result<Authenticator> {
+    pub async fn open(
+        context: &Context,
+        listen: &ListenConfig,
+        scheme: &'static str,
+    ) -> io::Result<Authenticator> {
         let config = &context.config;
         let mut vault = None;
         let keys = match config.keys_source() {
@@ -97,8 +102,8 @@ impl Authenticator {
             }
         };
         let by_keys = Authenticator::new(keys, config.access.keys_file.is_some(), listen);
-        let tokens =
-            Tokens::new(&config.oidc, listen, Arc::clone(&context.metrics)).map_err(io::Error::other)?;
+        let tokens = Tokens::new(&config.oidc, listen, scheme, Arc::clone(&context.metrics))
+            .map_err(io::Error::other)?;
         // Where there is a provider, everybody can say who they are.
         let is_closed = by_keys.is_closed || tokens.is_some();
         Ok(Authenticator { is_closed, tokens, vault, ..by_keys })

@@ -26,18 +26,20 @@ pub(super) struct Resource {
     issuer: String,
     required_scopes: Vec<String>,
     public_url: Option<SecureUrl>,
-    /// Names by which clients reach this server, where its URL is not configured.
+    /// Names by which clients reach this server, where its URL is not configured, and how.
     hosts: Vec<String>,
+    scheme: &'static str,
 }
 
 impl Resource {
-    pub(super) fn new(verifier: &Verifier, listen: &ListenConfig) -> Resource {
+    pub(super) fn new(verifier: &Verifier, listen: &ListenConfig, scheme: &'static str) -> Resource {
         let own = || ALLOWED_HOSTS.map(str::to_owned).to_vec();
         Resource {
             issuer: verifier.issuer.clone(),
             required_scopes: verifier.required_scopes.clone(),
             public_url: listen.public_url.clone(),
             hosts: if listen.allowed_hosts.is_empty() { own() } else { listen.allowed_hosts.clone() },
+            scheme,
         }
     }
 
@@ -50,7 +52,7 @@ impl Resource {
         let host = sent.or_else(|| parts.uri.authority().map(Authority::as_str))?;
         let host: Authority = host.parse().ok()?;
         let is_ours = self.hosts.iter().any(|known| is_named(known, &host));
-        is_ours.then(|| (format!("http://{host}"), String::new()))
+        is_ours.then(|| (format!("{}://{host}", self.scheme), String::new()))
     }
 
     /// Where the metadata of this server is.
@@ -121,6 +123,7 @@ mod tests {
             required_scopes: vec!["openid".to_owned()],
             public_url: public_url.map(|url| url.parse().expect("a URL")),
             hosts: vec!["localhost".to_owned(), "::1".to_owned(), "box:8079".to_owned()],
+            scheme: "http",
         };
         let request = axum::http::Request::builder().header("host", host).body(()).expect("a request");
         resource.metadata_url(&request.into_parts().0)

@@ -33,6 +33,7 @@ impl Tokens {
     pub(super) fn new(
         config: &OidcConfig,
         listen: &ListenConfig,
+        scheme: &'static str,
         metrics: Arc<Metrics>,
     ) -> Result<Option<Tokens>, String> {
         let (Some(verifier), Some(issuer)) = (config.verifier(listen), config.oidc_issuer.clone()) else {
@@ -41,7 +42,7 @@ impl Tokens {
         let discovery = Discovery::new(issuer, config)
             .map_err(|error| format!("the identity provider can't be asked: {error}"))?;
         let provider = Provider::start(discovery, config, metrics);
-        let resource = Resource::new(&verifier, listen);
+        let resource = Resource::new(&verifier, listen, scheme);
         Ok(Some(Tokens { verifier, provider, resource }))
     }
 

@@ -512,3 +512,43 @@ fn copies_of_other_workbooks() {
     assert!(!write("=[1]Plan!A9"));
     assert!(!write("=A1"));
 }
+
+#[test]
+fn errors_that_older_programs_do_not_know() {
+    let book = open(&[
+        (
+            "xl/_rels/workbook.xml.rels",
+            "s1 worksheet worksheets/sheet1.xml
+            m1 sheetMetadata metadata.xml
+            v1 rdRichValue richData/rdrichvalue.xml
+            v2 rdRichValueStructure richData/rdrichvaluestructure.xml",
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            "<worksheet><sheetData><row r='1'><c r='A1' t='e' vm='1'><v>#VALUE!</v></c><c r='B1' t='e' vm='2'><v>#VALUE!</v></c>
+            <c r='C1' t='e' vm='3'><v>#VALUE!</v></c><c r='D1' t='e'><v>#VALUE!</v></c><c r='E1' vm='1'><v>5</v></c></row>
+            </sheetData></worksheet>",
+        ),
+        (
+            "xl/metadata.xml",
+            "<metadata><metadataTypes><metadataType name='XLDAPR'/><metadataType name='XLRICHVALUE'/></metadataTypes>
+            <futureMetadata name='XLDAPR'><bk><extLst/></bk></futureMetadata><futureMetadata name='XLRICHVALUE'>
+            <bk><extLst><ext><xlrd:rvb i='2'/></ext></extLst></bk><bk><extLst><ext><xlrd:rvb i='0'/></ext></extLst></bk>
+            </futureMetadata><cellMetadata><bk><rc t='1' v='0'/></bk></cellMetadata>
+            <valueMetadata><bk><rc t='2' v='0'/></bk><bk><rc t='2' v='1'/></bk><bk><rc t='1' v='0'/></bk></valueMetadata></metadata>",
+        ),
+        (
+            "xl/richData/rdrichvalue.xml",
+            "<rvData><rv s='1'><v>0</v><v>8</v></rv><rv s='0'><v>13</v></rv><rv s='1'><v>0</v><v>13</v></rv></rvData>",
+        ),
+        (
+            "xl/richData/rdrichvaluestructure.xml",
+            "<rvStructures><s t='_entity'><k n='errorType'/></s><s t='_error'><k n='subType' t='i'/><k n='errorType' t='i'/></s>
+            </rvStructures>",
+        ),
+    ]);
+    let sheet = book.sheet(SheetId(0), &()).unwrap();
+    let shown: Vec<String> =
+        sheet.cells_by_row(grid::CellRange::ALL).map(|(_, cell)| format!("{:?}", cell.value)).collect();
+    assert_eq!(shown, ["Error(Calc)", "Error(Spill)", "Error(Value)", "Error(Value)", "Number(5.0)"]);
+}

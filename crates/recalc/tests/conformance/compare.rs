@@ -1,6 +1,6 @@
 //! Whether a cell shows what Excel showed.
 
-use grid::{ErrorValue, Value};
+use grid::Value;
 use recalc::{Computed, Engine};
 
 use crate::cells::Expected;
@@ -32,8 +32,6 @@ fn is_equal(computed: &Computed, expected: Value<'_>) -> bool {
             let difference = (found - wanted).abs();
             difference <= ABSOLUTE || difference <= RELATIVE * wanted.abs().max(found.abs())
         }
-        // Errors newer than Excel 2007 are stored as `#VALUE!`, with a note beside them of what they are.
-        (Value::Error(ErrorValue::Calc | ErrorValue::Spill), Value::Error(ErrorValue::Value)) => true,
         (found, wanted) => found == wanted,
     }
 }

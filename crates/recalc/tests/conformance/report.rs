@@ -148,7 +148,7 @@ what Excel showed: numbers within 1e-9 of it, everything else exactly. Cells are
 `RAND`, what reads them) or that Excel stored no value for. What an engine refuses to compute counts as not equal.
 
 A function is verified for an engine when at least three cells were tried and, among formulas that use only verified functions,
-at most one in a thousand was missed. The errors `#CALC!` and `#SPILL!` count as equal to `#VALUE!`: Excel stores them so.
+at most one in a thousand was missed.
 
 The workbooks in `formulas` come from IronCalc's own tests: that engine was developed against them.
 ";

@@ -56,6 +56,8 @@ pub(super) struct CellTag {
     pub(super) kind: CellType,
     /// One-based index into the workbook's cell metadata, or 0.
     pub(super) metadata: u32,
+    /// One-based index into the workbook's value metadata, or 0.
+    pub(super) value_metadata: u32,
 }
 
 /// `ST_CellFormulaType` (ECMA-376 Part 1 §18.18.6).
@@ -98,6 +100,8 @@ pub(super) struct Context {
     pub(super) shared_strings: u32,
     /// Cell metadata that marks dynamic arrays, by zero-based index.
     pub(super) dynamic_arrays: Arc<Vec<bool>>,
+    /// Errors that value metadata stands for, by zero-based index.
+    pub(super) rich_errors: Arc<Vec<Option<ErrorValue>>>,
 }
 
 /// Fills a sheet with cells.
@@ -169,7 +173,10 @@ impl<'a> CellSink<'a> {
         formula: Option<FormulaTag<'_>>,
     ) -> Result<(), OpenError> {
         let value = match text {
-            Some(text) => self.value(at, tag.kind, text)?,
+            Some(text) => match self.rich_error(tag) {
+                Some(error) => RawValue::Error(error),
+                None => self.value(at, tag.kind, text)?,
+            },
             // A formula's empty text comes without `v` from some writers.
             None if tag.kind == CellType::FormulaString && formula.is_some() => self.builder.text("")?,
             None => RawValue::Empty,
@@ -179,6 +186,12 @@ impl<'a> CellSink<'a> {
             cell.formula = self.formula(at, tag, formula, cell)?;
         }
         self.builder.set(at, cell)
+    }
+
+    /// The error that a cell shows where its value is that for programs that do not know it.
+    fn rich_error(&self, tag: &CellTag) -> Option<ErrorValue> {
+        let index = (tag.value_metadata as usize).checked_sub(1).filter(|_| tag.kind == CellType::Error)?;
+        self.context.rich_errors.get(index).copied().flatten()
     }
 
     fn value(&mut self, at: CellRef, kind: CellType, text: &str) -> Result<RawValue, OpenError> {

@@ -260,6 +260,7 @@ fn cell_tag(bytes: &[u8]) -> (CellTag, bool) {
             b"s" => tag.style = integer(value).unwrap_or(0),
             b"t" => tag.kind = CellType::from_attribute(value),
             b"cm" => tag.metadata = integer(value).unwrap_or(0),
+            b"vm" => tag.value_metadata = integer(value).unwrap_or(0),
             _ => {}
         }
     }

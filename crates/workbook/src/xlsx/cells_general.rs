@@ -45,6 +45,7 @@ pub(super) fn read<R: BufRead>(reader: &mut XmlReader<R>, sink: &mut CellSink<'_
                         style: element.parse("s").unwrap_or(0),
                         kind: CellType::from_attribute(element.attr("t").unwrap_or_default().as_bytes()),
                         metadata: element.parse("cm").unwrap_or(0),
+                        value_metadata: element.parse("vm").unwrap_or(0),
                     };
                     let is_empty = element.is_empty;
                     let (text, formula) = if is_empty { (None, None) } else { body(reader)? };

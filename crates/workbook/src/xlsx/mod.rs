@@ -17,6 +17,7 @@ mod metadata;
 mod pivot_layout;
 mod pivots;
 mod properties;
+mod rich_errors;
 #[cfg(test)]
 mod scanner_tests;
 mod shared_strings;
@@ -156,6 +157,15 @@ pub(crate) fn open_sharing(
         None => Vec::new(),
     };
     let dynamic_arrays = Arc::new(dynamic_arrays);
+    let mut left_out = LeftOut::default();
+    let rich_errors = match target(RelType::SheetMetadata) {
+        Some(metadata) => {
+            left_out.take(rich_errors::read(&package, metadata, &rels, limits))?.unwrap_or_default()
+        }
+        None => Vec::new(),
+    };
+    let rich_errors = Arc::new(rich_errors);
+    oddities.extend(left_out.note("rich values").map(|what| Oddity { place: part.to_owned(), what }));
     let mut tabs = Vec::with_capacity(found.sheets.len());
     let mut parts = Vec::with_capacity(found.sheets.len());
     for listed in found.sheets {
@@ -182,6 +192,7 @@ pub(crate) fn open_sharing(
                 dates: found.dates,
                 shared_strings: shared_strings.len() as u32,
                 dynamic_arrays: Arc::clone(&dynamic_arrays),
+                rich_errors: Arc::clone(&rich_errors),
             },
         });
         tabs.push(Tab::new(listed.name, kind, listed.visibility, SheetId(tabs.len() as u32)));

@@ -34,6 +34,7 @@ fn read(content: &str, way: Way) -> Result<String, OpenError> {
         dates: DateSystem::Date1900,
         shared_strings: strings.len() as u32,
         dynamic_arrays: Arc::new(vec![true]),
+        rich_errors: Arc::new(vec![Some(grid::ErrorValue::Calc), None]),
     };
     let mut builder = SheetBuilder::new("Data", Arc::new(strings), &Limits::default());
     let mut sink = CellSink::new(&context, &mut builder);
@@ -232,6 +233,7 @@ fn cell() -> impl Strategy<Value = String> {
         attribute("s", &["0", "3", "x"]),
         attribute("t", &["s", "str", "inlineStr", "b", "e", "d", "n"]),
         attribute("cm", &["1", "2"]),
+        attribute("vm", &["1", "2", "9"]),
     );
     let formula_attributes = (
         attribute("t", &["shared", "array", "dataTable"]),

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use calamine::{Data, Reader, open_workbook_auto_from_rs};
-use grid::{CellRange, CellRef, DateSystem, Value};
+use grid::{CellRange, CellRef, DateSystem, ErrorValue, Value};
 use workbook::{Sheet, SheetKind, iso8601};
 
 /// Files where `calamine` is known to differ, and why ours is right.
@@ -20,9 +20,13 @@ pub(crate) const CALAMINE_DIFFERS: &[(&str, &str)] = &[
     ("MATH_AND_TRIGONOMETRY__FLOOR_CEILING.xlsx", "as above"),
 ];
 
-/// One text for equal values, whichever reader they come from. `calamine` knows no empty text.
+/// One text for equal values, whichever reader they come from. `calamine` knows no empty text, and none of the errors that Excel
+/// stores as another one with a note beside it.
 fn ours(value: Value<'_>) -> String {
     match value {
+        Value::Error(ErrorValue::Calc | ErrorValue::Spill | ErrorValue::Field) => {
+            ErrorValue::Value.to_string()
+        }
         Value::Empty | Value::Text("") => String::new(),
         Value::Number(number) => format!("{number}"),
         Value::Text(text) => quoted(text),

@@ -40,7 +40,7 @@ impl Blobs {
         if self.renew(&digest, bytes.len() as u64, now)? {
             return Ok(digest);
         }
-        let mut temporary = Temporary::create(&self.folder)?;
+        let mut temporary = self.temporary()?;
         temporary.write(bytes)?;
         self.keep(temporary, &digest, now)?;
         Ok(digest)
@@ -51,7 +51,7 @@ impl Blobs {
     /// # Errors
     /// `Source` when `source` fails; `ReadOnly`, `Full`, `Unavailable`; nothing is left behind.
     pub fn put_from(&self, source: &mut dyn Read, now: Millis) -> Result<(Digest, u64), StoreError> {
-        let mut temporary = Temporary::create(&self.folder)?;
+        let mut temporary = self.temporary()?;
         let mut write_failed = None;
         let read = Digest::of_reader(source, |piece| {
             temporary.write(piece).map_err(|error| {
@@ -122,6 +122,15 @@ impl Blobs {
             Ok(true)
         });
         renewed.map_err(|problem| StoreError::from_io(&path, &problem))
+    }
+
+    /// A file that is locked for as long as somebody writes it. One that nobody locks was left by a crash.
+    fn temporary(&self) -> Result<Temporary, StoreError> {
+        // A sweep sees it locked, or not at all.
+        let _sweeping = self.lock(Sharing::WithPuts)?;
+        let temporary = Temporary::create(&self.folder)?;
+        temporary.file.lock().map_err(|problem| StoreError::from_io(&temporary.path, &problem))?;
+        Ok(temporary)
     }
 
     /// Gives what was written its name.

@@ -1,7 +1,7 @@
 //! Deleting what nothing needs any more from a folder of blobs.
 
 use std::collections::HashSet;
-use std::fs::{self, DirEntry};
+use std::fs::{self, DirEntry, File, Metadata};
 use std::io;
 use std::path::Path;
 use std::time::SystemTime;
@@ -37,7 +37,7 @@ pub fn sweep_blobs(
 }
 
 impl Blobs {
-    /// Deletes the blobs that are not `needed`, and what crashed writers left behind, as far as it is older than `grace`.
+    /// Deletes the blobs that are not `needed` and were put before `grace`, and what crashed writers left behind.
     ///
     /// # Errors
     /// `ReadOnly`, `Unavailable`.
@@ -48,7 +48,7 @@ impl Blobs {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             if name.starts_with(TEMPORARY) {
-                if let Some(bytes) = self.delete_if_older(&entry, before)? {
+                if let Some(bytes) = self.delete_if_abandoned(&entry)? {
                     swept.temporary += 1;
                     swept.bytes += bytes;
                 }
@@ -71,14 +71,25 @@ impl Blobs {
 
     /// The bytes that were freed, if the file was last put before that time.
     fn delete_if_older(&self, entry: &DirEntry, before: Millis) -> Result<Option<u64>, StoreError> {
+        self.delete_if(entry, |metadata| Ok(millis(metadata.modified()?) < before))
+    }
+
+    /// The bytes that were freed, if nobody writes the file any more: whoever did would hold a lock on it.
+    fn delete_if_abandoned(&self, entry: &DirEntry) -> Result<Option<u64>, StoreError> {
+        self.delete_if(entry, |_| Ok(File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok())))
+    }
+
+    fn delete_if(
+        &self,
+        entry: &DirEntry,
+        may_go: impl FnOnce(&Metadata) -> io::Result<bool>,
+    ) -> Result<Option<u64>, StoreError> {
         let path = entry.path();
         // Looking and deleting are one step: a put in between would believe that its blob is there.
         let _putting = self.lock(Sharing::WithNone)?;
-        let deleted = entry.metadata().and_then(|metadata| {
-            if millis(metadata.modified()?) >= before {
-                return Ok(None);
-            }
-            fs::remove_file(&path).map(|()| Some(metadata.len()))
+        let deleted = entry.metadata().and_then(|metadata| match may_go(&metadata)? {
+            true => fs::remove_file(&path).map(|()| Some(metadata.len())),
+            false => Ok(None),
         });
         match deleted {
             // Another sweep was faster.

@@ -24,7 +24,6 @@ pub struct Office {
     options: OfficeOptions,
     job_timeout: Mutex<Duration>,
     programs: OnceLock<Result<Programs, MissingProgram>>,
-    swept: OnceLock<()>,
     state: Mutex<State>,
     /// Told when a worker has become free, or somebody no longer waits.
     changed: Condvar,
@@ -49,7 +48,6 @@ impl Office {
             job_timeout: Mutex::new(options.job_timeout),
             options,
             programs: OnceLock::new(),
-            swept: OnceLock::new(),
             state: Mutex::default(),
             changed: Condvar::new(),
         }
@@ -110,6 +108,11 @@ impl Office {
         let mut counts = state.counts.clone();
         (counts.busy, counts.idle, counts.waiting) = (state.busy, state.idle.len(), state.waiting.len());
         counts
+    }
+
+    /// Removes what killed processes left behind, and says of how many workers. It costs a look at the scratch folder.
+    pub fn sweep(&self) -> usize {
+        worker_folder::sweep(&self.options.scratch)
     }
 
     /// Ends the workers that have no job now, and says how many: for hours without work. The next job starts one.
@@ -232,7 +235,6 @@ impl Office {
     }
 
     fn start_worker(&self, programs: &Programs, stop: Stop<'_>) -> Result<Worker, OfficeError> {
-        self.swept.get_or_init(|| worker_folder::sweep(&self.options.scratch));
         self.count(|counts| counts.starts += 1);
         Worker::start(programs, &self.options, stop)
     }

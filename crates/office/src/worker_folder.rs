@@ -21,7 +21,7 @@ const SOCKETS: &str = "sockets";
 /// How such a name begins.
 const SOCKET_PREFIX: &str = "OSL_PIPE_";
 
-/// A folder younger than this may not be locked yet by who makes it.
+/// A folder without a lock that is younger than this may be about to get one.
 const YOUNG: Duration = Duration::from_secs(60);
 
 /// Files that a worker starts with.
@@ -60,29 +60,45 @@ impl Drop for WorkerFolder {
 }
 
 fn create(scratch: &Path) -> io::Result<WorkerFolder> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
     fs::create_dir_all(scratch)?;
     let scratch = fs::canonicalize(scratch)?;
-    let path = loop {
+    loop {
+        let path = create_empty(&scratch)?;
+        match lock(&path).and_then(|lock| fill(&path).map(|()| lock)) {
+            Ok(lock) => return Ok(WorkerFolder { _lock: lock, path }),
+            // Somebody who swept came between its making and its locking.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.exists() => {}
+            Err(error) => {
+                remove(&path);
+                return Err(error);
+            }
+        }
+    }
+}
+
+fn create_empty(scratch: &Path) -> io::Result<PathBuf> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    loop {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = scratch.join(format!("{PREFIX}{}-{number}", process::id()));
         match private_folders().recursive(false).create(&path) {
-            Ok(()) => break path,
+            Ok(()) => return Ok(path),
             // Another container that shares the scratch folder may have a process of the same number.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
-    };
-    let filled = fill(&path);
-    if filled.is_err() {
-        remove(&path);
     }
-    Ok(WorkerFolder { _lock: filled?, path })
 }
 
-fn fill(folder: &Path) -> io::Result<File> {
-    let lock = File::create(folder.join(LOCK))?;
+/// Says that the folder is somebody's, if it is still there.
+fn lock(folder: &Path) -> io::Result<File> {
+    let path = folder.join(LOCK);
+    let lock = File::create(&path)?;
     lock.lock()?;
+    fs::metadata(path).map(|_| lock)
+}
+
+fn fill(folder: &Path) -> io::Result<()> {
     for name in ["home", "tmp"] {
         private_folders().create(folder.join(name))?;
     }
@@ -93,7 +109,7 @@ fn fill(folder: &Path) -> io::Result<File> {
         }
         fs::write(file, content)?;
     }
-    Ok(lock)
+    Ok(())
 }
 
 fn private_folders() -> DirBuilder {
@@ -102,26 +118,28 @@ fn private_folders() -> DirBuilder {
     builder
 }
 
-/// Removes folders whose makers were killed together with their bridges.
-pub(crate) fn sweep(scratch: &Path) {
-    let Ok(entries) = fs::read_dir(scratch) else { return };
-    for entry in entries.flatten() {
-        let is_ours = entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes());
-        let is_young = entry
-            .metadata()
-            .and_then(|folder| folder.modified())
-            .map_or(true, |time| time.elapsed().is_ok_and(|age| age < YOUNG));
-        if !is_ours || is_young {
-            continue;
-        }
-        let is_abandoned = match File::open(entry.path().join(LOCK)) {
-            Ok(lock) => lock.try_lock().is_ok(),
-            Err(error) => error.kind() == io::ErrorKind::NotFound,
-        };
-        if is_abandoned {
-            remove(&entry.path());
-        }
-    }
+/// Removes folders whose makers were killed together with their bridges. Gives how many those were.
+pub(crate) fn sweep(scratch: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(scratch) else { return 0 };
+    let is_ours = |entry: &fs::DirEntry| entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes());
+    entries.flatten().filter(is_ours).filter(|entry| remove_if_abandoned(&entry.path())).count()
+}
+
+fn remove_if_abandoned(folder: &Path) -> bool {
+    // Held until the folder is gone: whoever is about to lock it then finds that it is.
+    let held = match File::open(folder.join(LOCK)) {
+        Ok(lock) if lock.try_lock().is_ok() => Some(lock),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_young(folder) => None,
+        Ok(_) | Err(_) => return false,
+    };
+    remove(folder);
+    drop(held);
+    true
+}
+
+fn is_young(folder: &Path) -> bool {
+    let modified = fs::metadata(folder).and_then(|folder| folder.modified());
+    modified.map_or(true, |time| time.elapsed().map_or(true, |age| age < YOUNG))
 }
 
 /// Removes a folder, also while a process that was just killed still lets go of files in it, and sockets made for it.

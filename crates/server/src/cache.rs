@@ -45,6 +45,8 @@ pub struct CacheCounts {
 
 /// A cache of what is loaded from files.
 pub struct Cache<V> {
+    /// Counts uses, to tell what was used before what.
+    clock: AtomicU64,
     entries: Entries<FileIdentity, Entry<V>>,
     /// The content last used of each path: a newer one replaces it at once.
     latest: Mutex<HashMap<String, FileIdentity>>,
@@ -57,11 +59,17 @@ struct Entry<V> {
     value: Arc<V>,
     /// What the value weighed when it was last put in.
     counted: Arc<AtomicUsize>,
+    /// When it was last used, by the cache's clock.
+    used: Arc<AtomicU64>,
 }
 
 impl<V> Clone for Entry<V> {
     fn clone(&self) -> Entry<V> {
-        Entry { value: Arc::clone(&self.value), counted: Arc::clone(&self.counted) }
+        Entry {
+            value: Arc::clone(&self.value),
+            counted: Arc::clone(&self.counted),
+            used: Arc::clone(&self.used),
+        }
     }
 }
 
@@ -99,6 +107,7 @@ impl<V: Weigh + Send + Sync + 'static> Cache<V> {
             .build();
         Cache {
             entries,
+            clock: AtomicU64::new(0),
             latest: Mutex::default(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
@@ -119,6 +128,7 @@ impl<V: Weigh + Send + Sync + 'static> Cache<V> {
         self.forget_older(identity);
         if let Some(entry) = self.entries.get(identity) {
             self.hits.fetch_add(1, Ordering::Relaxed);
+            entry.used.store(self.now(), Ordering::Relaxed);
             self.recount(identity, &entry);
             return Ok(entry.value);
         }
@@ -127,7 +137,8 @@ impl<V: Weigh + Send + Sync + 'static> Cache<V> {
             let loaded = self.entries.try_get_with(identity.clone(), || {
                 let value = load()?;
                 let counted = Arc::new(AtomicUsize::new(value.bytes()));
-                Ok::<_, ToolError>(Entry { value: Arc::new(value), counted })
+                let used = Arc::new(AtomicU64::new(self.now()));
+                Ok::<_, ToolError>(Entry { value: Arc::new(value), counted, used })
             });
             match loaded {
                 Ok(entry) => {
@@ -138,6 +149,27 @@ impl<V: Weigh + Send + Sync + 'static> Cache<V> {
                 Err(error) => return Err(ToolError::clone(&error)),
             }
         }
+    }
+
+    /// Lets the half go that was used least recently, at least one, and says how many those were.
+    pub fn evict_half(&self) -> usize {
+        let mut entries: Vec<(u64, FileIdentity)> = self
+            .entries
+            .iter()
+            .map(|(identity, entry)| (entry.used.load(Ordering::Relaxed), (*identity).clone()))
+            .collect();
+        entries.sort_unstable_by_key(|(used, _)| *used);
+        let half = entries.len().div_ceil(2);
+        for (_, identity) in entries.iter().take(half) {
+            self.entries.invalidate(identity);
+        }
+        self.entries.run_pending_tasks();
+        self.evictions.fetch_add(half as u64, Ordering::Relaxed);
+        half
+    }
+
+    fn now(&self) -> u64 {
+        self.clock.fetch_add(1, Ordering::Relaxed)
     }
 
     /// How often the cache could help.
@@ -229,6 +261,18 @@ mod tests {
         }
         let counts = by_bytes.counts();
         assert!(counts.entries == 2 && counts.bytes <= 1 << 20, "{counts:?}");
+    }
+
+    #[test]
+    fn the_older_half_goes_when_memory_is_short() {
+        let cache = Cache::new(10, 1 << 20);
+        for path in ["a", "b", "c", "a"] {
+            cache.get(&content(path, 1), &running, || blob(10)).expect("loads");
+        }
+        assert_eq!(cache.evict_half(), 2);
+        cache.get(&content("a", 1), &running, || panic!("a was used last")).expect("is there");
+        assert_eq!((cache.counts().entries, cache.counts().evictions), (1, 2));
+        assert_eq!((cache.evict_half(), cache.evict_half()), (1, 0));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{
     io,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -16,9 +16,11 @@ use crate::{
     book::Book,
     cache::Cache,
     config::{Config, FixedConfig, LiveConfig},
+    disk::DiskGuard,
     error::ToolError,
     flags::Flag,
     forks::ForkState,
+    memory::MemoryGuard,
     metrics::Metrics,
     principal::Principal,
     recalc::RecalcState,
@@ -47,6 +49,10 @@ pub struct Context {
     pub screenshots: Screenshots,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// How much memory there may be.
+    pub memory: MemoryGuard,
+    /// How much of the disk there may be.
+    pub disk: DiskGuard,
 }
 
 impl Context {
@@ -67,9 +73,10 @@ impl Context {
         let forks = ForkState::new(&config.state, workspace.root(), Arc::clone(&metrics));
         let recalc = RecalcState::new(&config.recalc, live.limits.tool_timeout());
         let kept = config.state.screenshots_folder(workspace.root());
-        let screenshots = Screenshots::new(kept);
+        let screenshots = Screenshots::new(kept, config.state.max_screenshot_bytes);
         let live = ArcSwap::from_pointee(live);
-        Ok(Context { config, live, workspace, workbooks, forks, recalc, screenshots, metrics })
+        let (memory, disk) = (MemoryGuard::default(), DiskGuard::default());
+        Ok(Context { config, live, workspace, workbooks, forks, recalc, screenshots, metrics, memory, disk })
     }
 
     /// What is configured now, and may change.
@@ -128,6 +135,8 @@ pub struct Call {
     config: Arc<LiveConfig>,
     principal: Principal,
     stop: StopSignal,
+    /// Why it was stopped, where that was not its client's doing.
+    stopped_by: OnceLock<ToolError>,
     progress: Option<mpsc::Sender<Progress>>,
     reported: Mutex<Reported>,
     pictures: Mutex<Vec<Picture>>,
@@ -142,8 +151,13 @@ impl Call {
         progress: Option<mpsc::Sender<Progress>>,
     ) -> Call {
         let config = context.live();
-        let (reported, pictures) = (Mutex::default(), Mutex::default());
-        Call { context, config, principal, stop, progress, reported, pictures }
+        let (reported, pictures, stopped_by) = (Mutex::default(), Mutex::default(), OnceLock::new());
+        Call { context, config, principal, stop, stopped_by, progress, reported, pictures }
+    }
+
+    /// What it shares with all calls.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
     }
 
     /// Whether a flag is on for who calls.
@@ -212,7 +226,18 @@ impl Call {
     /// # Errors
     /// When the call was cancelled or ran out of time.
     pub fn check(&self) -> Result<(), ToolError> {
-        if self.is_stopped() { Err(ToolError::cancelled()) } else { Ok(()) }
+        if self.is_stopped() { Err(self.why_stopped()) } else { Ok(()) }
+    }
+
+    /// What the client is told of a call that was stopped.
+    pub(crate) fn why_stopped(&self) -> ToolError {
+        self.stopped_by.get().cloned().unwrap_or_else(ToolError::cancelled)
+    }
+
+    /// Stops the call from within.
+    pub(crate) fn stop_by(&self, error: ToolError) {
+        let _first = self.stopped_by.set(error);
+        self.stop.stop();
     }
 
     /// Whether the call was cancelled or ran out of time.

@@ -27,6 +27,7 @@ pub enum ErrorCode {
     Cancelled,
     Busy,
     RateLimited,
+    ShortOfMemory,
     ShuttingDown,
     Disabled,
     Unauthorized,
@@ -48,7 +49,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in the order of the reference.
-    pub const ALL: [ErrorCode; 37] = [
+    pub const ALL: [ErrorCode; 38] = [
         ErrorCode::InvalidArgument,
         ErrorCode::UnknownArgument,
         ErrorCode::UnknownTool,
@@ -69,6 +70,7 @@ impl ErrorCode {
         ErrorCode::Cancelled,
         ErrorCode::Busy,
         ErrorCode::RateLimited,
+        ErrorCode::ShortOfMemory,
         ErrorCode::ShuttingDown,
         ErrorCode::Disabled,
         ErrorCode::Unauthorized,
@@ -113,6 +115,7 @@ impl ErrorCode {
             ErrorCode::Cancelled => "The client cancelled the call",
             ErrorCode::Busy => "Too many calls are waiting",
             ErrorCode::RateLimited => "The caller has taken as much as one caller may",
+            ErrorCode::ShortOfMemory => "The server holds as much memory as it may",
             ErrorCode::ShuttingDown => "The server is going away",
             ErrorCode::Disabled => "The feature is switched off",
             ErrorCode::Unauthorized => "The request came without a key or token that is valid",
@@ -166,6 +169,7 @@ impl ErrorCode {
             ErrorCode::Cancelled => "cancelled",
             ErrorCode::Busy => "busy",
             ErrorCode::RateLimited => "rate_limited",
+            ErrorCode::ShortOfMemory => "short_of_memory",
             ErrorCode::ShuttingDown => "shutting_down",
             ErrorCode::Disabled => "disabled",
             ErrorCode::Unauthorized => "unauthorized",
@@ -201,6 +205,9 @@ pub struct ToolError {
     /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// In how many seconds the same call may go through, where waiting helps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u64>,
     /// What the caller may have meant, best first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<String>,
@@ -209,7 +216,14 @@ pub struct ToolError {
 impl ToolError {
     /// An error that only says what was wrong.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> ToolError {
-        ToolError { code, message: message.into(), location: None, hint: None, candidates: Vec::new() }
+        ToolError {
+            code,
+            message: message.into(),
+            location: None,
+            hint: None,
+            retry_after_seconds: None,
+            candidates: Vec::new(),
+        }
     }
 
     /// Says where: an argument, a path, an address.
@@ -223,6 +237,13 @@ impl ToolError {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> ToolError {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says in how many seconds the same call may go through.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> ToolError {
+        self.retry_after_seconds = Some(seconds);
         self
     }
 

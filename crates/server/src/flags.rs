@@ -16,17 +16,20 @@ pub enum Flag {
     Overwrite,
     /// Sources of macros are told.
     Vba,
+    /// Formulas that reach out of their workbook are written.
+    ExternalFormulas,
 }
 
 impl Flag {
     /// All flags.
-    pub const ALL: [Flag; 2] = [Flag::Overwrite, Flag::Vba];
+    pub const ALL: [Flag; 3] = [Flag::Overwrite, Flag::Vba, Flag::ExternalFormulas];
 
     /// The key of its option. Who belongs to a percentage depends on it: it stays as it is.
     pub fn key(self) -> &'static str {
         match self {
             Flag::Overwrite => "allow_overwrite",
             Flag::Vba => "vba_enabled",
+            Flag::ExternalFormulas => "allow_external_formulas",
         }
     }
 
@@ -35,6 +38,9 @@ impl Flag {
         match self {
             Flag::Overwrite => "files of the workspace may be replaced",
             Flag::Vba => "sources of macros may be read",
+            Flag::ExternalFormulas => {
+                "formulas may be written that fetch or run something where a workbook is opened"
+            }
         }
     }
 }
@@ -147,7 +153,8 @@ mod tests {
 
     fn chosen(flag: Flag, percent: u8) -> Vec<usize> {
         let rollout = Rollout::Percent(percent);
-        let flags = FlagsConfig { allow_overwrite: rollout, vba_enabled: rollout };
+        let flags =
+            FlagsConfig { allow_overwrite: rollout, vba_enabled: rollout, allow_external_formulas: rollout };
         (0..1_000).filter(|id| flags.is_on(flag, &named(&format!("key-{id}")))).collect()
     }
 

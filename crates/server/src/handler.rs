@@ -23,6 +23,7 @@ use crate::{
     Server, cursor,
     error::{ErrorCode, ToolError},
     http::RequestSpan,
+    lifecycle::Admission,
     principal::Principal,
     prompts,
     resources::{self, WorkbookUri},
@@ -87,6 +88,7 @@ impl Handler {
             cancelled: context.ct.clone(),
             progress: token.is_some().then_some(sender),
             parent: parent_of(context),
+            admission: admission_of(context),
         };
         let answer = self.server.runner.call(tool, arguments, link);
         tokio::pin!(answer);
@@ -306,7 +308,14 @@ fn parent_of(context: &RequestContext<RoleServer>) -> Parent {
 
 fn without_progress(context: &RequestContext<RoleServer>) -> Link {
     let principal = Principal::of_request(&context.extensions);
-    Link { principal, cancelled: context.ct.clone(), ..Link::default() }
+    let admission = admission_of(context);
+    Link { principal, cancelled: context.ct.clone(), admission, ..Link::default() }
+}
+
+/// What counts the request as in flight, from where it was taken on.
+fn admission_of(context: &RequestContext<RoleServer>) -> Option<Admission> {
+    let over_http = || context.extensions.get::<Parts>()?.extensions.get::<Admission>();
+    context.extensions.get::<Admission>().or_else(over_http).cloned()
 }
 
 async fn tell(peer: &Peer<RoleServer>, token: &ProgressToken, report: crate::call::Progress) {
@@ -341,9 +350,11 @@ fn protocol_error(error: &ToolError) -> ErrorData {
         | ErrorCode::SheetNotFound
         | ErrorCode::NotFound
         | ErrorCode::OutsideWorkspace => ErrorData::resource_not_found(message, data),
-        ErrorCode::Internal | ErrorCode::Busy | ErrorCode::Timeout | ErrorCode::ShuttingDown => {
-            ErrorData::internal_error(message, data)
-        }
+        ErrorCode::Internal
+        | ErrorCode::Busy
+        | ErrorCode::Timeout
+        | ErrorCode::ShortOfMemory
+        | ErrorCode::ShuttingDown => ErrorData::internal_error(message, data),
         _ => ErrorData::invalid_params(message, data),
     }
 }

@@ -83,13 +83,13 @@ impl Health {
     /// Whether calls are taken, and can be answered: nothing drains, the workspace can be read, the state directory written, and
     /// what is required is there.
     pub async fn ready(&self) -> Report {
-        // Known without a look, and told even while the disk hangs.
-        let phase = self.lifecycle.phase();
         let mut checks = self.checks().await;
         checks.extend(self.tls.get().map(|tls| {
             let (said, is_missing) = tls.health();
             Check { name: "certificate", said, is_missing }
         }));
+        // After the look, which may take its time: nobody is told that calls are taken once one was refused.
+        let phase = self.lifecycle.phase();
         let missing = checks.iter().filter(|check| check.is_missing);
         let mut reasons: Vec<String> =
             missing.map(|check| format!("{}: {}", check.name, check.said)).collect();
@@ -172,7 +172,8 @@ fn look(context: &Arc<Context>) -> Vec<Check> {
 /// Whether something can be written, and is on the disk.
 fn writable(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    let path = folder.join(format!("{TRIAL}-{}", std::process::id()));
+    // One name for all processes: whoever is killed here leaves nothing that the next look does not take away.
+    let path = folder.join(TRIAL);
     let written = fs::File::create(&path).and_then(|mut file| {
         file.write_all(b"ok")?;
         file.sync_data()
@@ -233,6 +234,8 @@ mod tests {
         lifecycle.ready();
         fs::remove_dir_all(context.workspace.root()).expect("it goes");
         assert!(health.ready().await.is_ready, "it is looked at again within a moment");
+        lifecycle.leave();
+        assert_eq!(health.ready().await.body["reasons"], json!(["phase: leaving"]));
         lifecycle.drain();
         assert_eq!(health.ready().await.body["reasons"], json!(["phase: draining"]));
     }

@@ -20,6 +20,7 @@ use tracing::{Instrument, Span};
 
 use crate::{
     Server,
+    admission::admitted,
     auth::{Authenticator, METADATA_PATH, only_known, resource_metadata},
     config::ListenConfig,
     handler::Handler,
@@ -92,6 +93,7 @@ pub fn router(server: Arc<Server>, doors: Doors, stop: CancellationToken) -> Rou
     let known = middleware::from_fn_with_state((Arc::clone(&server), authenticator), only_known);
     Router::new()
         .route_service(MCP_PATH, known.layer(mcp))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), admitted))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&server), observed))
         .merge(health())
         .route(METADATA_PATH, metadata.clone())
@@ -148,7 +150,9 @@ async fn ready(State(server): State<Arc<Server>>) -> (StatusCode, Json<Value>) {
 async fn startup(State(server): State<Arc<Server>>) -> (StatusCode, Json<Value>) {
     match server.lifecycle.phase() {
         Phase::Starting => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "starting" }))),
-        Phase::Ready | Phase::Draining => (StatusCode::OK, Json(json!({ "status": "started" }))),
+        Phase::Ready | Phase::Leaving | Phase::Draining => {
+            (StatusCode::OK, Json(json!({ "status": "started" })))
+        }
     }
 }
 

@@ -1,16 +1,22 @@
-//! Starting, ready, draining: what the health answers and whether new calls are taken.
+//! Starting, ready, leaving, draining: what the health answers and whether new calls are taken.
 
 use std::{
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicU8, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 
 use crate::error::{ErrorCode, ToolError};
+
+/// When somebody who is refused may come again: the next instance is up by then, or another one is known to be.
+pub(crate) const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// Where the server is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +25,8 @@ pub enum Phase {
     Starting,
     /// Calls are taken.
     Ready,
+    /// Calls are taken still, and the health says that no more should be sent here.
+    Leaving,
     /// Calls in flight finish, new ones are refused.
     Draining,
 }
@@ -29,6 +37,7 @@ impl Phase {
         match self {
             Phase::Starting => "starting",
             Phase::Ready => "ready",
+            Phase::Leaving => "leaving",
             Phase::Draining => "draining",
         }
     }
@@ -38,8 +47,15 @@ impl Phase {
 #[derive(Debug, Default)]
 pub struct Lifecycle {
     phase: AtomicU8,
-    drain_began: OnceLock<Instant>,
+    end_began: OnceLock<Instant>,
     in_flight: TaskTracker,
+    given_up: CancellationToken,
+}
+
+/// A call that is in flight until every copy of this is dropped: that of who waits for the answer, and that of who works on it.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    _token: Arc<TaskTrackerToken>,
 }
 
 impl Lifecycle {
@@ -48,39 +64,57 @@ impl Lifecycle {
         match self.phase.load(Ordering::SeqCst) {
             0 => Phase::Starting,
             1 => Phase::Ready,
+            2 => Phase::Leaving,
             _ => Phase::Draining,
         }
     }
 
     /// Everything is set up.
     pub fn ready(&self) {
-        let _already_draining = self.phase.compare_exchange(0, 1, Ordering::SeqCst, Ordering::SeqCst);
+        let _already_leaving = self.phase.compare_exchange(0, 1, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
+    /// Says that it goes, and takes calls still.
+    pub fn leave(&self) {
+        self.end_began.get_or_init(Instant::now);
+        self.phase.fetch_max(2, Ordering::SeqCst);
     }
 
     /// Takes no more calls.
     pub fn drain(&self) {
-        self.drain_began.get_or_init(Instant::now);
-        self.phase.store(2, Ordering::SeqCst);
+        self.leave();
+        self.phase.store(3, Ordering::SeqCst);
         self.in_flight.close();
     }
 
-    /// What is left of `limit` since the drain began; all of it before.
+    /// What is left of `limit` since the server began to leave; all of it before.
     pub fn left_of(&self, limit: Duration) -> Duration {
-        limit.saturating_sub(self.drain_began.get().map_or(Duration::ZERO, Instant::elapsed))
+        limit.saturating_sub(self.end_began.get().map_or(Duration::ZERO, Instant::elapsed))
     }
 
-    /// Counts a call as in flight until the token is dropped.
+    /// Counts a call as in flight until the admission and its copies are dropped.
     ///
     /// # Errors
     /// When the server is draining.
-    pub fn enter(&self) -> Result<TaskTrackerToken, ToolError> {
+    pub fn enter(&self) -> Result<Admission, ToolError> {
         // Counted before the phase is looked at, so that a drain which starts in between waits for this call.
         let token = self.in_flight.token();
         if self.phase() == Phase::Draining {
             return Err(ToolError::new(ErrorCode::ShuttingDown, "the server is shutting down")
-                .hint("connect again; another instance or the restarted one will answer"));
+                .hint("connect again; another instance or the restarted one will answer")
+                .retry_after(RETRY_AFTER_SECONDS));
         }
-        Ok(token)
+        Ok(Admission { _token: Arc::new(token) })
+    }
+
+    /// Time is up: calls in flight are stopped, and their callers told so.
+    pub fn give_up(&self) {
+        self.given_up.cancel();
+    }
+
+    /// Waits until time is up.
+    pub async fn given_up(&self) {
+        self.given_up.cancelled().await;
     }
 
     /// Calls in flight.
@@ -104,12 +138,19 @@ mod tests {
         assert_eq!(lifecycle.phase(), Phase::Starting);
         lifecycle.ready();
         let call = lifecycle.enter().expect("ready");
+        let body = call.clone();
+        lifecycle.leave();
+        assert_eq!(lifecycle.phase(), Phase::Leaving);
+        drop(lifecycle.enter().expect("taken still"));
         lifecycle.drain();
+        lifecycle.leave();
         assert_eq!(lifecycle.enter().map(|_| ()).expect_err("refused").code, ErrorCode::ShuttingDown);
         lifecycle.ready();
         assert_eq!(lifecycle.phase(), Phase::Draining);
         assert_eq!(lifecycle.in_flight(), 1);
         drop(call);
+        assert_eq!(lifecycle.in_flight(), 1, "the body works on");
+        drop(body);
         lifecycle.drained().await;
     }
 }

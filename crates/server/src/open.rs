@@ -71,6 +71,7 @@ impl Call {
         let mut file = self.workspace().resolve(reference)?;
         let (id, path, identity) = (file.id, file.path.clone(), file.identity.clone());
         let book = self.workbooks().get(&identity, &|| self.is_stopped(), || {
+            self.check_memory()?;
             let bytes: Arc<[u8]> = file.read(self.config().limits.max_file_bytes)?.into();
             Ok(Book::new(self.read_workbook(bytes, &path).map_err(|error| error.at(path.clone()))?))
         })?;
@@ -83,6 +84,7 @@ impl Call {
     /// # Errors
     /// When they are none, cost too much, or the call is stopped.
     pub(crate) fn read_workbook(&self, bytes: Arc<[u8]>, name: &str) -> Result<Workbook, ToolError> {
+        self.check_memory()?;
         let begun = Instant::now();
         let limits = self.config().limits.for_reading();
         let opened = Workbook::open(bytes, name, &limits, self).map_err(ToolError::from);
@@ -138,6 +140,10 @@ impl From<&Replayed> for Opened {
 impl Watch for Call {
     fn progress(&self, done: u64, total: u64) -> ControlFlow<()> {
         if self.is_stopped() {
+            return ControlFlow::Break(());
+        }
+        if let Err(short) = self.check_memory() {
+            self.stop_by(short);
             return ControlFlow::Break(());
         }
         self.progress(done as f64, (total > 0).then_some(total as f64), "reading the workbook");

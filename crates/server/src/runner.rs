@@ -14,7 +14,7 @@ use tracing::{Instrument, Span};
 use crate::{
     call::{Call, Context, Progress, StopSignal},
     error::{ErrorCode, ToolError},
-    lifecycle::Lifecycle,
+    lifecycle::{self, Admission, Lifecycle},
     metrics::{
         CallRecord,
         labels::{Rejection, Role, ToolName},
@@ -52,6 +52,8 @@ pub struct Link {
     pub progress: Option<mpsc::Sender<Progress>>,
     /// Whose child its span is.
     pub parent: Parent,
+    /// What counts it as in flight, if whoever took the request did that already.
+    pub admission: Option<Admission>,
 }
 
 impl Runner {
@@ -124,21 +126,30 @@ impl Runner {
         body: impl FnOnce(&Call) -> Result<T, ToolError> + Send + 'static,
     ) -> Result<T, ToolError> {
         let rejected = |reason| self.context.metrics.calls.rejected(reason);
-        let _in_flight = self.lifecycle.enter().inspect_err(|_| rejected(Rejection::ShuttingDown))?;
+        let admission = match link.admission {
+            Some(admission) => admission,
+            None => self.lifecycle.enter().inspect_err(|_| rejected(Rejection::ShuttingDown))?,
+        };
         let stop = StopOnDrop(StopSignal::default());
         let call = Call::new(Arc::clone(&self.context), link.principal, stop.0.clone(), link.progress);
         let limit = call.config().limits.tool_timeout();
         let share = self.shares.take(call.principal(), &call.config().limits).map_err(|exceeded| {
             rejected(exceeded.reason);
-            exceeded.error
+            *exceeded.error
         })?;
         let answer = async {
             let slot = self.slot().await?;
             let span = Span::current();
+            let admission = admission.clone();
             let running = tokio::task::spawn_blocking(move || {
-                // Slot and share are taken until the body really ends, even when its answer is no longer awaited.
-                let (_slot, _share) = (slot, share);
-                span.in_scope(|| body(&call))
+                // Slot and share are taken until the body really ends, even when its answer is no longer awaited. Until then
+                // the call is in flight, too: the process does not end while a body cleans up.
+                let (_slot, _share, _admission) = (slot, share, admission);
+                // Whatever noticed that it was stopped, its client is told by what.
+                span.in_scope(|| body(&call)).map_err(|error| match error.code {
+                    ErrorCode::Cancelled => call.why_stopped(),
+                    _ => error,
+                })
             });
             running.await.unwrap_or_else(|failure| Err(unexpected(&failure)))
         };
@@ -146,6 +157,7 @@ impl Runner {
             answer = answer => answer,
             () = tokio::time::sleep(limit) => Err(ToolError::timeout(limit)),
             () = link.cancelled.cancelled() => Err(ToolError::cancelled()),
+            () = self.lifecycle.given_up() => Err(given_up()),
         }
     }
 
@@ -180,7 +192,8 @@ impl WaitingPlace<'_> {
         let place = WaitingPlace(waiting);
         if waiting.fetch_add(1, Ordering::Relaxed) >= most {
             return Err(ToolError::new(ErrorCode::Busy, "too many calls are running and waiting")
-                .hint("try again in a moment, or raise SPREADSHEET_MCP_MAX_CONCURRENT_CALLS"));
+                .hint("try again in a moment, or raise SPREADSHEET_MCP_MAX_CONCURRENT_CALLS")
+                .retry_after(1));
         }
         Ok(place)
     }
@@ -190,6 +203,12 @@ impl Drop for WaitingPlace<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+fn given_up() -> ToolError {
+    ToolError::new(ErrorCode::ShuttingDown, "the server is shutting down and cannot wait for the end of this call").hint(
+        "look whether it was done, or repeat it with the same idempotency_key: another instance or the restarted one will answer",
+    ).retry_after(lifecycle::RETRY_AFTER_SECONDS)
 }
 
 fn unexpected(failure: &tokio::task::JoinError) -> ToolError {
@@ -254,6 +273,33 @@ mod tests {
         let (answer, ()) = tokio::join!(call, cancel);
         assert_eq!(answer.expect_err("cancelled").code, ErrorCode::Cancelled);
         assert_eq!(wait.recv_timeout(Duration::from_secs(5)), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn who_drains_waits_for_bodies_and_may_give_up() {
+        let (context, _folder) = context(&[]);
+        let lifecycle = Arc::<Lifecycle>::default();
+        let runner = Arc::new(Runner::new(context, Arc::clone(&lifecycle)));
+        let admission = lifecycle.enter().expect("a call");
+        lifecycle.drain();
+        let refused = runner.run(Link::default(), |_| Ok(())).await;
+        assert_eq!(refused.expect_err("too late").code, ErrorCode::ShuttingDown);
+        let (release, wait) = channel::channel::<()>();
+        let link = Link { admission: Some(admission), ..Link::default() };
+        let call = tokio::spawn(async move {
+            let body = move |call: &Call| {
+                let _released = wait.recv();
+                call.check()
+            };
+            runner.run(link, body).await
+        });
+        tokio::time::sleep(MOMENT).await;
+        lifecycle.give_up();
+        let told = call.await.expect("no panic").expect_err("given up");
+        assert_eq!(told.code, ErrorCode::ShuttingDown);
+        assert_eq!(lifecycle.in_flight(), 1);
+        drop(release);
+        lifecycle.drained().await;
     }
 
     #[tokio::test]

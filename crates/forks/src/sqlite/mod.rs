@@ -49,6 +49,14 @@ impl SqliteStore {
         self.connections.check()
     }
 
+    /// Bytes that the database has something in; its files keep the room of what was deleted, for what comes.
+    ///
+    /// # Errors
+    /// As every reading.
+    pub fn used_bytes(&self) -> Result<u64, StoreError> {
+        self.connections.used_bytes()
+    }
+
     /// A failed write of a fork, as its caller sees it.
     fn explain(&self, id: &ForkId, expected: Seq, failure: Failure) -> StoreError {
         match failure {

@@ -242,16 +242,27 @@ fn a_killed_process_leaves_neither_processes_nor_files() {
 #[test]
 fn folders_that_were_left_are_swept() {
     let Some(pool) = Pool::start(|_| ()) else { return };
-    let left = pool.scratch.path().join("office-1-0");
-    fs::create_dir(&left).unwrap();
-    fs::write(left.join("document.xlsx"), "left").unwrap();
-    let foreign = pool.scratch.path().join("other");
-    fs::create_dir(&foreign).unwrap();
+    let folder = |name: &str, is_locked: bool| {
+        let folder = pool.scratch.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("document.xlsx"), "left").unwrap();
+        if is_locked {
+            fs::write(folder.join("lock"), "").unwrap();
+        }
+        folder
+    };
+    let (left, half_made, new) =
+        (folder("office-1-0", true), folder("office-1-1", false), folder("office-1-2", false));
+    let (used, foreign) = (folder("office-1-3", true), folder("other", true));
+    let lock = fs::File::open(used.join("lock")).unwrap();
+    lock.lock().unwrap();
     let long_ago = std::time::SystemTime::now() - Duration::from_secs(3600);
-    fs::File::open(&left).unwrap().set_modified(long_ago).unwrap();
+    fs::File::open(&half_made).unwrap().set_modified(long_ago).unwrap();
+    assert_eq!(pool.office().sweep(), 2);
+    assert!(!left.exists() && !half_made.exists());
     check_works(pool.office());
-    assert!(!left.exists());
-    assert!(foreign.exists());
-    fs::remove_dir(foreign).unwrap();
+    for kept in [new, used, foreign] {
+        fs::remove_dir_all(kept).expect("it is spared");
+    }
     pool.end();
 }

@@ -29,7 +29,10 @@ use std::{
 
 use clap::{Args, ValueEnum};
 
-use crate::flags::{Flag, Rollout};
+use crate::{
+    flags::{Flag, Rollout},
+    serve::Drain,
+};
 
 pub use log_filter::LogFilter;
 pub use oidc::OidcConfig;
@@ -201,6 +204,14 @@ pub struct RecalcConfig {
     /// Calls after which a LibreOffice is replaced by a fresh one
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_LIBREOFFICE_JOBS", default_value_t = 200)]
     pub libreoffice_jobs: u32,
+    /// Bytes that LibreOffice may take on the disk for its work; 0 for any number
+    #[arg(
+        long,
+        value_name = "BYTES",
+        env = "SPREADSHEET_MCP_MAX_TEMPORARY_BYTES",
+        default_value_t = 4 << 30
+    )]
+    pub max_temporary_bytes: u64,
     /// The program of LibreOffice (found on the PATH)
     #[arg(long, value_name = "FILE", env = "SPREADSHEET_MCP_SOFFICE")]
     pub soffice: Option<PathBuf>,
@@ -268,6 +279,18 @@ pub struct FlagsConfig {
         require_equals = true
     )]
     pub vba_enabled: Rollout,
+    /// Let edits write formulas that reach out of their workbook (other workbooks, DDE, WEBSERVICE and its kin): false, true, or
+    /// for a percentage of callers (25%)
+    #[arg(
+        long,
+        value_name = "ROLLOUT",
+        env = "SPREADSHEET_MCP_ALLOW_EXTERNAL_FORMULAS",
+        default_value_t = Rollout::Off,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true
+    )]
+    pub allow_external_formulas: Rollout,
 }
 
 impl FlagsConfig {
@@ -276,6 +299,7 @@ impl FlagsConfig {
         match flag {
             Flag::Overwrite => self.allow_overwrite,
             Flag::Vba => self.vba_enabled,
+            Flag::ExternalFormulas => self.allow_external_formulas,
         }
     }
 }
@@ -316,6 +340,17 @@ pub struct StateConfig {
     /// How long pictures are kept, in seconds
     #[arg(long, value_name = "SECONDS", env = "SPREADSHEET_MCP_SCREENSHOTS_TTL", default_value_t = 86_400)]
     pub screenshots_ttl: u64,
+    /// Bytes of pictures that are kept, the newest ones; 0 for any number
+    #[arg(
+        long,
+        value_name = "BYTES",
+        env = "SPREADSHEET_MCP_MAX_SCREENSHOT_BYTES",
+        default_value_t = 1 << 30
+    )]
+    pub max_screenshot_bytes: u64,
+    /// Bytes that forks, their logs and previous versions of files may take on the disk; 0 for any number
+    #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_MAX_STATE_BYTES", default_value_t = 40 << 30)]
+    pub max_state_bytes: u64,
     /// Previous versions kept of each file that was replaced
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_KEEP_VERSIONS", default_value_t = 10)]
     pub keep_versions: u32,
@@ -385,6 +420,10 @@ pub struct LimitsConfig {
     /// Calls of one caller within a minute; 0 for any number
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_CALLS_PER_MINUTE", default_value_t = 0)]
     pub max_calls_per_minute: u32,
+    /// Bytes of memory that the server may hold, LibreOffice aside: above, what is kept for later goes, then nothing more is
+    /// loaded; 0 for four fifths of what the machine or the container has
+    #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_MAX_MEMORY_BYTES", default_value_t = 0)]
+    pub max_memory_bytes: u64,
     /// Bytes of a workbook's file
     #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_MAX_FILE_BYTES", default_value_t = 512 << 20)]
     pub max_file_bytes: u64,
@@ -490,9 +529,13 @@ pub struct ListenConfig {
     /// The URL by which clients reach the server, without /mcp, as in `https://sheets.example.org`: what tokens are asked for
     #[arg(long, value_name = "URL", env = "SPREADSHEET_MCP_PUBLIC_URL")]
     pub public_url: Option<SecureUrl>,
-    /// How long calls in flight may finish after SIGTERM, in milliseconds
+    /// How long the server may take to end after SIGTERM, calls in flight included, in milliseconds
     #[arg(long, value_name = "MS", env = "SPREADSHEET_MCP_DRAIN_TIMEOUT_MS", default_value_t = 30_000)]
     pub drain_timeout_ms: u64,
+    /// For how long after SIGTERM calls over HTTP are taken still, while /health/ready answers 503 already, in milliseconds:
+    /// until whoever balances load has seen it; half of the drain's time at most
+    #[arg(long, value_name = "MS", env = "SPREADSHEET_MCP_DRAIN_DELAY_MS", default_value_t = 1_000)]
+    pub drain_delay_ms: u64,
 }
 
 /// How clients connect.
@@ -538,9 +581,11 @@ impl ListenConfig {
         self.transport == Transport::Http && !self.bind.ip().is_loopback()
     }
 
-    /// How long calls in flight may finish.
-    pub fn drain_timeout(&self) -> Duration {
-        Duration::from_millis(self.drain_timeout_ms)
+    /// How the server ends after a signal.
+    pub fn drain(&self) -> Drain {
+        let limit = Duration::from_millis(self.drain_timeout_ms);
+        // Half of the time at least is for calls in flight.
+        Drain { limit, delay: Duration::from_millis(self.drain_delay_ms).min(limit / 2) }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     book::Book,
     call::Call,
     error::{ErrorCode, ToolError},
+    flags::Flag,
     forks::{Live, Payload, Replayed, edit_error, now, store_error},
 };
 
@@ -118,6 +119,7 @@ impl Call {
                 return Ok(answer(&Edited { before: live.clone(), after: live, edits: Vec::new() }, seq));
             };
             let payload = payload(&edits)?;
+            self.check_state(payload.len() as u64)?;
             let after = Live {
                 seq: live.seq,
                 book: Arc::new(Book::following(&draft, &live.book)),
@@ -177,6 +179,12 @@ impl Places for Resolver<'_> {
             .map_err(|error| error.to_string())?;
         let area = located.single(book).map_err(|error| error.to_string())?;
         Ok((area.sheet, area.range))
+    }
+
+    fn keeps_within(&self) -> Option<&'static str> {
+        (!self.call.is_on(Flag::ExternalFormulas)).then_some(
+            "refer to cells of this workbook, or have the server started with SPREADSHEET_MCP_ALLOW_EXTERNAL_FORMULAS=true",
+        )
     }
 }
 

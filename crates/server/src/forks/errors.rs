@@ -37,9 +37,14 @@ pub(crate) fn store_error(error: StoreError) -> ToolError {
         }
         other => other.to_string(),
     };
+    let told = |what: &str| {
+        let told = ToolError::new(code, what);
+        // Another writer is done by then.
+        if code == ErrorCode::Busy { told.retry_after(1) } else { told }
+    };
     match message.rsplit_once("; ") {
-        Some((what, remedy)) => ToolError::new(code, what).hint(remedy),
-        None => ToolError::new(code, message),
+        Some((what, remedy)) => told(what).hint(remedy),
+        None => told(&message),
     }
 }
 

@@ -62,6 +62,11 @@ impl LiveForks {
         }
     }
 
+    /// Lets all of them go, and says how many those were.
+    pub(super) fn evict(&self) -> usize {
+        lock(&self.forks).clear() + lock(&self.states).clear() + lock(&self.bases).clear()
+    }
+
     pub(super) fn forget(&self, id: &ForkId) {
         lock(&self.forks).remove(id);
         lock(&self.states).items.retain(|((known, _), _)| known != id);
@@ -226,6 +231,11 @@ impl<K: PartialEq, V: Clone> Recent<K, V> {
         self.remove(&key);
         self.items.push_front((key, value));
         self.items.truncate(capacity.max(1));
+    }
+
+    /// Drops all, and says how many those were.
+    fn clear(&mut self) -> usize {
+        std::mem::take(&mut self.items).len()
     }
 
     fn remove(&mut self, key: &K) {

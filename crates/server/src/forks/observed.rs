@@ -32,6 +32,14 @@ impl ObservedStore {
         self.store.check()
     }
 
+    /// Bytes that the database has something in.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::used_bytes`].
+    pub fn used_bytes(&self) -> Result<u64, StoreError> {
+        self.store.used_bytes()
+    }
+
     fn read<T>(
         &self,
         what: &'static str,

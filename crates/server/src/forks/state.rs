@@ -16,8 +16,11 @@ use crate::{
     metrics::Metrics,
 };
 
+/// The folder of blobs within the state directory.
+const BLOBS: &str = "blobs";
+
 /// Blobs that were put this recently may belong to a row that is about to be written.
-const SWEEP_GRACE: Millis = 60 * 60 * 1000;
+const SWEEP_GRACE: Duration = Duration::from_secs(60 * 60);
 
 /// Everything about forks that calls share. The directory is opened when it is first needed and again when that failed, so
 /// that reading works without it and a mended disk needs no restart.
@@ -66,6 +69,11 @@ impl ForkState {
         &self.folder
     }
 
+    /// Where the bases are, and previous versions of files.
+    pub(crate) fn blobs_folder(&self) -> PathBuf {
+        self.folder.join(BLOBS)
+    }
+
     /// How much may be kept.
     pub fn limits(&self) -> &Limits {
         &self.limits
@@ -86,7 +94,7 @@ impl ForkState {
             return Ok(Arc::clone(state));
         }
         let store = SqliteStore::open(&self.folder.join("forks.sqlite")).map_err(store_error)?;
-        let blobs = Blobs::open(&self.folder.join("blobs")).map_err(store_error)?;
+        let blobs = Blobs::open(&self.blobs_folder()).map_err(store_error)?;
         let store = ObservedStore::new(store, Arc::clone(&self.metrics));
         let state = Arc::new(Opened { store, blobs });
         *opened = Some(Arc::clone(&state));
@@ -107,20 +115,39 @@ impl ForkState {
         opened.store.count_forks().ok()
     }
 
+    /// Bytes that the store has something in; 0 while nothing needed it.
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        opened.and_then(|opened| opened.store.used_bytes().ok()).unwrap_or(0)
+    }
+
     /// Drops forks whose time has passed, and what nothing needs any more. Gives how many forks and bytes went.
     ///
     /// # Errors
     /// As [`ForkState::open`], and those of the store.
     pub fn clean(&self, keep_versions: u32) -> Result<Cleaned, ToolError> {
+        self.clean_within(keep_versions, SWEEP_GRACE)
+    }
+
+    /// As [`ForkState::clean`], also of blobs that were put longer ago than `grace` says.
+    ///
+    /// # Errors
+    /// As [`ForkState::clean`].
+    pub(crate) fn clean_within(&self, keep_versions: u32, grace: Duration) -> Result<Cleaned, ToolError> {
+        let grace = Millis::try_from(grace.as_millis()).unwrap_or(Millis::MAX);
         let state = self.open()?;
         let expired = state.store.expire(now()).map_err(store_error)?;
         for id in &expired {
             self.forget(id);
         }
         state.store.prune_versions(keep_versions).map_err(store_error)?;
-        let swept =
-            forks::sweep_blobs(&state.store, &state.blobs, now(), SWEEP_GRACE).map_err(store_error)?;
+        let swept = forks::sweep_blobs(&state.store, &state.blobs, now(), grace).map_err(store_error)?;
         Ok(Cleaned { forks: expired.len() as u64, bytes: swept.bytes })
+    }
+
+    /// Lets go of drafts that are kept for later, and says how many those were.
+    pub(crate) fn evict(&self) -> usize {
+        self.live.evict()
     }
 
     /// Forgets what is in memory of a fork.

@@ -137,6 +137,8 @@ closed_set! {
         QueueFull = "queue_full",
         RateLimited = "rate_limited",
         TooManyOfCaller = "too_many_of_caller",
+        ShortOfMemory = "short_of_memory",
+        StateFull = "state_full",
         ShuttingDown = "shutting_down",
         ForbiddenOrigin = "forbidden_origin",
         RequestTooLarge = "request_too_large",
@@ -238,6 +240,10 @@ closed_set! {
 closed_set! {
     /// What a LibreOffice is doing.
     WorkerState { Busy = "busy", Idle = "idle" }
+}
+closed_set! {
+    /// What the disk is taken for.
+    DiskPurpose { State = "state", Screenshots = "screenshots", Temporary = "temporary" }
 }
 closed_set! {
     /// Which port a certificate is for.
@@ -394,4 +400,8 @@ label_set! {
 label_set! {
     /// Of a connection that did not come to speak TLS.
     HandshakeLabels { port: Port, reason: HandshakeFailure }
+}
+label_set! {
+    /// Of what is taken of the disk.
+    DiskLabels { purpose: DiskPurpose }
 }

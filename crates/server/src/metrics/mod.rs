@@ -80,6 +80,8 @@ impl Metrics {
         if let Some(open) = context.forks.count() {
             self.state.set_forks(open);
         }
+        self.state.set_memory_limit(context.memory.bound(context.live().limits.max_memory_bytes));
+        self.state.set_disk(context.disk_use());
         self.process.look();
         self.catalogue.encode(format)
     }

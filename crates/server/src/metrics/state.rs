@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use office::OfficeCounts;
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
+use prometheus_client::registry::Unit;
 
 use super::{
     catalogue::Catalogue,
-    labels::{OfficeFailure, OfficeFailureLabels, WorkerLabels, WorkerState},
+    labels::{DiskLabels, DiskPurpose, OfficeFailure, OfficeFailureLabels, WorkerLabels, WorkerState},
 };
-use crate::cache::CacheCounts;
+use crate::{cache::CacheCounts, disk::DiskUse};
 
 /// Metrics of the server's state.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct StateMetrics {
     office_failures: Family<OfficeFailureLabels, Counter>,
     office_starts: Counter,
     office_restarts: Counter,
+    memory_limit: Gauge,
+    disk: Family<DiskLabels, Gauge>,
 }
 
 impl StateMetrics {
@@ -48,6 +51,13 @@ impl StateMetrics {
                 "libreoffice_restarts",
                 "LibreOffices that were replaced: they failed, or had done their share",
             ),
+            memory_limit: catalogue
+                .bytes_gauge("memory_limit", "Memory of the process above which nothing more is loaded"),
+            disk: catalogue.gauges(
+                "disk_used",
+                "What the server takes of the disk: for its state, for pictures, for LibreOffice at work",
+                Some(Unit::Bytes),
+            ),
         }
     }
 
@@ -57,6 +67,19 @@ impl StateMetrics {
         set(&self.cache_evictions, counts.evictions);
         self.cache_entries.set(whole(counts.entries));
         self.cache_bytes.set(whole(counts.bytes));
+    }
+
+    pub(super) fn set_disk(&self, used: DiskUse) {
+        let set = |purpose, bytes| {
+            self.disk.get_or_create(&DiskLabels { purpose }).set(whole(bytes));
+        };
+        set(DiskPurpose::State, used.state);
+        set(DiskPurpose::Screenshots, used.screenshots);
+        set(DiskPurpose::Temporary, used.temporary);
+    }
+
+    pub(super) fn set_memory_limit(&self, bytes: u64) {
+        self.memory_limit.set(whole(bytes));
     }
 
     pub(super) fn set_forks(&self, open: u64) {

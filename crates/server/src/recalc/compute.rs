@@ -315,6 +315,7 @@ impl Call {
             let file = file_of(loaded.draft)?;
             return Ok(Box::new(process.calculate(native, &file, now, &stop).map_err(engine_error)?));
         }
+        self.check_memory()?;
         self.progress(0.0, None, "loading the engine");
         let source = loaded.source();
         let mut engine: Box<dyn Engine> = match native {

@@ -14,6 +14,9 @@ use crate::{
     error::{ErrorCode, ToolError},
 };
 
+/// When somebody who finds the line full may come again: a calculation takes about that long.
+const RETRY_AFTER_SECONDS: u64 = 2;
+
 /// How answers call it.
 pub(crate) const NAME: &str = "libreoffice";
 
@@ -37,6 +40,7 @@ impl Call {
         if let office::Availability::Missing { what, remedy } = office.availability() {
             return Err(office_error(OfficeError::Missing { what, remedy }));
         }
+        self.check_scratch()?;
         let book = draft.book();
         let mut formulas = Vec::new();
         for id in book.sheet_ids() {
@@ -147,5 +151,6 @@ pub(crate) fn office_error(error: OfficeError) -> ToolError {
         }
         _ => "use engine auto; nothing was changed",
     };
-    ToolError::new(code, error.to_string()).hint(hint)
+    let told = ToolError::new(code, error.to_string()).hint(hint);
+    if code == ErrorCode::Busy { told.retry_after(RETRY_AFTER_SECONDS) } else { told }
 }

@@ -7,6 +7,7 @@ mod process;
 mod warm;
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use office::{Availability, Office, OfficeOptions};
@@ -27,12 +28,14 @@ pub struct RecalcState {
     warm: WarmEngines,
     process: Option<Process>,
     office: Office,
+    scratch: PathBuf,
 }
 
 impl RecalcState {
     /// Nothing is loaded yet.
     pub fn new(config: &RecalcConfig, job_timeout: Duration) -> RecalcState {
         let process = config.program.clone().map(|program| Process { program });
+        let scratch = std::env::temp_dir().join("spreadsheet-mcp-libreoffice");
         let options = OfficeOptions {
             workers: config.max_concurrent_recalcs,
             queue: config.recalc_queue,
@@ -40,14 +43,25 @@ impl RecalcState {
             memory_limit: config.libreoffice_memory,
             jobs_per_worker: config.libreoffice_jobs,
             soffice: config.soffice.clone(),
-            ..OfficeOptions::new(std::env::temp_dir().join("spreadsheet-mcp-libreoffice"))
+            ..OfficeOptions::new(scratch.clone())
         };
-        RecalcState { warm: WarmEngines::new(config.warm_engines), process, office: Office::new(options) }
+        let warm = WarmEngines::new(config.warm_engines);
+        RecalcState { warm, process, office: Office::new(options), scratch }
     }
 
     /// The pool of LibreOffice; nothing is started until it is needed.
     pub fn office(&self) -> &Office {
         &self.office
+    }
+
+    /// Where LibreOffice has what it works with.
+    pub(crate) fn scratch(&self) -> &Path {
+        &self.scratch
+    }
+
+    /// Lets go of engines that are kept for later, and says how many those were.
+    pub(crate) fn evict(&self) -> usize {
+        self.warm.evict()
     }
 
     /// The version of LibreOffice, or that it is not there, for people; `None` while nobody has looked for it.

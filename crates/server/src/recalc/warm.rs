@@ -35,6 +35,11 @@ impl WarmEngines {
         Some(engines.remove(found).1)
     }
 
+    /// Lets all of them go, and says how many those were.
+    pub(super) fn evict(&self) -> usize {
+        std::mem::take(&mut *self.engines.lock().unwrap_or_else(PoisonError::into_inner)).len()
+    }
+
     pub(super) fn put(&self, id: &ForkId, warm: Warm) {
         let mut engines = self.engines.lock().unwrap_or_else(PoisonError::into_inner);
         engines.retain(|(known, _)| known != id);

@@ -81,6 +81,7 @@ impl Tool for CreateFork {
             let told = format!("the label has {} characters, more than {MAX_LABEL}", label.chars().count());
             return Err(ToolError::new(ErrorCode::InvalidArgument, told).at("label"));
         }
+        call.check_state(0)?;
         let start = match (&params.workbook, params.version) {
             (Some(reference), Some(version)) => Start::of_version(call, reference, version)?,
             (Some(reference), None) => Start::of(call, reference)?,

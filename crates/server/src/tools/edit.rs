@@ -232,6 +232,7 @@ fn stage(call: &Call, id: &::forks::ForkId, edited: &Edited) -> Result<String, T
         created: now(),
     };
     let staged = Staged { summary, payload: edits::payload(&edited.edits)? };
+    call.check_state(staged.payload.len() as u64)?;
     call.forks().open()?.store.stage(id, &staged).map_err(store_error)?;
     Ok(staged_id.to_string())
 }

@@ -157,6 +157,7 @@ impl Tool for SaveFork {
         drop(buffered);
         let (digest, bytes) = temporary.finish()?;
         if let Some(previous) = replaces {
+            call.check_state(bytes)?;
             let opened = call.forks().open()?;
             let (kept, size) = opened.blobs.put_from(&mut target.open()?, now()).map_err(store_error)?;
             // What is kept is what was looked at.

@@ -332,6 +332,7 @@ fn by_office(
         max_dimension_px: options.max_dimension_px,
         max_area_px: options.max_area_px,
     };
+    call.check_scratch()?;
     let document = Document { bytes: &bytes, extension: "xlsx" };
     let span = tracing::info_span!("libreoffice", job = "picture", bytes = document.bytes.len());
     let drawn = span.in_scope(|| call.recalc().office().picture(&document, &request, &|| call.is_stopped()));

@@ -88,10 +88,22 @@ pub(crate) fn kill(process: &Process) {
 }
 
 #[track_caller]
-pub(crate) fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) fn wait_for(what: &str, condition: impl FnMut() -> bool) {
+    wait_looking_every(Duration::from_millis(20), what, condition);
+}
+
+/// As [`wait_for`], for what does not last.
+#[track_caller]
+#[allow(dead_code, reason = "not all tests that look at processes wait for such things")]
+pub(crate) fn wait_for_glimpse(what: &str, condition: impl FnMut() -> bool) {
+    wait_looking_every(Duration::from_micros(500), what, condition);
+}
+
+#[track_caller]
+fn wait_looking_every(pause: Duration, what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !condition() {
         assert!(Instant::now() < deadline, "{what}");
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(pause);
     }
 }

@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -126,6 +126,8 @@ impl Place {
             .arg(&self.state)
             .args(flags)
             .env("TMPDIR", &self.temporary)
+            // Nobody balances load here. A flag that says otherwise goes before.
+            .env("SPREADSHEET_MCP_DRAIN_DELAY_MS", "0")
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
@@ -199,12 +201,31 @@ impl Server {
     }
 
     /// Ends it by SIGTERM, waits for its end, and gives what it logged.
-    pub(crate) fn end(mut self) -> String {
+    pub(crate) fn end(self) -> String {
+        self.terminate();
+        let (code, log) = self.ended();
+        assert_eq!(code, Some(0), "{log}");
+        log
+    }
+
+    /// Sends it SIGTERM.
+    pub(crate) fn terminate(&self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
-        assert!(self.child.wait().expect("ended").success());
+    }
+
+    /// Waits for its end, and gives its exit code and what it logged.
+    pub(crate) fn ended(mut self) -> (Option<i32>, String) {
+        let deadline = Instant::now() + MAX_TIME;
+        let status = loop {
+            match self.child.try_wait().expect("its status") {
+                Some(status) => break status,
+                None if Instant::now() > deadline => panic!("it does not end: {}", self.log()),
+                None => std::thread::sleep(Duration::from_millis(5)),
+            }
+        };
         self.reader.take().map(JoinHandle::join);
-        self.log()
+        (status.code(), self.log())
     }
 
     /// Ends it by SIGKILL.
@@ -250,6 +271,13 @@ impl Client {
     pub(crate) fn hang_up(&self, tool: &str, arguments: &Value, after: Duration) {
         let stream = self.send(tool, arguments).expect("sent");
         std::thread::sleep(after);
+        drop(stream);
+    }
+
+    /// Calls a tool, and hangs up without having listened as soon as the other end of the channel is gone.
+    pub(crate) fn hang_up_when(&self, tool: &str, arguments: &Value, gone: &std::sync::mpsc::Receiver<()>) {
+        let stream = self.send(tool, arguments).expect("sent");
+        let _gone = gone.recv();
         drop(stream);
     }
 

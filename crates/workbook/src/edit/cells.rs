@@ -174,7 +174,8 @@ impl Draft {
         let formula = match input {
             Input::Formula(text) => {
                 let cell = Place { range: CellRange::cell(at), ..place };
-                let stored = stored_formula(text).map_err(|problem| problem.at(self.written(cell)))?;
+                let checked = stored_formula(text).and_then(|text| self.check_reach(&text).map(|()| text));
+                let stored = checked.map_err(|problem| problem.at(self.written(cell)))?;
                 self.qualified(place.sheet, at, &stored)?.unwrap_or(stored)
             }
             _ => String::new(),

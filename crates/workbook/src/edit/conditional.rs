@@ -253,6 +253,7 @@ impl Draft {
         let mut tree = self.frame(place.sheet)?;
         let mut node = tree.root.sibling("cfRule");
         self.write_condition(&mut node, &rule.rule, place.range.start())?;
+        self.check_reach_of(&node)?;
         node.set_or_unset("dxfId", format.map(|index| index.to_string()).as_deref());
         let priority = make_room(&mut tree.root, rule.priority)?;
         node.set("priority", &priority.to_string());
@@ -260,6 +261,15 @@ impl Draft {
         let list = tree.root.sibling("conditionalFormatting").with("sqref", place.range).with_child(node);
         tree.root.insert_in_order(list, &WORKSHEET_ORDER);
         self.put_frame(place.sheet, &tree)
+    }
+
+    /// Whether the formulas of a rule may be written: texts of elements, and values of points of scales.
+    fn check_reach_of(&self, node: &Node) -> Result<(), Problem> {
+        if node.children().next().is_none() {
+            self.check_reach(&node.text())?;
+        }
+        self.check_reach(node.attr("val").as_deref().unwrap_or_default())?;
+        node.children().try_for_each(|child| self.check_reach_of(child))
     }
 
     pub(crate) fn clear_conditional_formats(&mut self, place: Place) -> Result<(), Problem> {

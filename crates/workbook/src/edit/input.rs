@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use formula::Reach;
 use grid::{DateSystem, ErrorValue};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+use crate::edit::Draft;
 use crate::edit::error::Problem;
 use crate::edit::rich_text::TextRun;
 use crate::iso8601;
@@ -152,6 +154,23 @@ pub(crate) fn stored_formula(text: &str) -> Result<String, Problem> {
             ),
             "put it right; formulas are in en-US syntax, and {\"text\": …} writes a text that starts with \"=\"",
         )),
+    }
+}
+
+impl Draft {
+    /// Whether a formula that is to be written may be.
+    ///
+    /// # Errors
+    /// When it reaches out of the workbook and has to stay within.
+    pub(crate) fn check_reach(&self, stored: &str) -> Result<(), Problem> {
+        let Some(remedy) = self.keeps_within else { return Ok(()) };
+        let what = match formula::reaches_out(stored) {
+            None => return Ok(()),
+            Some(Reach::Workbook(reference)) => format!("{reference} is in another workbook"),
+            Some(Reach::Program) => "a DDE link asks another program".to_owned(),
+            Some(Reach::Function(name)) => format!("{name} reaches out of the workbook"),
+        };
+        Err(Problem::new(what, remedy))
     }
 }
 

@@ -81,6 +81,11 @@ use sheet_edit::SheetEdit;
 pub trait Places {
     /// The sheet and the cells, or why there are none.
     fn find(&self, book: &Workbook, address: &Address) -> Result<(SheetId, CellRange), String>;
+
+    /// Whether formulas that are written have to stay within the workbook: then what to do instead.
+    fn keeps_within(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// Understands ranges with their sheet alone: enough for edits that were explicit before they were kept.
@@ -128,6 +133,8 @@ pub struct Draft {
     formulas_changed: bool,
     derived: Arc<styles::Derived>,
     limits: Limits,
+    /// [`Places::keeps_within`] of the edits that are being applied.
+    keeps_within: Option<&'static str>,
 }
 
 impl Draft {
@@ -154,6 +161,7 @@ impl Draft {
             formulas_changed: false,
             derived: Arc::default(),
             limits: limits.clone(),
+            keeps_within: None,
         })
     }
 
@@ -217,6 +225,7 @@ impl Draft {
     /// The first edit that cannot be applied; then the draft is as it was.
     pub fn apply(&mut self, edits: &[Edit], places: &dyn Places) -> Result<Vec<Edit>, EditError> {
         let mut next = self.clone();
+        next.keeps_within = places.keeps_within();
         let mut explicit = Vec::with_capacity(edits.len());
         for (index, edit) in edits.iter().enumerate() {
             let had_changed = std::mem::take(&mut next.formulas_changed);

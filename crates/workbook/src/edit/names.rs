@@ -45,6 +45,7 @@ impl Draft {
             ));
         }
         let refers_to = stored_formula(&refers_to)?;
+        self.check_reach(&refers_to)?;
         self.reads_others |= formula::reads_other_book(&refers_to);
         self.put_name(name, scope, Some(&refers_to), |node| {
             if let Some(comment) = definition.comment {

@@ -157,6 +157,7 @@ pub(crate) fn text_literal(text: &str) -> String {
 impl Draft {
     pub(crate) fn validate(&mut self, place: Place, rule: &Validation) -> Result<(), Problem> {
         let operands = self.operands(rule)?;
+        operands.iter().try_for_each(|operand| self.check_reach(operand))?;
         let texts = [
             ("errorTitle", &rule.error_title, MAX_TITLE),
             ("error", &rule.error, MAX_TEXT),

@@ -256,9 +256,9 @@ fn cell() -> impl Strategy<Value = String> {
         (proptest::option::weighted(0.3, formula), value).prop_map(|(f, v)| f.unwrap_or_default() + &v);
     let between =
         proptest::sample::select(&["", "\n  ", "<!-- <c/> -->", "<other><c r=\"A1\"/></other>"][..]);
-    (attributes, body, between).prop_map(|((r, s, t, cm), body, between)| match body.as_str() {
-        "" => format!("<c{r}{s}{t}{cm}/>{between}"),
-        _ => format!("<c{r}{s}{t}{cm}>{body}</c>{between}"),
+    (attributes, body, between).prop_map(|((r, s, t, cm, vm), body, between)| match body.as_str() {
+        "" => format!("<c{r}{s}{t}{cm}{vm}/>{between}"),
+        _ => format!("<c{r}{s}{t}{cm}{vm}>{body}</c>{between}"),
     })
 }
 

@@ -110,6 +110,7 @@ fn serve(place: &Place) -> Server {
 
 #[test]
 fn no_call_of_fifty_clients_is_lost() {
+    server::outbound::install_crypto();
     let place = Place::new();
     place.write_long_workbook("book.xlsx", 200);
     let server = serve(&place);
@@ -173,6 +174,7 @@ fn no_call_of_fifty_clients_is_lost() {
 
 #[test]
 fn a_stream_ends_with_its_answer() {
+    server::outbound::install_crypto();
     let place = Place::new();
     place.write_slow_workbook("slow.xlsx");
     let server = place.serve(&["--tool-timeout-ms", "4000"]);

@@ -1,0 +1,89 @@
+//! Where forks, pictures and versions are kept, and for how long.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::Args;
+
+/// Where forks are kept, and how many.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Forks")]
+pub struct StateConfig {
+    /// The folder of forks and of previous versions of files; by default one per workspace in the user's state directory
+    #[arg(long, value_name = "DIR", env = "SPREADSHEET_MCP_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Forks in total
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_FORKS", default_value_t = 1_000)]
+    pub max_forks: u64,
+    /// Forks of one owner
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_FORKS_PER_OWNER", default_value_t = 1_000)]
+    pub max_forks_per_owner: u64,
+    /// Bytes of the workbooks that forks were made of, each distinct one counted once
+    #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_MAX_FORK_BYTES", default_value_t = 20 << 30)]
+    pub max_fork_bytes: u64,
+    /// How long after its last use a fork is dropped, in seconds
+    #[arg(long, value_name = "SECONDS", env = "SPREADSHEET_MCP_FORK_TTL", default_value_t = 7 * 86_400)]
+    pub fork_ttl: u64,
+    /// How often forks whose time has passed are looked for, in seconds
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "SPREADSHEET_MCP_FORK_CLEANUP_INTERVAL",
+        default_value_t = 3_600
+    )]
+    pub fork_cleanup_interval: u64,
+    /// Forks kept in memory
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_LIVE_FORKS", default_value_t = 16)]
+    pub live_forks: usize,
+    /// The folder of pictures that screenshot_sheet makes (screenshots within the state directory)
+    #[arg(long, value_name = "FOLDER", env = "SPREADSHEET_MCP_SCREENSHOTS_DIR")]
+    pub screenshots_dir: Option<PathBuf>,
+    /// How long pictures are kept, in seconds
+    #[arg(long, value_name = "SECONDS", env = "SPREADSHEET_MCP_SCREENSHOTS_TTL", default_value_t = 86_400)]
+    pub screenshots_ttl: u64,
+    /// Bytes of pictures that are kept, the newest ones; 0 for any number
+    #[arg(
+        long,
+        value_name = "BYTES",
+        env = "SPREADSHEET_MCP_MAX_SCREENSHOT_BYTES",
+        default_value_t = 1 << 30
+    )]
+    pub max_screenshot_bytes: u64,
+    /// Bytes that forks, their logs and previous versions of files may take on the disk; 0 for any number
+    #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_MAX_STATE_BYTES", default_value_t = 40 << 30)]
+    pub max_state_bytes: u64,
+    /// Previous versions kept of each file that was replaced
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_KEEP_VERSIONS", default_value_t = 10)]
+    pub keep_versions: u32,
+}
+
+impl StateConfig {
+    /// The folder, which for the default depends on the workspace: paths of forks are those of one workspace.
+    pub fn folder(&self, workspace: &Path) -> PathBuf {
+        if let Some(folder) = &self.state_dir {
+            return folder.clone();
+        }
+        let of_home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+        let base = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or_else(of_home);
+        let base = base.unwrap_or_else(std::env::temp_dir).join("spreadsheet-mcp");
+        let digest = forks::Digest::of(workspace.as_os_str().as_encoded_bytes()).to_string();
+        base.join(&digest[..16])
+    }
+
+    /// The folder of pictures.
+    pub fn screenshots_folder(&self, workspace: &Path) -> PathBuf {
+        self.screenshots_dir.clone().unwrap_or_else(|| self.folder(workspace).join("screenshots"))
+    }
+
+    /// How long after its last use a fork is dropped.
+    pub fn fork_ttl(&self) -> Duration {
+        Duration::from_secs(self.fork_ttl)
+    }
+
+    /// How often forks whose time has passed are looked for.
+    pub fn fork_cleanup_interval(&self) -> Duration {
+        Duration::from_secs(self.fork_cleanup_interval)
+    }
+}

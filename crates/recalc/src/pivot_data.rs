@@ -269,6 +269,10 @@ fn line(lines: &[PivotLine], wanted: &Wanted<'_>, value: Option<usize>) -> Optio
         let before = if sought.is_empty() { "" } else { "&\"\u{1}\"&" };
         write!(sought, "{before}({text})").expect("invariant: writing to a String never fails");
     }
+    // An array of one value is none to engines.
+    if let ([text], [place]) = (texts.as_slice(), places.as_slice()) {
+        return Some(Place::Found(format!("IF({sought}&\"\"={text},{place},NA())")));
+    }
     Some(Place::Found(format!(
         "INDEX({{{}}},_xlfn.XMATCH({sought}&\"\",{{{}}}))",
         places.join(";"),

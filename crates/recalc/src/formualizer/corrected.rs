@@ -287,7 +287,10 @@ fn operator(node: &mut ASTNode) {
         | BinaryOperator::Greater
         | BinaryOperator::LessEqual
         | BinaryOperator::GreaterEqual
-            if is_beyond_ascii(left) || is_beyond_ascii(right) || is_computed(left) || is_computed(right) =>
+            if is_beyond_ascii(left)
+                || is_beyond_ascii(right)
+                || is_inexact(left) && !is_exact(right)
+                || is_inexact(right) && !is_exact(left) =>
         {
             op.as_str()
         }
@@ -321,18 +324,33 @@ fn close_to_zero(tree: &mut ASTNode) {
     tree.node_type = ASTNodeType::Function { name, args };
 }
 
-/// Whether a number is worked out on the spot: it may differ from what it is compared with beyond the digits that Excel has.
-fn is_computed(node: &ASTNode) -> bool {
-    matches!(
-        node.node_type,
-        ASTNodeType::BinaryOp {
-            op: BinaryOperator::Add
+/// Whether a node yields one number that may differ from what it is compared with beyond the digits that Excel has: a cell's, or one
+/// that is worked out on the spot.
+fn is_inexact(node: &ASTNode) -> bool {
+    match &node.node_type {
+        ASTNodeType::BinaryOp { op, .. } => matches!(
+            op,
+            BinaryOperator::Add
                 | BinaryOperator::Subtract
                 | BinaryOperator::Multiply
-                | BinaryOperator::Divide,
-            ..
-        }
-    )
+                | BinaryOperator::Divide
+        ),
+        ASTNodeType::Reference { reference, .. } => matches!(reference, ReferenceType::Cell { .. }),
+        ASTNodeType::Function { .. } | ASTNodeType::UnaryOp { .. } => true,
+        _ => false,
+    }
+}
+
+/// Whether nothing is the same as a node but what is equal to it: a text, a boolean, nothing.
+fn is_exact(node: &ASTNode) -> bool {
+    match &node.node_type {
+        ASTNodeType::Literal(LiteralValue::Text(_) | LiteralValue::Boolean(_)) => true,
+        ASTNodeType::Literal(LiteralValue::Number(number)) => *number == 0.0,
+        ASTNodeType::Literal(LiteralValue::Int(number)) => *number == 0,
+        // Many cells at once are the library's own.
+        ASTNodeType::Reference { reference, .. } => !matches!(reference, ReferenceType::Cell { .. }),
+        _ => false,
+    }
 }
 
 fn is_negative(node: &ASTNode) -> bool {

@@ -331,3 +331,26 @@ fn what_cancels_in_fifteen_digits_is_nothing() {
     check("=-1E308-1E308", &cells, "#NUM!");
     check("=TRUE-D1", &cells, "1.1");
 }
+
+#[test]
+fn cells_are_compared_in_fifteen_digits() {
+    let cells = [("A1", "=0.1+0.2"), ("B1", "0.3"), ("C1", "x"), ("D1", "#N/A"), ("E1", "2")];
+    for formula in [
+        "=A1=B1",
+        "=A1=0.3",
+        "=0.3=A1",
+        "=A1<=B1",
+        "=MAX(A1,B1)=B1",
+        "=SUM(A1)=B1",
+        "=NOT(A1>B1)",
+        "=C1=\"X\"",
+        "=E1>0",
+    ] {
+        check(formula, &cells, "TRUE");
+    }
+    check("=IF(A1>B1,\"over\",\"ok\")", &cells, "ok");
+    check("=A1<C1", &cells, "TRUE");
+    check("=D1=A1", &cells, "#N/A");
+    check("=F1=0", &cells, "TRUE");
+    check("=SUM(IF(E1=E1:E2,1))", &cells, "1");
+}

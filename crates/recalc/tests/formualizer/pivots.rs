@@ -118,6 +118,8 @@ fn items_may_be_computed() {
     check("=GETPIVOTDATA(\"Sum of Amount\",A1,\"Area\",F1,\"Year\",F2,\"Quarter\",\"Q1\")", "6");
     check("=GETPIVOTDATA(\"Sum of Amount\",A1,\"Area\",\"So\"&\"uth\",\"Quarter\",\"Q\"&2)", "80");
     check("=GETPIVOTDATA(\"Sum of Amount\",A1,\"Area\",F1,\"Year\",F2-9,\"Quarter\",\"Q1\")", "#REF!");
+    // Where there is one item only.
+    check("=GETPIVOTDATA(\"Number\",A1,\"Area\",F1,\"Quarter\",\"q\"&1)", "2");
     // No pattern matches.
     check("=GETPIVOTDATA(\"Sum of Amount\",A1,\"Quarter\",F3)", "#REF!");
 }

@@ -3,17 +3,21 @@
 
 use formualizer_common::{ExcelError, ExcelErrorKind, LiteralValue};
 use formualizer_parse::parser::{ASTNode, ASTNodeType, BinaryOperator, ReferenceType, UnaryOperator};
+use formula::TokenKind;
 use grid::{MAX_COLS, MAX_ROWS};
 
 use crate::formualizer::intersect::bare_name;
 use crate::formualizer::overrides::{BY_LETTERS, CONCATENATION, FEW_COUNTIFS, SMALL_CELLS, SPREAD, WATCHED};
 use crate::formualizer::signature::{Meant, Signatures};
 
-/// Corrects a formula. Returns whether its references are others, or in another order, than they were.
-pub(super) fn correct(tree: &mut ASTNode, signatures: &mut Signatures) -> bool {
+/// Corrects a formula, which `is_enclosed` in parentheses or not. Returns whether its references are others, or in another order, than
+/// they were.
+pub(super) fn correct(tree: &mut ASTNode, is_enclosed: bool, signatures: &mut Signatures) -> bool {
     let mut walk = Walk { signatures, spread: 0, has_moved: false };
     walk.node(tree);
-    close_to_zero(tree);
+    if !is_enclosed {
+        close_to_zero(tree);
+    }
     watch(tree);
     walk.has_moved
 }
@@ -307,6 +311,26 @@ fn operator(node: &mut ASTNode) {
         _ => vec![left, right],
     };
     node.node_type = ASTNodeType::Function { name: name.to_owned(), args };
+}
+
+/// Whether parentheses enclose all of a formula.
+pub(super) fn is_enclosed(text: &str) -> bool {
+    let text = text.trim_start_matches('=').trim();
+    if !text.starts_with('(') || !text.ends_with(')') {
+        return false;
+    }
+    let mut depth = 0u32;
+    for token in formula::lex(text) {
+        match token.kind {
+            TokenKind::OpenParen => depth += 1,
+            TokenKind::CloseParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return token.span().end == text.len();
+        }
+    }
+    false
 }
 
 /// Lets a formula that ends with an addition or a subtraction yield 0 where its operands cancel each other in the digits that Excel

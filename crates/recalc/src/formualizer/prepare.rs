@@ -11,7 +11,7 @@ use workbook::{FileFormat, SheetId};
 
 use crate::engine::{Refusal, Source};
 use crate::formualizer::context::Surroundings;
-use crate::formualizer::corrected::correct;
+use crate::formualizer::corrected::{correct, is_enclosed};
 use crate::formualizer::intersect::{bare_name, intersect, single};
 use crate::formualizer::lambdas::write_out;
 use crate::formualizer::overrides::Overrides;
@@ -92,7 +92,7 @@ impl<'a> Preparer<'a> {
             is_verbatim &= !intersect(&mut tree, at, &mut self.signatures);
         }
         if self.surroundings.overrides == Overrides::Ours {
-            is_verbatim &= !correct(&mut tree, &mut self.signatures);
+            is_verbatim &= !correct(&mut tree, is_enclosed(&text), &mut self.signatures);
         }
         Ok(Prepared { tree, is_verbatim })
     }

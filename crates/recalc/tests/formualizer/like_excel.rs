@@ -322,6 +322,9 @@ fn what_cancels_in_fifteen_digits_is_nothing() {
     check("=B1+C1+-A1", &cells, "0");
     // Only where it is the last that is done.
     check("=(A1-B1-C1)*36028797018963968", &cells, "-1");
+    check("=(0.5-0.4-0.1)*36028797018963968", &cells, "-1");
+    check("=(0.5-0.4-0.1)", &cells, "-0.000000000000000027755575615628914");
+    check("=(0.5-0.4)-(0.1)", &cells, "0");
     check("=A1+B1", &cells, "0.4");
     check("=A1-0.2999999999999", &cells, "0.00000000000009997558336749535");
     check("=A1-E1", &cells, "#VALUE!");

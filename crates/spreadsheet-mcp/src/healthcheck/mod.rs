@@ -27,7 +27,9 @@ struct Target {
 pub(crate) fn run(arguments: &HealthcheckArguments, settings: &Settings) -> ExitCode {
     let probe = arguments.probe.to_possible_value().map(|value| value.get_name().to_owned());
     let path = format!("/health/{}", probe.unwrap_or_default());
-    let target = match Target::of(settings) {
+    // Who says what to verify wants nothing that can't be.
+    let is_tls = settings.tls.files().is_some() || arguments.ca.is_some() || arguments.name.is_some();
+    let target = match Target::of(settings, is_tls) {
         Ok(target) => target,
         Err(problem) => {
             eprintln!("spreadsheet-mcp: {problem}");
@@ -51,9 +53,8 @@ pub(crate) fn run(arguments: &HealthcheckArguments, settings: &Settings) -> Exit
 
 impl Target {
     /// The port of MCP, or that of metrics where the other one asks for a certificate that probes do not have.
-    fn of(settings: &Settings) -> Result<Target, String> {
+    fn of(settings: &Settings, is_tls: bool) -> Result<Target, String> {
         let Settings { listen, tls, metrics, .. } = settings;
-        let is_tls = tls.files().is_some();
         if !is_tls || tls.tls_client_ca.is_none() {
             return Ok(Target { address: reachable(listen.bind), is_tls });
         }

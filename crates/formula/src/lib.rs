@@ -40,7 +40,7 @@ pub use lexer::{Lexer, lex};
 pub use mention::{Mention, Mentions, NamedReference, Target, references};
 pub use prefix::{SheetPrefix, Sheets};
 pub use r1c1::{PatternKey, pattern_key, to_r1c1};
-pub use reach::{Reach, reaches_out};
+pub use reach::{REACHING, Reach, reaches_out};
 pub use reference::{Axis, Corner, RefKind, Reference};
 pub use relocate::{Relocation, lose_sheet, relocate};
 pub use restructure::{Change, Resize, rename_sheet, resize};

@@ -2,8 +2,8 @@
 
 use crate::{Sheets, TokenKind, functions, lex};
 
-/// Functions that fetch something, run something, or ask another program.
-const REACHING: [&str; 11] = [
+/// Functions that fetch something, run something, or ask another program, in capitals and without marks.
+pub const REACHING: [&str; 11] = [
     "WEBSERVICE",
     "IMAGE",
     "STOCKHISTORY",

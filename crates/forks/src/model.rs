@@ -213,11 +213,11 @@ pub struct SavedVersion {
     pub size: u64,
     /// When it was replaced.
     pub saved_at: Millis,
-    /// The fork that was saved over it.
-    pub fork: ForkId,
-    /// The state of that fork that was saved.
+    /// The fork that was saved over it; none when it was uploaded over, or deleted.
+    pub fork: Option<ForkId>,
+    /// The state of that fork that was saved; the base where there is none.
     pub seq: Seq,
-    /// What the file holds since, unless the save was interrupted before.
+    /// What the file holds since, unless that was interrupted before; none when it was deleted.
     pub became: Option<Digest>,
 }
 

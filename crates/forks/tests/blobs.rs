@@ -181,7 +181,7 @@ fn forks_and_versions_keep_their_blobs() {
         digest: version,
         size: 7,
         saved_at: 0,
-        fork: id.clone(),
+        fork: Some(id.clone()),
         seq: Seq::BASE,
         became: None,
     };

@@ -18,13 +18,14 @@ pub(super) fn add(database: &Connection, version: &SavedVersion) -> Result<u64, 
         .execute(params![path, digest])?;
     let number = database
         .prepare_cached(
-            "INSERT INTO versions (path, digest, size, saved_at, fork, seq, became) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO versions (path, digest, size, saved_at, fork, seq, became) VALUES (?1, ?2, ?3, ?4, coalesce(?5, ''), ?6, ?7)",
         )?
         .insert(params![path, digest, integer(*size), saved_at, fork, seq, became])?;
     Ok(natural(number).map_err(rusqlite::Error::from)?)
 }
 
-const COLUMNS: &str = "number, path, digest, size, saved_at, fork, seq, became";
+/// The column of the fork is never null: an empty text is none.
+const COLUMNS: &str = "number, path, digest, size, saved_at, nullif(fork, ''), seq, became";
 
 fn kept(row: &Row<'_>) -> rusqlite::Result<KeptVersion> {
     let saved = SavedVersion {

@@ -10,7 +10,7 @@ fn add(store: &SqliteStore, path: &str, content: &str) -> u64 {
         digest: Digest::of(content.as_bytes()),
         size: content.len() as u64,
         saved_at: 5,
-        fork: id(1),
+        fork: Some(id(1)),
         seq: Seq::new(3),
         became: None,
     };
@@ -20,6 +20,16 @@ fn add(store: &SqliteStore, path: &str, content: &str) -> u64 {
 /// The sizes of a file's versions: enough to tell them apart here.
 fn sizes(store: &SqliteStore, path: &str) -> Vec<u64> {
     store.versions(path).unwrap().into_iter().map(|version| version.saved.size).collect()
+}
+
+#[test]
+fn a_version_that_no_fork_was_saved_over_names_none() {
+    let place = Place::new();
+    add(&place.store, "a.xlsx", "1");
+    let saved = place.store.versions("a.xlsx").unwrap().remove(0).saved;
+    let uploaded = SavedVersion { digest: Digest::of(b"22"), fork: None, seq: Seq::BASE, ..saved };
+    let number = place.store.add_version(&uploaded).unwrap();
+    assert_eq!(place.opened_again().version("a.xlsx", number).unwrap().saved, uploaded);
 }
 
 #[test]
@@ -34,7 +44,7 @@ fn versions_are_listed_newest_first_and_outlive_their_fork() {
     assert_eq!(sizes(&place.opened_again(), "b.xlsx"), [4]);
     assert_eq!(sizes(&place.store, "c.xlsx"), []);
     let newest = place.store.versions("a.xlsx").unwrap().remove(0).saved;
-    assert_eq!((newest.digest, newest.fork, newest.seq), (Digest::of(b"22"), fork, Seq::new(3)));
+    assert_eq!((newest.digest, newest.fork, newest.seq), (Digest::of(b"22"), Some(fork), Seq::new(3)));
 }
 
 #[test]

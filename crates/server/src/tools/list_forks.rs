@@ -67,7 +67,7 @@ struct VersionEntry {
     digest: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     replaced: Option<String>,
-    /// By this state of a fork.
+    /// By this state of a fork, an upload or a deletion.
     by: String,
 }
 
@@ -126,7 +126,11 @@ impl VersionEntry {
             bytes: kept.saved.size,
             digest: kept.saved.digest.to_string(),
             replaced: timestamp::of_millis(kept.saved.saved_at),
-            by: format!("{}@{}", kept.saved.fork, kept.saved.seq),
+            by: match (&kept.saved.fork, &kept.saved.became) {
+                (Some(fork), _) => format!("{fork}@{}", kept.saved.seq),
+                (None, Some(_)) => "upload".to_owned(),
+                (None, None) => "deletion".to_owned(),
+            },
         }
     }
 }

@@ -169,7 +169,7 @@ impl Tool for SaveFork {
                 digest: kept,
                 size,
                 saved_at: now(),
-                fork: fork.id.clone(),
+                fork: Some(fork.id.clone()),
                 seq: replayed.live.seq,
                 became: Some(digest),
             };
@@ -353,7 +353,9 @@ fn check_target(
 /// Whether the file is what this fork was saved as by a server that died before it noted so.
 fn was_interrupted(call: &Call, fork: &Fork, path: &str, actual: &Digest) -> Result<bool, ToolError> {
     let last = call.forks().open()?.store.versions(path).map_err(store_error)?.into_iter().next();
-    Ok(last.is_some_and(|last| last.saved.fork == fork.id && last.saved.became.as_ref() == Some(actual)))
+    Ok(last.is_some_and(|last| {
+        last.saved.fork.as_ref() == Some(&fork.id) && last.saved.became.as_ref() == Some(actual)
+    }))
 }
 
 fn digest(text: &str) -> Result<Digest, ToolError> {

@@ -34,6 +34,15 @@ pub struct DiskUse {
     pub temporary: u64,
 }
 
+/// The room of the file system that the state is on, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiskRoom {
+    /// What the server may still write.
+    pub free: u64,
+    /// All there is, full or not.
+    pub size: u64,
+}
+
 /// Knows what the state takes, as of a moment ago.
 #[derive(Debug, Default)]
 pub struct DiskGuard {
@@ -65,6 +74,11 @@ impl Context {
             screenshots: bytes_below(self.screenshots.folder()),
             temporary: bytes_below(self.recalc.scratch()),
         }
+    }
+
+    /// The room where the state is; nothing where the system does not tell.
+    pub fn disk_room(&self) -> Option<DiskRoom> {
+        room_of(self.forks.folder())
     }
 
     /// Bytes of what forks are made of: what the database holds, not what its files have room for.
@@ -149,6 +163,18 @@ impl Call {
     }
 }
 
+#[cfg(unix)]
+fn room_of(folder: &Path) -> Option<DiskRoom> {
+    let stat = rustix::fs::statvfs(folder).ok()?;
+    let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+    Some(DiskRoom { free: bytes(stat.f_bavail), size: bytes(stat.f_blocks) })
+}
+
+#[cfg(not(unix))]
+fn room_of(_: &Path) -> Option<DiskRoom> {
+    None
+}
+
 /// Bytes of the files below a folder. What goes meanwhile is not counted.
 fn bytes_below(folder: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(folder) else { return 0 };
@@ -163,6 +189,15 @@ fn bytes_below(folder: &Path) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_system_has_more_room_than_is_free() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let room = room_of(folder.path()).expect("told");
+        assert!(room.free > 0 && room.free <= room.size, "{room:?}");
+        assert_eq!(room_of(&folder.path().join("nowhere")), None);
+    }
 
     #[test]
     fn files_are_counted_wherever_they_are() {

@@ -140,7 +140,7 @@ fn look(context: &Arc<Context>) -> Vec<Check> {
     let check = |name, said: String, is_missing| Check { name, said, is_missing };
     let workspace = context.workspace.is_readable();
     let state = writable(context.forks.folder());
-    let free = free_bytes(context.forks.folder());
+    let free = context.disk_room().map(|room| room.free);
     let least = context.config.health.min_free_bytes;
     let is_needed = context.config.health.require_libreoffice;
     // Looking for it takes seconds: that is done aside, and told when it is known.
@@ -180,17 +180,6 @@ fn writable(folder: &Path) -> io::Result<()> {
     });
     let _gone = fs::remove_file(&path);
     written
-}
-
-#[cfg(unix)]
-fn free_bytes(folder: &Path) -> Option<u64> {
-    let stat = rustix::fs::statvfs(folder).ok()?;
-    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
-}
-
-#[cfg(not(unix))]
-fn free_bytes(_: &Path) -> Option<u64> {
-    None
 }
 
 #[cfg(test)]

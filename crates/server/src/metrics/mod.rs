@@ -82,6 +82,9 @@ impl Metrics {
         }
         self.state.set_memory_limit(context.memory.bound(context.live().limits.max_memory_bytes));
         self.state.set_disk(context.disk_use());
+        if let Some(room) = context.disk_room() {
+            self.state.set_disk_room(room);
+        }
         self.process.look();
         self.catalogue.encode(format)
     }

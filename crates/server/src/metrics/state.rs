@@ -10,7 +10,10 @@ use super::{
     catalogue::Catalogue,
     labels::{DiskLabels, DiskPurpose, OfficeFailure, OfficeFailureLabels, WorkerLabels, WorkerState},
 };
-use crate::{cache::CacheCounts, disk::DiskUse};
+use crate::{
+    cache::CacheCounts,
+    disk::{DiskRoom, DiskUse},
+};
 
 /// Metrics of the server's state.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub struct StateMetrics {
     office_restarts: Counter,
     memory_limit: Gauge,
     disk: Family<DiskLabels, Gauge>,
+    disk_free: Gauge,
+    disk_size: Gauge,
 }
 
 impl StateMetrics {
@@ -58,6 +63,10 @@ impl StateMetrics {
                 "What the server takes of the disk: for its state, for pictures, for LibreOffice at work",
                 Some(Unit::Bytes),
             ),
+            disk_free: catalogue
+                .bytes_gauge("disk_free", "What is free of the file system that the state is on"),
+            disk_size: catalogue
+                .bytes_gauge("disk_size", "The file system that the state is on, full or not"),
         }
     }
 
@@ -76,6 +85,11 @@ impl StateMetrics {
         set(DiskPurpose::State, used.state);
         set(DiskPurpose::Screenshots, used.screenshots);
         set(DiskPurpose::Temporary, used.temporary);
+    }
+
+    pub(super) fn set_disk_room(&self, room: DiskRoom) {
+        self.disk_free.set(whole(room.free));
+        self.disk_size.set(whole(room.size));
     }
 
     pub(super) fn set_memory_limit(&self, bytes: u64) {

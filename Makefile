@@ -37,8 +37,8 @@ docs:
 	cargo doc --workspace --no-deps --open
 
 ## What the tests need besides Rust: Python, Node.js, unzip, LibreOffice and Prometheus of the system, the clients that talk to
-## the server, the collector that it sends spans to, and whom it asks: an OpenID provider and OpenBao.
-setup: $(TOOLS)/bin/cargo-deny $(TOOLS)/python/ready $(TOOLS)/node/ready
+## the server, the collector that it sends spans to, and whom it asks: an OpenID provider, OpenBao and servers of objects.
+setup: $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/s3s-fs $(TOOLS)/python/ready $(TOOLS)/node/ready
 
 $(TOOLS)/python/ready: tests/clients/requirements.txt tests/clients/system-packages.sh
 	tests/clients/system-packages.sh
@@ -54,3 +54,6 @@ $(TOOLS)/node/ready: tests/clients/package.json
 
 $(TOOLS)/bin/cargo-deny:
 	cargo install cargo-deny --version 0.20.2 --locked --no-default-features --root $(TOOLS)
+
+$(TOOLS)/bin/s3s-fs:
+	cargo install s3s-fs --version 0.14.1 --locked --features binary --root $(TOOLS)

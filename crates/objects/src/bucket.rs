@@ -2,89 +2,44 @@
 
 use std::{
     future::Future,
+    ops::Range,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant},
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::{
-    BackoffConfig, ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, RetryConfig,
-    UpdateVersion, path::Path,
+    GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutOptions, PutPayload, path::Path,
 };
-use tokio::runtime::Handle;
+use recloser::{AsyncRecloser, Recloser};
+use tokio::{runtime::Handle, time::timeout};
 
-use crate::{BucketUrl, ObjectError};
+use crate::{
+    BucketUrl, Counts, Object, ObjectError, Operation, Options, Precondition, Received, Version,
+    error::reason, options::build,
+};
 
-/// How requests are made.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// How long one request may take until its connection stands.
-    pub connect_timeout: Duration,
-    /// How long a request may take with all its repetitions.
-    pub timeout: Duration,
-    /// What the store is told beside what the environment says (`aws_endpoint`, …; see the `object_store` crate).
-    pub settings: Vec<(String, String)>,
-}
+/// So many of the last [`JUDGED`] requests have to fail for the store to be left alone.
+const FAILED_SHARE: f32 = 0.75;
+/// How many requests a judgement is about.
+const JUDGED: usize = 4;
+/// Bytes that a second moves at least, beside the time that any request may take.
+const SLOWEST: u64 = 1 << 20;
+/// What is under no key of anybody's, and asked for to see whether the store answers.
+const PROBE: &str = ".probe";
 
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            connect_timeout: Duration::from_secs(2),
-            timeout: Duration::from_secs(30),
-            settings: Vec::new(),
-        }
-    }
-}
-
-/// What tells one content under a key from another one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Version {
-    /// The entity tag.
-    pub etag: Option<String>,
-    /// The version, where the store counts them.
-    pub version: Option<String>,
-}
-
-/// What is known of an object without reading it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Object {
-    /// The key below the prefix, with `/` between its parts.
-    pub key: String,
-    /// The length in bytes.
-    pub size: u64,
-    /// When it was written.
-    pub modified: SystemTime,
-    /// What tells its content from another one.
-    pub version: Version,
-}
-
-/// An object that was read.
-#[derive(Debug, Clone)]
-pub struct Received {
-    /// What it was when it was read.
-    pub object: Object,
-    /// Its bytes.
-    pub bytes: Bytes,
-}
-
-/// When a write may happen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Precondition {
-    /// Always.
-    None,
-    /// If there is nothing under the key (`If-None-Match: *`).
-    Absent,
-    /// If it still is that content (`If-Match`).
-    Unchanged(Version),
-}
-
-/// A bucket, or what is below a prefix of it.
+/// A bucket, or what is below a prefix of it. Copies share their counts, and what they know of the store's state.
 #[derive(Debug, Clone)]
 pub struct Bucket {
     url: BucketUrl,
-    store: Arc<dyn ObjectStore>,
-    runtime: Handle,
-    timeout: Duration,
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) runtime: Handle,
+    pub(crate) timeout: Duration,
+    pub(crate) stall_timeout: Duration,
+    pause: Duration,
+    recloser: AsyncRecloser,
+    pub(crate) counts: Arc<Counts>,
 }
 
 impl Bucket {
@@ -99,7 +54,22 @@ impl Bucket {
             store: url.to_string(),
             problem: error.to_string(),
         })?;
-        Ok(Bucket { url: url.clone(), store, runtime: runtime.clone(), timeout: options.timeout })
+        let recloser = Recloser::custom()
+            .error_rate(FAILED_SHARE)
+            .closed_len(JUDGED)
+            .half_open_len(1)
+            .open_wait(options.pause)
+            .build();
+        Ok(Bucket {
+            url: url.clone(),
+            store,
+            runtime: runtime.clone(),
+            timeout: options.timeout,
+            stall_timeout: options.stall_timeout,
+            pause: options.pause,
+            recloser: AsyncRecloser::from(recloser),
+            counts: Arc::default(),
+        })
     }
 
     /// Where it is.
@@ -107,75 +77,164 @@ impl Bucket {
         &self.url
     }
 
+    /// What was asked of it so far.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Asks whether the store answers and knows us.
+    ///
+    /// # Errors
+    /// `Denied`, `Unavailable`, `Suspended`.
+    pub fn probe(&self) -> Result<(), ObjectError> {
+        match self.head(PROBE) {
+            Ok(_) | Err(ObjectError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What is under a key.
     ///
     /// # Errors
-    /// `NotFound`, `Denied`, `Unavailable`.
+    /// `NotFound`, `Denied`, `Unavailable`, `Suspended`.
     pub fn head(&self, key: &str) -> Result<Object, ObjectError> {
-        let meta = self.wait(key, self.store.head(&self.path(key)))?;
-        Ok(self.object(meta))
+        let path = self.path(key)?;
+        let head = async { self.explained(key, self.timeout, self.store.head(&path)).await };
+        Ok(self.object(self.request(Operation::Head, head)?))
     }
 
-    /// Reads an object.
+    /// Reads an object into memory.
     ///
     /// # Errors
-    /// `NotFound`, `Denied`, `Unavailable`.
+    /// `NotFound`, `Denied`, `Unavailable` (also when it breaks off), `Suspended`.
     pub fn get(&self, key: &str) -> Result<Received, ObjectError> {
-        let path = self.path(key);
-        self.wait(key, async {
-            let result = self.store.get(&path).await?;
-            let object = self.object(result.meta.clone());
-            Ok(Received { object, bytes: result.bytes().await? })
-        })
+        self.collect(key, GetOptions::default())
     }
 
-    /// Writes an object.
+    /// Reads a part of an object into memory; `object` tells the whole. It may end before `range` does, and must not end before
+    /// it begins.
     ///
     /// # Errors
-    /// `Changed` when the precondition does not hold, `Denied`, `Unavailable`.
+    /// As [`Bucket::get`].
+    pub fn get_range(&self, key: &str, range: Range<u64>) -> Result<Received, ObjectError> {
+        self.collect(key, GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() })
+    }
+
+    fn collect(&self, key: &str, options: GetOptions) -> Result<Received, ObjectError> {
+        let mut bytes = BytesMut::new();
+        let object = self.receive(key, options, |piece, expected| {
+            if bytes.is_empty() {
+                bytes.reserve(usize::try_from(expected).map_err(|error| error.to_string())?);
+            }
+            bytes.extend_from_slice(piece);
+            Ok(())
+        })?;
+        Ok(Received { object, bytes: bytes.freeze() })
+    }
+
+    /// Writes an object. A write whose answer was lost is repeated: under a precondition its own first try may then be what
+    /// [`Changed`](ObjectError::Changed) tells of.
+    ///
+    /// # Errors
+    /// `Changed` when the precondition does not hold, `Denied`, `Unavailable`, `Suspended`.
     pub fn put(&self, key: &str, bytes: Bytes, when: &Precondition) -> Result<Version, ObjectError> {
-        let mode = match when {
-            Precondition::None => PutMode::Overwrite,
-            Precondition::Absent => PutMode::Create,
-            Precondition::Unchanged(version) => PutMode::Update(UpdateVersion {
-                e_tag: version.etag.clone(),
-                version: version.version.clone(),
-            }),
-        };
-        let options = PutOptions { mode, ..PutOptions::default() };
-        let put = self.wait(key, self.store.put_opts(&self.path(key), bytes.into(), options))?;
+        self.request(Operation::Put, self.put_at_once(key, bytes.into(), when))
+    }
+
+    pub(crate) async fn put_at_once(
+        &self,
+        key: &str,
+        payload: PutPayload,
+        when: &Precondition,
+    ) -> Result<Version, ObjectError> {
+        let bytes = payload.content_length() as u64;
+        let options = PutOptions { mode: when.mode(), ..PutOptions::default() };
+        let path = self.path(key)?;
+        let put = self.store.put_opts(&path, payload, options);
+        let put = self.explained(key, self.time_for(bytes), put).await?;
+        self.counts.add_sent(bytes);
         Ok(Version { etag: put.e_tag, version: put.version })
     }
 
     /// Deletes an object; nothing happens if there is none.
     ///
     /// # Errors
-    /// `Denied`, `Unavailable`.
+    /// `Denied`, `Unavailable`, `Suspended`.
     pub fn delete(&self, key: &str) -> Result<(), ObjectError> {
-        match self.wait(key, self.store.delete(&self.path(key))) {
-            Err(ObjectError::NotFound { .. }) => Ok(()),
-            deleted => deleted,
-        }
+        let path = self.path(key)?;
+        let delete = async {
+            match self.explained(key, self.timeout, self.store.delete(&path)).await {
+                Err(ObjectError::NotFound { .. }) => Ok(()),
+                deleted => deleted,
+            }
+        };
+        self.request(Operation::Delete, delete)
     }
 
-    /// Runs a request to its end, within the time that it may take.
-    fn wait<T>(
+    /// The objects below `prefix`, a path of whole names, in the order of their keys: at most `limit`, and only those after the
+    /// key `after`. A page of a thousand is one request.
+    ///
+    /// # Errors
+    /// `Denied`, `Unavailable`, `Suspended`.
+    pub fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Object>, ObjectError> {
+        let path = self.path(prefix)?;
+        let pages = u64::try_from(limit / 1000).unwrap_or(u64::MAX).saturating_add(1);
+        let time = self.timeout.saturating_mul(u32::try_from(pages).unwrap_or(u32::MAX));
+        let list = async {
+            let listed = match after {
+                Some(after) => self.store.list_with_offset(Some(&path), &self.path(after)?),
+                None => self.store.list(Some(&path)),
+            };
+            self.explained(prefix, time, listed.take(limit).try_collect::<Vec<ObjectMeta>>()).await
+        };
+        let listed = self.request(Operation::List, list)?;
+        Ok(listed.into_iter().map(|meta| self.object(meta)).collect())
+    }
+
+    /// Runs a request to its end, unless the store failed again and again.
+    pub(crate) fn request<T>(
+        &self,
+        operation: Operation,
+        request: impl Future<Output = Result<T, ObjectError>>,
+    ) -> Result<T, ObjectError> {
+        let is_failure = |error: &ObjectError| matches!(error, ObjectError::Unavailable { .. });
+        let start = Instant::now();
+        let ended = self.runtime.block_on(self.recloser.call_with(is_failure, request));
+        let result = ended.map_err(|error| match error {
+            recloser::Error::Inner(error) => error,
+            recloser::Error::Rejected => {
+                ObjectError::Suspended { store: self.url.to_string(), pause: self.pause }
+            }
+        });
+        self.counts.ended(operation, &result, start.elapsed());
+        result
+    }
+
+    /// How long a request may take that moves so many bytes.
+    pub(crate) fn time_for(&self, bytes: u64) -> Duration {
+        self.timeout.saturating_add(Duration::from_secs(bytes / SLOWEST))
+    }
+
+    /// What a store says, in our words, or that it says nothing for too long.
+    pub(crate) async fn explained<T>(
         &self,
         key: &str,
-        request: impl Future<Output = object_store::Result<T>>,
+        time: Duration,
+        said: impl Future<Output = object_store::Result<T>>,
     ) -> Result<T, ObjectError> {
-        match self.runtime.block_on(async { tokio::time::timeout(self.timeout, request).await }) {
-            Ok(answer) => answer.map_err(|error| self.explain(key, error)),
-            Err(_) => Err(ObjectError::Unavailable {
-                store: self.url.to_string(),
-                problem: format!("no answer within {} s", self.timeout.as_secs_f64()),
-            }),
+        match timeout(time, said).await {
+            Ok(answer) => answer.map_err(|error| self.explain(key, &error)),
+            Err(_) => Err(self.unavailable(format!("no answer within {} s", time.as_secs_f64()))),
         }
     }
 
-    fn explain(&self, key: &str, error: object_store::Error) -> ObjectError {
+    pub(crate) fn unavailable(&self, problem: String) -> ObjectError {
+        ObjectError::Unavailable { store: self.url.to_string(), problem }
+    }
+
+    fn explain(&self, key: &str, error: &object_store::Error) -> ObjectError {
         use object_store::Error;
-        let (key, store, problem) = (key.to_owned(), self.url.to_string(), error.to_string());
+        let (key, store, problem) = (key.to_owned(), self.url.to_string(), reason(error));
         match error {
             Error::NotFound { .. } => ObjectError::NotFound { key },
             Error::AlreadyExists { .. } | Error::Precondition { .. } | Error::NotModified { .. } => {
@@ -191,11 +250,16 @@ impl Bucket {
         }
     }
 
-    fn path(&self, key: &str) -> Path {
-        self.url.prefix.parts().chain(Path::from(key).parts()).collect()
+    /// The key as it is, below the prefix: what others call their objects is what we call them.
+    pub(crate) fn path(&self, key: &str) -> Result<Path, ObjectError> {
+        let key = Path::parse(key).map_err(|error| ObjectError::Unsupported {
+            store: self.url.to_string(),
+            problem: error.to_string(),
+        })?;
+        Ok(self.url.prefix.parts().chain(key.parts()).collect())
     }
 
-    fn object(&self, meta: ObjectMeta) -> Object {
+    pub(crate) fn object(&self, meta: ObjectMeta) -> Object {
         let below = meta.location.prefix_match(&self.url.prefix);
         let key = below.map(|parts| parts.collect::<Path>().to_string()).unwrap_or_default();
         Object {
@@ -205,34 +269,4 @@ impl Bucket {
             version: Version { etag: meta.e_tag, version: meta.version },
         }
     }
-}
-
-fn build(url: &BucketUrl, options: &Options) -> object_store::Result<Arc<dyn ObjectStore>> {
-    use object_store::{aws::AmazonS3Builder, azure::MicrosoftAzureBuilder, gcp::GoogleCloudStorageBuilder};
-    let text = url.url.as_str();
-    let client = ClientOptions::new()
-        .with_connect_timeout(options.connect_timeout)
-        .with_timeout(options.timeout)
-        .with_allow_http(true);
-    let retry = RetryConfig {
-        backoff: BackoffConfig { init_backoff: Duration::from_millis(100), ..BackoffConfig::default() },
-        max_retries: 3,
-        retry_timeout: options.timeout / 2,
-    };
-    macro_rules! built {
-        ($builder:expr) => {{
-            let mut builder = $builder.with_url(text).with_client_options(client).with_retry(retry);
-            for (key, value) in &options.settings {
-                if let Ok(key) = key.parse() {
-                    builder = builder.with_config(key, value);
-                }
-            }
-            Arc::new(builder.build()?)
-        }};
-    }
-    Ok(match url.url.scheme() {
-        "gs" => built!(GoogleCloudStorageBuilder::from_env()),
-        "az" => built!(MicrosoftAzureBuilder::from_env()),
-        _ => built!(AmazonS3Builder::from_env()),
-    })
 }

@@ -1,5 +1,7 @@
 //! Why a request to an object store failed.
 
+use std::{error::Error, time::Duration};
+
 /// Everything that can go wrong. A message ends with what to do, after its last `; `.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ObjectError {
@@ -9,7 +11,8 @@ pub enum ObjectError {
         /// Its key.
         key: String,
     },
-    /// The object is not what the writer believed it to be: nothing was written.
+    /// The object is not what the writer believed it to be: nothing was written. After a failure that the store's client
+    /// repeated by itself it may be the writer's own content.
     #[error("the object {key} is another one by now; read it again")]
     Changed {
         /// Its key.
@@ -31,6 +34,14 @@ pub enum ObjectError {
         /// What is missing.
         problem: String,
     },
+    /// What was to be written could not be read, or what was read not be written down. The store is not at fault.
+    #[error("the bytes of the object {key} could not be moved: {problem}; see that the disk works")]
+    Source {
+        /// Its key.
+        key: String,
+        /// What happened.
+        problem: String,
+    },
     /// The store did not answer, not in time, or with a failure of its own. A write may have happened.
     #[error("{store} does not answer as it should: {problem}; repeat the call in a moment")]
     Unavailable {
@@ -39,4 +50,68 @@ pub enum ObjectError {
         /// What happened.
         problem: String,
     },
+    /// The store failed again and again, and is left alone for a moment: nothing was asked of it.
+    #[error("{store} failed a moment ago and is not asked again yet; repeat the call in {} s", pause.as_secs().max(1))]
+    Suspended {
+        /// The URL of the store.
+        store: String,
+        /// For how long it is left alone.
+        pause: Duration,
+    },
+}
+
+impl ObjectError {
+    /// When the same request may succeed, if it may at all.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            ObjectError::Unavailable { .. } => Some(Duration::from_secs(2)),
+            ObjectError::Suspended { pause, .. } => Some(*pause),
+            _ => None,
+        }
+    }
+}
+
+/// What happened, in few words: a code that the store gave, a status, or what the system says. Answers of stores repeat the
+/// key and more, which is nobody's business.
+pub(crate) fn reason(error: &object_store::Error) -> String {
+    let text = error.to_string();
+    let within = |from: &str, to: &str| {
+        let (_, rest) = text.split_once(from)?;
+        rest.split_once(to).map(|(found, _)| found.to_owned()).filter(|found| found.len() < 80)
+    };
+    let status = within("status code: ", ": ");
+    let code = within("<Code>", "</Code>");
+    match (status, code) {
+        (Some(status), Some(code)) => format!("{status} ({code})"),
+        (Some(status), None) => status,
+        (None, Some(code)) => code,
+        (None, None) => {
+            let mut innermost: &dyn Error = error;
+            while let Some(source) = innermost.source() {
+                innermost = source;
+            }
+            innermost.to_string()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_short_and_tell_no_key() {
+        let generic = |source: &str| object_store::Error::Generic { store: "S3", source: source.into() };
+        for (said, reason_of_it) in [
+            (
+                "Error performing PUT http://a/b/secret.xlsx in 2ms - Server returned non-2xx status code: \
+                 503 Service Unavailable: <Error><Code>SlowDown</Code><Key>secret.xlsx</Key></Error>",
+                "503 Service Unavailable (SlowDown)",
+            ),
+            ("Server returned non-2xx status code: 500 Internal Server Error: ", "500 Internal Server Error"),
+            ("Connection refused (os error 111)", "Connection refused (os error 111)"),
+        ] {
+            assert_eq!(reason(&generic(said)), reason_of_it);
+        }
+    }
 }

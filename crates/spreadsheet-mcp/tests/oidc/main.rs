@@ -1,8 +1,5 @@
 //! Callers with tokens of an identity provider: a real one that runs, over HTTP and TLS, whose keys change and which goes away.
 
-#[path = "../telemetry/listeners.rs"]
-#[allow(dead_code, reason = "each test needs some of it")]
-mod listeners;
 #[path = "../configuration/program.rs"]
 #[allow(dead_code, reason = "each test needs some of it")]
 mod program;
@@ -10,7 +7,7 @@ mod provider;
 
 use std::time::Duration;
 
-use listeners::{eventually, http};
+use components::{eventually, http};
 use program::{Place, Server};
 use provider::{AUDIENCE, Provider, now};
 use serde_json::{Value, json};

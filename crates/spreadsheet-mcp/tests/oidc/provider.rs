@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::listeners::{Listener, free_port, http};
+use components::{Listener, free_port, http};
 
 /// The audience of tokens in these tests.
 pub(crate) const AUDIENCE: &str = "sheets";

@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    listeners::{eventually, http},
-    program::{Place, Server},
-};
+use crate::program::{Place, Server};
+use components::{eventually, http};
 
 /// The line of the log of a call of a tool.
 fn access_line(server: &Server, tool: &str) -> Value {

@@ -1,6 +1,5 @@
 //! What the program tells of itself, to the real programs that listen: Prometheus, its Pushgateway, an OTLP collector.
 
-mod listeners;
 mod logs;
 mod metrics;
 mod privacy;

@@ -9,10 +9,8 @@ use std::{
 use serde_json::json;
 use server::metrics::Metrics;
 
-use crate::{
-    listeners::{eventually, http, installed},
-    program::{Place, Server, code, fork_of, set},
-};
+use crate::program::{Place, Server, code, fork_of, set};
+use components::{eventually, http, installed};
 
 /// A server that has done a little of everything.
 fn used(place: &Place) -> Server {

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::{
-    listeners::{eventually, http},
     metrics::page,
     program::{Place, Server, fork_of},
     traces::Collector,
 };
+use components::{eventually, http};
 
 /// Whatever is private begins so, in any case.
 const CANARY: &str = "canary";

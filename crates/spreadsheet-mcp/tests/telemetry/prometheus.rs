@@ -2,10 +2,8 @@
 
 use serde_json::Value;
 
-use crate::{
-    listeners::{Listener, eventually, free_port, http, installed},
-    program::Place,
-};
+use crate::program::Place;
+use components::{Listener, eventually, free_port, http, installed};
 
 fn answer(address: &str, path: &str) -> Option<Value> {
     let (status, _, body) = http("GET", address, path, "", "");

@@ -4,10 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::{
-    listeners::{Listener, eventually, free_port, http, installed},
-    program::{Place, fork_of, set},
-};
+use crate::program::{Place, fork_of, set};
+use components::{Listener, eventually, free_port, http, installed};
 
 /// A collector that prints every span, and where it listens for gRPC and HTTP.
 pub(crate) struct Collector {

@@ -13,9 +13,9 @@ use serde_json::json;
 
 use crate::{
     client::Client,
-    listeners::eventually,
     place::{Secure, failures, sample},
 };
+use components::eventually;
 
 #[test]
 fn calls_are_answered() {

@@ -8,10 +8,8 @@ use std::{
 
 use serde_json::json;
 
-use crate::{
-    listeners::eventually,
-    place::{Secure, failures},
-};
+use crate::place::{Secure, failures};
+use components::eventually;
 
 /// More than shake hands at the same time.
 const CROWD: usize = 300;

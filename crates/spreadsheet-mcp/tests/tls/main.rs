@@ -4,9 +4,6 @@ mod authority;
 mod calls;
 mod client;
 mod hostile;
-#[path = "../telemetry/listeners.rs"]
-#[allow(dead_code, reason = "each of the tests uses a part of it")]
-mod listeners;
 mod metrics;
 mod mutual;
 mod place;

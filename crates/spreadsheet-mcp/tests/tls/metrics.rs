@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::{
     client::Client,
-    listeners::{Listener, eventually, free_port, http, installed},
     place::{Secure, failures, metrics_address, sample, sample_of},
 };
+use components::{Listener, eventually, free_port, http, installed};
 
 const EXPIRY: &str = "spreadsheet_mcp_tls_certificate_expiry_timestamp_seconds{port=\"mcp\"}";
 

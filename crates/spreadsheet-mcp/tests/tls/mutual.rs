@@ -7,10 +7,10 @@ use serde_json::json;
 use crate::{
     authority::{Authority, DAY, Identity},
     client::Client,
-    listeners::eventually,
     place::{Secure, failures, metrics_address},
     program::Server,
 };
+use components::eventually;
 
 /// A place whose clients need certificates of another authority than the server's own.
 fn place(options: &str) -> (Secure, Authority) {

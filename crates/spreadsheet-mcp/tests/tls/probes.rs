@@ -4,10 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use crate::{
     authority::{Authority, DAY},
-    listeners::eventually,
     place::{Secure, metrics_address},
     program::{Place, Server},
 };
+use components::eventually;
 
 /// The code and the words of the command.
 fn healthcheck(place: &Place, server: &Server, arguments: &[&str]) -> (i32, String) {

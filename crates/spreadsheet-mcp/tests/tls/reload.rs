@@ -12,9 +12,9 @@ use serde_json::json;
 
 use crate::{
     authority::DAY,
-    listeners::eventually,
     place::{Secure, sample},
 };
+use components::eventually;
 
 const EXPIRY: &str = "spreadsheet_mcp_tls_certificate_expiry_timestamp_seconds";
 const TAKEN: &str = "spreadsheet_mcp_tls_certificate_reloads_total{outcome=\"taken\"}";

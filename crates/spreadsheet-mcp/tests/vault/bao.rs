@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::listeners::{Listener, eventually, free_port, http, installed};
+use components::{Listener, eventually, free_port, http, installed};
 
 /// The token of whoever runs it.
 const ROOT: &str = "root-of-the-test";

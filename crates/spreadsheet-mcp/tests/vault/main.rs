@@ -1,9 +1,6 @@
 //! Secrets from a real OpenBao that runs: read, rotated, renewed, and gone on with while it is away.
 
 mod bao;
-#[path = "../telemetry/listeners.rs"]
-#[allow(dead_code, reason = "each test needs some of it")]
-mod listeners;
 #[path = "../configuration/program.rs"]
 #[allow(dead_code, reason = "each test needs some of it")]
 mod program;
@@ -11,7 +8,7 @@ mod program;
 use std::time::Duration;
 
 use bao::Bao;
-use listeners::{eventually, free_port, http};
+use components::{eventually, free_port, http};
 use program::{Place, Server};
 use serde_json::json;
 

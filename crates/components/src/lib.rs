@@ -1,0 +1,14 @@
+//! Starts the real programs that tests talk to, on free ports of loopback, with their files in folders of their own.
+//!
+//! **Invariants.** A program ends with the value that stands for it, also when a test panics. One that is not installed is
+//! said aloud, and is no failure: `make setup` installs all of them.
+//!
+//! **What this crate must never know:** what is tested. It depends on no other crate of ours, and no program of ours on it.
+
+mod faults;
+mod listener;
+mod s3;
+
+pub use faults::{Fault, FaultyProxy};
+pub use listener::{Listener, eventually, free_port, http, installed};
+pub use s3::S3;

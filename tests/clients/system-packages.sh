@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need from Debian, where it is missing: Python with venv, npm, unzip, LibreOffice, pdftoppm, Prometheus.
+# Installs what the tests need from Debian, where it is missing: Python with venv, npm, unzip, LibreOffice, pdftoppm, Prometheus,
+# PostgreSQL.
 set -euo pipefail
 missing=()
 services=()
@@ -12,6 +13,7 @@ command -v soffice >/dev/null || missing+=(libreoffice-calc-nogui)
 command -v pdftoppm >/dev/null || missing+=(poppler-utils)
 [ -d /usr/share/fonts/truetype/liberation ] || missing+=(fonts-liberation)
 command -v prometheus >/dev/null || services+=(prometheus)
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || services+=(postgresql)
 command -v prometheus-pushgateway >/dev/null || services+=(prometheus-pushgateway)
 missing+=("${services[@]}")
 [ ${#missing[@]} -eq 0 ] && exit 0

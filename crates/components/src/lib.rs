@@ -7,8 +7,12 @@
 
 mod faults;
 mod listener;
+mod postgres;
+mod process;
 mod s3;
 
 pub use faults::{Fault, FaultyProxy};
 pub use listener::{Listener, eventually, free_port, http, installed};
+pub use postgres::{Postgres, PostgresOptions};
+pub use process::Component;
 pub use s3::S3;

@@ -1,13 +1,13 @@
 //! Bytes kept under their digest: the bases of forks and the replaced versions of files.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use crate::{Digest, Millis, StoreError, folder};
+use crate::{Digest, Millis, Sharing, StoreError, folder};
 
 /// What the name of a file that is still being written begins with. Blobs begin with a hexadecimal digit.
 pub(crate) const TEMPORARY: &str = ".tmp-";
@@ -146,24 +146,8 @@ impl Blobs {
     /// Keeps puts and sweeps apart, also between processes: a sweep must not delete what a put has just found to be there.
     pub(crate) fn lock(&self, sharing: Sharing) -> Result<File, StoreError> {
         let path = self.folder.join(".lock");
-        let locked = private_file().create(true).truncate(false).open(&path).and_then(|file| {
-            match sharing {
-                Sharing::WithPuts => file.lock_shared()?,
-                Sharing::WithNone => file.lock()?,
-            }
-            Ok(file)
-        });
-        locked.map_err(|problem| StoreError::from_io(&path, &problem))
+        folder::lock(&path, sharing)
     }
-}
-
-/// Whom a lock on the folder keeps out.
-#[derive(Clone, Copy)]
-pub(crate) enum Sharing {
-    /// Sweeps.
-    WithPuts,
-    /// Puts and sweeps.
-    WithNone,
 }
 
 /// A file that has no name yet. Dropped, it is deleted; only a crash leaves it behind.
@@ -180,7 +164,7 @@ impl Temporary {
             let name =
                 format!("{TEMPORARY}{}-{}", std::process::id(), CREATED.fetch_add(1, Ordering::Relaxed));
             let path = folder.join(name);
-            match private_file().create_new(true).open(&path) {
+            match folder::private_file().create_new(true).open(&path) {
                 Ok(file) => return Ok(Temporary { path, file }),
                 Err(problem) if problem.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(problem) => return Err(StoreError::from_io(&path, &problem)),
@@ -208,14 +192,6 @@ impl Drop for Temporary {
         // Renamed, it is not there any more; and what cannot be deleted now is swept later.
         let _ = fs::remove_file(&self.path);
     }
-}
-
-fn private_file() -> OpenOptions {
-    let mut options = File::options();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 /// The file's bytes, in the one allocation that they are shared from.

@@ -1,9 +1,9 @@
 //! Folders and files that only their owner can look into, durably.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::path::Path;
 
-use crate::StoreError;
+use crate::{Sharing, StoreError};
 
 /// Makes the folder and those above it, as far as they are missing.
 pub(crate) fn create(folder: &Path) -> Result<(), StoreError> {
@@ -45,4 +45,25 @@ pub(crate) fn sync(folder: &Path) -> Result<(), StoreError> {
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|problem| StoreError::from_io(folder, &problem))
+}
+
+/// How files are opened for writing.
+pub(crate) fn private_file() -> OpenOptions {
+    let mut options = File::options();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Waits for a lock on the file, which is made when it is not there. Dropping the file gives the lock back.
+pub(crate) fn lock(path: &Path, sharing: Sharing) -> Result<File, StoreError> {
+    let locked = private_file().create(true).truncate(false).open(path).and_then(|file| {
+        match sharing {
+            Sharing::WithPuts => file.lock_shared()?,
+            Sharing::WithNone => file.lock()?,
+        }
+        Ok(file)
+    });
+    locked.map_err(|problem| StoreError::from_io(path, &problem))
 }

@@ -31,5 +31,5 @@ pub use model::{
     Millis, Move, NewEntry, NewFork, Origin, Repeated, SavedVersion, Staged, StagedSummary,
 };
 pub use sqlite::SqliteStore;
-pub use store::Store;
+pub use store::{Sharing, Store};
 pub use sweep::{Swept, sweep_blobs};

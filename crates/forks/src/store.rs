@@ -191,4 +191,49 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// None of its own.
     fn referenced_blobs(&self) -> Result<HashSet<Digest>, StoreError>;
+
+    /// Gives `holder` the lease of that name for `span`, or more of it when it has it already. Says whether it has it now;
+    /// nobody else has it before the span is over.
+    ///
+    /// # Errors
+    /// None of its own.
+    fn lease(&self, name: &str, holder: &str, span: Millis, now: Millis) -> Result<bool, StoreError>;
+
+    /// The secret of that name, which all processes have in common: the first `candidate` ever.
+    ///
+    /// # Errors
+    /// None of its own.
+    fn shared_secret(&self, name: &str, candidate: &[u8]) -> Result<Vec<u8>, StoreError>;
+
+    /// Runs `body` while nobody runs what it does not share its guard with, in any process. Sweepers delete a blob within
+    /// it, so that none goes that a writer has just found to be there. `body` must not use the store.
+    ///
+    /// # Errors
+    /// Those of `body`. After any other, it may have run unguarded, and what it found must not be relied on.
+    fn guard_blobs(
+        &self,
+        sharing: Sharing,
+        body: &mut dyn FnMut() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+
+    /// Looks for damage as far as the database can tell, which may take long: for the start of a server.
+    ///
+    /// # Errors
+    /// `Corrupt`, saying what is wrong first.
+    fn check(&self) -> Result<(), StoreError>;
+
+    /// Bytes that the database has something in.
+    ///
+    /// # Errors
+    /// None of its own.
+    fn used_bytes(&self) -> Result<u64, StoreError>;
+}
+
+/// Whom a guard of blobs keeps out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// Sweeps.
+    WithPuts,
+    /// Puts and sweeps.
+    WithNone,
 }

@@ -6,8 +6,8 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::blobs::{Sharing, TEMPORARY};
-use crate::{Blobs, Digest, Millis, Store, StoreError};
+use crate::blobs::TEMPORARY;
+use crate::{Blobs, Digest, Millis, Sharing, Store, StoreError};
 
 /// What a sweep deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -69,13 +69,13 @@ fn a_database_of_a_newer_version() {
     assert_eq!(
         refusal_to_open(&database).to_string(),
         format!(
-            "{} has the format 7, and this program knows formats up to 2; use the newer program that wrote it",
+            "{} has the format 7, and this program knows formats up to 3; use the newer program that wrote it",
             database.display()
         )
     );
     set(-7);
     assert!(matches!(refusal_to_open(&database), StoreError::Corrupt { .. }));
-    set(2);
+    set(3);
     SqliteStore::open(&database).unwrap().fork(&id()).unwrap();
 }
 

@@ -11,16 +11,17 @@ mod failure;
 mod forks;
 mod log;
 mod schema;
+mod shared;
 mod staged;
 mod versions;
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{
     Appended, Checkpoint, CheckpointName, Digest, Entry, EntrySummary, Fork, ForkId, ForkQuery, Idempotency,
     IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated, SavedVersion, Seq,
-    Staged, StagedId, StagedSummary, Store, StoreError,
+    Sharing, Staged, StagedId, StagedSummary, Store, StoreError, folder,
 };
 use connection::Connections;
 use failure::Failure;
@@ -28,6 +29,8 @@ use failure::Failure;
 /// Forks in an SQLite database.
 pub struct SqliteStore {
     connections: Connections,
+    /// The file whose locks guard blobs.
+    guard: PathBuf,
 }
 
 impl SqliteStore {
@@ -36,25 +39,7 @@ impl SqliteStore {
     /// # Errors
     /// `NewerVersion`, `Corrupt`, `ReadOnly`, `Full`, `Busy`, `Unavailable`.
     pub fn open(path: &Path) -> Result<SqliteStore, StoreError> {
-        Ok(SqliteStore { connections: Connections::open(path)? })
-    }
-
-    /// Reads the whole database and looks for damage (`PRAGMA quick_check`). This takes about half a millisecond per
-    /// megabyte, so it is for the start of a server and not for each opening; damage that an operation comes across is
-    /// noticed anyway.
-    ///
-    /// # Errors
-    /// `Corrupt`, saying what is wrong first.
-    pub fn check(&self) -> Result<(), StoreError> {
-        self.connections.check()
-    }
-
-    /// Bytes that the database has something in; its files keep the room of what was deleted, for what comes.
-    ///
-    /// # Errors
-    /// As every reading.
-    pub fn used_bytes(&self) -> Result<u64, StoreError> {
-        self.connections.used_bytes()
+        Ok(SqliteStore { connections: Connections::open(path)?, guard: path.with_extension("blobs-lock") })
     }
 
     /// A failed write of a fork, as its caller sees it.
@@ -199,5 +184,33 @@ impl Store for SqliteStore {
 
     fn referenced_blobs(&self) -> Result<HashSet<Digest>, StoreError> {
         self.connections.read(|database| versions::referenced_blobs(database))
+    }
+
+    fn lease(&self, name: &str, holder: &str, span: Millis, now: Millis) -> Result<bool, StoreError> {
+        self.connections.write(|database| shared::lease(database, name, holder, span, now))
+    }
+
+    fn shared_secret(&self, name: &str, candidate: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.connections.write(|database| shared::secret(database, name, candidate))
+    }
+
+    fn guard_blobs(
+        &self,
+        sharing: Sharing,
+        body: &mut dyn FnMut() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let _others = folder::lock(&self.guard, sharing)?;
+        body()
+    }
+
+    /// Reads the whole database (`PRAGMA quick_check`), at about half a millisecond per megabyte. Damage that an operation
+    /// comes across is noticed anyway.
+    fn check(&self) -> Result<(), StoreError> {
+        self.connections.check()
+    }
+
+    /// The database's files keep the room of what was deleted for what comes: that is not counted.
+    fn used_bytes(&self) -> Result<u64, StoreError> {
+        self.connections.used_bytes()
     }
 }

@@ -5,6 +5,7 @@
 mod checkpoints;
 mod forks_and_limits;
 mod log;
+mod shared;
 mod staged;
 mod versions;
 

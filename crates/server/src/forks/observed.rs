@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc, time::Instant};
 use forks::{
     Appended, Checkpoint, CheckpointName, Digest, Entry, EntrySummary, Fork, ForkId, ForkQuery, Idempotency,
     IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated, SavedVersion, Seq,
-    SqliteStore, Staged, StagedId, StagedSummary, Store, StoreError,
+    Sharing, Staged, StagedId, StagedSummary, Store, StoreError,
 };
 
 use crate::metrics::{
@@ -15,35 +15,19 @@ use crate::metrics::{
 
 /// A store that is watched.
 pub struct ObservedStore {
-    store: SqliteStore,
+    store: Arc<dyn Store>,
     metrics: Arc<Metrics>,
 }
 
 impl ObservedStore {
-    pub(super) fn new(store: SqliteStore, metrics: Arc<Metrics>) -> ObservedStore {
+    pub(super) fn new(store: Arc<dyn Store>, metrics: Arc<Metrics>) -> ObservedStore {
         ObservedStore { store, metrics }
-    }
-
-    /// Looks for damage.
-    ///
-    /// # Errors
-    /// As [`SqliteStore::check`].
-    pub fn check(&self) -> Result<(), StoreError> {
-        self.store.check()
-    }
-
-    /// Bytes that the database has something in.
-    ///
-    /// # Errors
-    /// As [`SqliteStore::used_bytes`].
-    pub fn used_bytes(&self) -> Result<u64, StoreError> {
-        self.store.used_bytes()
     }
 
     fn read<T>(
         &self,
         what: &'static str,
-        read: impl FnOnce(&SqliteStore) -> Result<T, StoreError>,
+        read: impl FnOnce(&dyn Store) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.observed(StoreOperation::Read, what, read)
     }
@@ -51,7 +35,7 @@ impl ObservedStore {
     fn write<T>(
         &self,
         what: &'static str,
-        write: impl FnOnce(&SqliteStore) -> Result<T, StoreError>,
+        write: impl FnOnce(&dyn Store) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.observed(StoreOperation::Write, what, write)
     }
@@ -60,11 +44,11 @@ impl ObservedStore {
         &self,
         operation: StoreOperation,
         what: &'static str,
-        body: impl FnOnce(&SqliteStore) -> Result<T, StoreError>,
+        body: impl FnOnce(&dyn Store) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let span = tracing::info_span!("store", operation = operation.as_str(), what);
         let begun = Instant::now();
-        let done = span.in_scope(|| body(&self.store));
+        let done = span.in_scope(|| body(&*self.store));
         self.metrics.work.stored(operation, begun.elapsed());
         if matches!(done, Err(StoreError::Conflict { .. })) {
             self.metrics.work.forks(ForkEvent::Conflict, 1);
@@ -201,6 +185,31 @@ impl Store for ObservedStore {
     }
 
     fn referenced_blobs(&self) -> Result<HashSet<Digest>, StoreError> {
-        self.read("referenced_blobs", Store::referenced_blobs)
+        self.read("referenced_blobs", |store| store.referenced_blobs())
+    }
+
+    fn lease(&self, name: &str, holder: &str, span: Millis, now: Millis) -> Result<bool, StoreError> {
+        self.write("lease", |store| store.lease(name, holder, span, now))
+    }
+
+    fn shared_secret(&self, name: &str, candidate: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.write("shared_secret", |store| store.shared_secret(name, candidate))
+    }
+
+    fn guard_blobs(
+        &self,
+        sharing: Sharing,
+        body: &mut dyn FnMut() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        // What it guards takes most of the time, and is no use of the store.
+        self.store.guard_blobs(sharing, body)
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        self.store.check()
+    }
+
+    fn used_bytes(&self) -> Result<u64, StoreError> {
+        self.store.used_bytes()
     }
 }

@@ -95,7 +95,7 @@ impl ForkState {
         }
         let store = SqliteStore::open(&self.folder.join("forks.sqlite")).map_err(store_error)?;
         let blobs = Blobs::open(&self.blobs_folder()).map_err(store_error)?;
-        let store = ObservedStore::new(store, Arc::clone(&self.metrics));
+        let store = ObservedStore::new(Arc::new(store), Arc::clone(&self.metrics));
         let state = Arc::new(Opened { store, blobs });
         *opened = Some(Arc::clone(&state));
         Ok(state)

@@ -1,0 +1,76 @@
+//! What processes agree upon: leases, secrets, the guard of blobs.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use forks::{Digest, Sharing, Store, StoreError};
+
+use crate::Place;
+
+#[test]
+fn a_lease_is_had_by_one_until_it_ends() {
+    let place = Place::new();
+    let other = place.opened_again();
+    assert!(place.store.lease("clean", "a", 1_000, 0).unwrap());
+    assert!(!other.lease("clean", "b", 1_000, 999).unwrap());
+    assert!(other.lease("another", "b", 1_000, 999).unwrap(), "each name has a lease of its own");
+    assert!(place.store.lease("clean", "a", 1_000, 999).unwrap(), "whoever has it may have more of it");
+    assert!(!other.lease("clean", "b", 1_000, 1_998).unwrap());
+    assert!(other.lease("clean", "b", 1_000, 1_999).unwrap());
+    assert!(!place.store.lease("clean", "a", 1_000, 2_000).unwrap());
+}
+
+#[test]
+fn one_of_many_gets_a_lease() {
+    let place = Place::new();
+    let got = std::thread::scope(|scope| {
+        let takers: Vec<_> = (0..8)
+            .map(|taker| {
+                let store = place.opened_again();
+                scope.spawn(move || store.lease("clean", &taker.to_string(), 1_000, 0).unwrap())
+            })
+            .collect();
+        takers.into_iter().map(|taker| u32::from(taker.join().unwrap())).sum::<u32>()
+    });
+    assert_eq!(got, 1);
+}
+
+#[test]
+fn the_first_secret_stays() {
+    let place = Place::new();
+    let other = place.opened_again();
+    assert_eq!(place.store.shared_secret("links", &[0, 1, 255]).unwrap(), [0, 1, 255]);
+    assert_eq!(other.shared_secret("links", b"another").unwrap(), [0, 1, 255]);
+    assert_eq!(other.shared_secret("others", b"another").unwrap(), b"another");
+}
+
+#[test]
+fn a_sweep_waits_for_puts_and_puts_for_a_sweep() {
+    let place = Place::new();
+    let other = place.opened_again();
+    let is_put = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        place
+            .store
+            .guard_blobs(Sharing::WithPuts, &mut || {
+                other.guard_blobs(Sharing::WithPuts, &mut || Ok(())).expect("puts share the guard");
+                scope.spawn(|| {
+                    let see = &mut || {
+                        assert!(is_put.load(Ordering::SeqCst), "the sweep came in between");
+                        Ok(())
+                    };
+                    other.guard_blobs(Sharing::WithNone, see).unwrap();
+                });
+                std::thread::sleep(Duration::from_millis(100));
+                is_put.store(true, Ordering::SeqCst);
+                Ok(())
+            })
+            .unwrap();
+    });
+    let failed = StoreError::NotFound { what: "blob", name: Digest::of(b"").to_string() };
+    let mut failure = Some(failed);
+    let guarded =
+        place.store.guard_blobs(Sharing::WithNone, &mut || failure.take().map_or(Ok(()), Err)).unwrap_err();
+    assert!(matches!(guarded, StoreError::NotFound { what: "blob", .. }), "{guarded}");
+    place.store.guard_blobs(Sharing::WithNone, &mut || Ok(())).unwrap();
+}

@@ -215,6 +215,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::workspace::Mark;
 
     struct Blob(AtomicUsize);
 
@@ -229,7 +230,8 @@ mod tests {
     }
 
     fn content(path: &str, size: u64) -> FileIdentity {
-        FileIdentity { path: path.to_owned(), size, modified: Some(SystemTime::UNIX_EPOCH), inode: (1, 0, 0) }
+        let modified = Some(SystemTime::UNIX_EPOCH);
+        FileIdentity { path: path.to_owned(), size, modified, mark: Mark::Inode(1, 0, 0) }
     }
 
     fn running() -> bool {

@@ -125,7 +125,7 @@ impl Handler {
         context: &RequestContext<RoleServer>,
     ) -> Result<crate::workspace::Listing, ToolError> {
         let link = without_progress(context);
-        self.server.runner.run(link, |call| Ok(call.workspace().list())).await
+        self.server.runner.run(link, |call| call.workspace().list()).await
     }
 
     /// Reads a resource: what the tool for it answers.

@@ -68,14 +68,14 @@ impl Call {
         if let Some(reference) = ForkReference::parse(reference)? {
             return self.open_fork(&reference);
         }
-        let mut file = self.workspace().resolve(reference)?;
+        let file = self.workspace().resolve(reference)?;
         let (id, path, identity) = (file.id, file.path.clone(), file.identity.clone());
         let book = self.workbooks().get(&identity, &|| self.is_stopped(), || {
             self.check_memory()?;
             let bytes: Arc<[u8]> = file.read(self.config().limits.max_file_bytes)?.into();
             Ok(Book::new(self.read_workbook(bytes, &path).map_err(|error| error.at(path.clone()))?))
         })?;
-        let state = format!("{:?}.{:?}", identity.modified, identity.inode);
+        let state = format!("{:?}.{:?}", identity.modified, identity.mark);
         Ok(Opened { id: id.to_string(), path, file_bytes: identity.size, book, state })
     }
 

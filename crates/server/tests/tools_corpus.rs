@@ -50,7 +50,7 @@ fn check(server: &Server, is_small: bool) {
     let mut too_large: BTreeMap<&str, u32> = BTreeMap::new();
     let mut unfair = Vec::new();
     let mut files = 0;
-    for listed in server.context.workspace.list().workbooks {
+    for listed in server.context.workspace.list().unwrap().workbooks {
         let with = |mut arguments: Value| {
             arguments["workbook"] = json!(listed.path);
             arguments

@@ -54,7 +54,7 @@ impl Tool for ListWorkbooks {
     type Answer = Answer;
 
     fn run(call: &Call, params: Params) -> Result<Answer, ToolError> {
-        let listing = call.workspace().list();
+        let listing = call.workspace().list()?;
         let wanted = params.contains.unwrap_or_default().to_lowercase();
         let matching: Vec<&Listed> = listing
             .workbooks

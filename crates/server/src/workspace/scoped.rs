@@ -1,11 +1,11 @@
 //! The part of a workspace that somebody may see. What is beyond it is, to them, not there: it is refused by the same words
 //! as what does not exist, after the same work.
 
-use std::{io, path::Path};
+use std::path::Path;
 
 use access::PathScope;
 
-use super::{FileIdentity, Known, Listing, WorkbookFile, WorkbookId, Workspace, outside};
+use super::{Listing, WorkbookFile, WorkbookId, Workspace, listing::Known, outside, place::Refusal};
 use crate::{
     error::{ErrorCode, ToolError},
     near_miss::near_paths,
@@ -24,21 +24,24 @@ impl<'a> Scoped<'a> {
         self.workspace.root()
     }
 
-    /// Scans the folder.
-    pub fn list(&self) -> Listing {
-        let mut listing = self.workspace.list();
+    /// Looks for workbooks.
+    ///
+    /// # Errors
+    /// When the workspace does not answer.
+    pub fn list(&self) -> Result<Listing, ToolError> {
+        let mut listing = self.workspace.list()?;
         listing.workbooks.retain(|workbook| self.scope.contains(&workbook.path));
-        listing
+        Ok(listing)
     }
 
-    /// Opens the workbook that `reference` names: an id, or a path within the workspace.
+    /// Finds the workbook that `reference` names: an id, or a path within the workspace.
     ///
     /// # Errors
     /// When there is none, with near misses; when the path leads out; when the file can't be read.
     pub fn resolve(&self, reference: &str) -> Result<WorkbookFile, ToolError> {
         match reference.parse::<WorkbookId>() {
             Ok(id) => self.resolve_id(id),
-            Err(_) => self.open_path(reference),
+            Err(_) => self.find(reference, &[]),
         }
     }
 
@@ -56,15 +59,35 @@ impl<'a> Scoped<'a> {
         }
     }
 
+    /// Finds the file of a path, a workbook or one with one of the `other` extensions.
+    ///
+    /// # Errors
+    /// As [`Scoped::resolve`].
+    pub fn find(&self, reference: &str, other: &[&str]) -> Result<WorkbookFile, ToolError> {
+        let workspace = self.workspace;
+        let path = workspace.relative_path(reference)?;
+        if !workspace.rules.takes(&path, other) || !self.scope.contains(&path) {
+            return Err(self.not_found(reference));
+        }
+        match workspace.place.find(&path) {
+            Ok((identity, content)) => {
+                Ok(WorkbookFile { id: WorkbookId::of(&path), path, identity, content })
+            }
+            Err(Refusal::NotThere) => Err(self.not_found(reference)),
+            Err(Refusal::Outside) => Err(outside(reference)),
+            Err(Refusal::Failed(error)) => Err(error),
+        }
+    }
+
     fn resolve_id(&self, id: WorkbookId) -> Result<WorkbookFile, ToolError> {
         if let Some(path) = self.known(id).and_then(only)
-            && let Ok(file) = self.open_path(&path)
+            && let Ok(file) = self.find(&path, &[])
         {
             return Ok(file);
         }
-        self.workspace.list();
+        self.workspace.list()?;
         match self.known(id) {
-            Some(Known::One(path)) => self.open_path(&path),
+            Some(Known::One(path)) => self.find(&path, &[]),
             Some(Known::Several(paths)) => Err(ToolError::new(
                 ErrorCode::WorkbookNotFound,
                 format!("several workbooks have the id {id}"),
@@ -80,7 +103,7 @@ impl<'a> Scoped<'a> {
 
     /// The paths of an id that are in sight.
     fn known(&self, id: WorkbookId) -> Option<Known> {
-        let mut paths = match self.workspace.known(id)? {
+        let mut paths = match self.workspace.known.get(id)? {
             Known::One(path) => vec![path],
             Known::Several(paths) => paths,
         };
@@ -91,38 +114,9 @@ impl<'a> Scoped<'a> {
         }
     }
 
-    fn open_path(&self, reference: &str) -> Result<WorkbookFile, ToolError> {
-        let workspace = self.workspace;
-        let path = workspace.relative_path(reference)?;
-        if !workspace.rules.shows(&path) || !self.scope.contains(&path) {
-            return Err(self.not_found(reference));
-        }
-        // Looked at before it is opened: opening a pipe would wait for a writer.
-        let kind = workspace.folder.metadata(&path).map_err(|error| self.refused(reference, &error))?;
-        if !kind.is_file() {
-            return Err(self.not_found(reference));
-        }
-        let file = workspace.folder.open(&path).map_err(|error| self.refused(reference, &error))?;
-        let metadata = file.metadata().map_err(|error| self.refused(reference, &error))?;
-        let identity = FileIdentity::of(&path, &metadata);
-        Ok(WorkbookFile { id: WorkbookId::of(&path), path, identity, file })
-    }
-
-    fn refused(&self, reference: &str, error: &io::Error) -> ToolError {
-        match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidInput => {
-                self.not_found(reference)
-            }
-            // The directory handle reports a way out of the folder as a refused permission without a system error.
-            io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => outside(reference),
-            _ => ToolError::new(ErrorCode::FileUnreadable, format!("\"{reference}\" can't be read: {error}"))
-                .at("workbook")
-                .hint("check that the server may read the file"),
-        }
-    }
-
     fn not_found(&self, reference: &str) -> ToolError {
-        let listing = self.list();
+        // Without a listing there are no near misses.
+        let listing = self.list().unwrap_or_default();
         let paths = listing.workbooks.iter().map(|workbook| workbook.path.as_str());
         let candidates = near_paths(reference, paths);
         ToolError::new(ErrorCode::WorkbookNotFound, format!("no workbook \"{reference}\" in the workspace"))

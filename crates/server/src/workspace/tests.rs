@@ -28,7 +28,7 @@ fn seen(workspace: &Workspace) -> Scoped<'_> {
 }
 
 fn paths(workspace: &Workspace) -> Vec<String> {
-    workspace.list().workbooks.into_iter().map(|workbook| workbook.path).collect()
+    workspace.list().expect("a listing").workbooks.into_iter().map(|workbook| workbook.path).collect()
 }
 
 #[track_caller]
@@ -116,10 +116,10 @@ fn a_locked_workspace_shows_one_workbook() {
 #[test]
 fn a_file_that_changes_while_it_is_read_is_refused() {
     let (folder, workspace) = workspace(&["a.xlsx"]);
-    let mut file = seen(&workspace).resolve("a.xlsx").expect("a path");
+    let file = seen(&workspace).resolve("a.xlsx").expect("a path");
     fs::write(folder.path().join("a.xlsx"), "longer than before").expect("written");
     assert_eq!(file.read(1 << 20).map(|_| ()).expect_err("it changed").code, ErrorCode::FileChanging);
-    let mut fresh = seen(&workspace).resolve("a.xlsx").expect("a path");
+    let fresh = seen(&workspace).resolve("a.xlsx").expect("a path");
     assert_eq!(fresh.read(4).map(|_| ()).expect_err("too large").code, ErrorCode::LimitExceeded);
     assert_eq!(
         seen(&workspace).resolve("a.xlsx").expect("a path").read(1 << 20).expect("read"),
@@ -149,7 +149,8 @@ fn what_is_out_of_sight_is_not_there() {
     let (_folder, workspace) = workspace(&["mine/a.xlsx", "theirs/a.xlsx", "theirs/b.xlsx"]);
     let scope = PathScope::new(["mine"]).expect("a folder");
     let mine = workspace.within(&scope);
-    let listed: Vec<String> = mine.list().workbooks.into_iter().map(|workbook| workbook.path).collect();
+    let listed: Vec<String> =
+        mine.list().expect("a listing").workbooks.into_iter().map(|workbook| workbook.path).collect();
     assert_eq!(listed, ["mine/a.xlsx"]);
     assert!(mine.resolve("mine/a.xlsx").is_ok() && mine.target("mine/new.xlsx", &[]).is_ok());
     let id = seen(&workspace).resolve("theirs/b.xlsx").expect("a path").id.to_string();

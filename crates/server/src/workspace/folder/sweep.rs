@@ -2,19 +2,14 @@
 
 use cap_std::fs::{Dir, DirEntry};
 
-use super::{
-    Workspace,
-    listing::{MAX_DEPTH, MAX_ENTRIES},
-    target::TEMPORARY,
-};
+use super::{MAX_DEPTH, spot::TEMPORARY};
+use crate::workspace::listing::MAX_ENTRIES;
 
-impl Workspace {
-    /// Deletes files that were being written by a process that is gone. Gives how many that were.
-    pub fn sweep(&self) -> u64 {
-        let mut sweep = Sweep { entries: 0, swept: 0 };
-        sweep.folder(&self.folder, 0);
-        sweep.swept
-    }
+/// Deletes files that were being written by a process that is gone. Gives how many that were.
+pub(super) fn sweep(folder: &Dir) -> u64 {
+    let mut sweep = Sweep { entries: 0, swept: 0 };
+    sweep.folder(folder, 0);
+    sweep.swept
 }
 
 struct Sweep {

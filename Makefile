@@ -38,9 +38,15 @@ docs:
 
 ## What the tests need besides Rust: Python, Node.js, unzip, LibreOffice and Prometheus of the system, the clients that talk to
 ## the server, the collector that it sends spans to, and whom it asks: an OpenID provider, OpenBao and servers of objects.
-setup: $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/s3s-fs $(TOOLS)/python/ready $(TOOLS)/node/ready
+setup: $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/s3s-fs $(TOOLS)/python/ready $(TOOLS)/scanners/ready $(TOOLS)/node/ready
 
 $(TOOLS)/python/ready: tests/clients/requirements.txt tests/clients/system-packages.sh
+	tests/clients/system-packages.sh
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+$(TOOLS)/scanners/ready: tests/clients/scanners.txt tests/clients/system-packages.sh
 	tests/clients/system-packages.sh
 	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<

@@ -15,6 +15,13 @@ command -v pdftoppm >/dev/null || missing+=(poppler-utils)
 command -v prometheus >/dev/null || services+=(prometheus)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || services+=(postgresql)
 command -v prometheus-pushgateway >/dev/null || services+=(prometheus-pushgateway)
+# What builds images and starts containers of them.
+for program in buildah podman crun debootstrap; do
+    command -v "$program" >/dev/null || missing+=("$program")
+done
+[ -x /usr/lib/podman/netavark ] || missing+=(netavark)
+command -v iptables >/dev/null || missing+=(iptables)
+command -v ip >/dev/null || missing+=(iproute2)
 missing+=("${services[@]}")
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" -ne 0 ]; then

@@ -87,7 +87,7 @@ impl Blobs {
         })?;
         let actual = Digest::of(&bytes);
         if actual != *digest {
-            return Err(StoreError::CorruptBlob { path, actual });
+            return Err(StoreError::CorruptBlob { place: path.display().to_string(), actual });
         }
         Ok(bytes)
     }

@@ -1,7 +1,7 @@
 //! Why the store could not do what was asked.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::{Digest, EntrySummary, ForkId, IdempotencyKey, Seq};
 
@@ -85,59 +85,98 @@ pub enum StoreError {
     Source(String),
 
     /// What is stored cannot be read.
-    #[error("{} is damaged: {problem}; restore it from a backup, or move it away to start with none", path.display())]
+    #[error("{place} is damaged: {problem}; restore it from a backup, or move it away to start with none")]
     Corrupt {
         /// The file.
-        path: PathBuf,
+        place: String,
         /// What is wrong with it.
         problem: String,
     },
     /// The bytes of a blob are not those that its name says.
-    #[error("{} is damaged: its bytes have the digest {actual}; restore it from a backup, or discard what uses it", path.display())]
+    #[error(
+        "{place} is damaged: its bytes have the digest {actual}; restore it from a backup, or discard what uses it"
+    )]
     CorruptBlob {
         /// The file.
-        path: PathBuf,
+        place: String,
         /// What it holds.
         actual: Digest,
     },
     /// A later version of the program wrote it.
     #[error(
-        "{} has the format {found}, and this program knows formats up to {known}; use the newer program that wrote it",
-        path.display()
+        "{place} has the format {found}, and this program knows formats up to {known}; use the newer program that wrote it"
     )]
     NewerVersion {
         /// The database.
-        path: PathBuf,
+        place: String,
         /// Its format.
         found: i64,
         /// The newest that is known here.
         known: i64,
     },
     /// The disk is full. What was acknowledged before is safe; this call changed nothing.
-    #[error("the disk of {} is full; nothing was changed: free some space, then repeat the call", path.display())]
+    #[error("the disk of {place} is full; nothing was changed: free some space, then repeat the call")]
     Full {
         /// What was to be written.
-        path: PathBuf,
+        place: String,
     },
     /// Writing is not allowed.
-    #[error("{} cannot be written: {problem}; give this program write access, or choose another state directory", path.display())]
+    #[error(
+        "{place} cannot be written: {problem}; give this program write access, or choose another state directory"
+    )]
     ReadOnly {
         /// What was to be written.
-        path: PathBuf,
+        place: String,
         /// What the system says.
         problem: String,
     },
     /// Others kept the database locked for too long.
-    #[error("{} is busy with other writers; repeat the call", path.display())]
+    #[error("{place} is busy with other writers; repeat the call")]
     Busy {
         /// The database.
-        path: PathBuf,
+        place: String,
+    },
+    /// The database does not answer. What was acknowledged before is safe; this call changed nothing.
+    #[error("{place} does not answer: {problem}; nothing was changed: repeat the call in a moment")]
+    Away {
+        /// The URL of the database, without credentials.
+        place: String,
+        /// What happened.
+        problem: String,
+    },
+    /// The database was lost over a change, and could not be asked about it since.
+    #[error(
+        "{place} broke off: {problem}; the change may have been made: look, or repeat the call with the same idempotency key"
+    )]
+    InDoubt {
+        /// The URL of the database, without credentials.
+        place: String,
+        /// What happened.
+        problem: String,
+    },
+    /// The database does not let us in, or not do what is needed.
+    #[error("{place} refuses this program: {problem}; check the user, its password and what it may do")]
+    Refused {
+        /// The URL of the database, without credentials.
+        place: String,
+        /// What it says.
+        problem: String,
+    },
+    /// The tables are those of an earlier version of the program, or there are none.
+    #[error("{place} has the format {found}, and this program needs {known}; run `spreadsheet-mcp migrate`")]
+    NotMigrated {
+        /// The URL of the database, without credentials.
+        place: String,
+        /// Its format; 0 where there are no tables.
+        found: i64,
+        /// The one that is needed.
+        known: i64,
     },
     /// The system failed in another way.
-    #[error("{} cannot be used: {problem}; see that the directory exists and that its disk works", path.display())]
+    #[error("{place} cannot be used: {problem}; see that the directory exists and that its disk works")]
     Unavailable {
         /// The file or folder.
-        path: PathBuf,
+        place: String,
         /// What the system says.
         problem: String,
     },
@@ -146,15 +185,15 @@ pub enum StoreError {
 impl StoreError {
     /// What a failure of the file system at `path` means.
     pub(crate) fn from_io(path: &Path, problem: &io::Error) -> StoreError {
-        let path = path.to_owned();
+        let place = path.display().to_string();
         match problem.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                StoreError::Full { path }
+                StoreError::Full { place }
             }
             io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
-                StoreError::ReadOnly { path, problem: problem.to_string() }
+                StoreError::ReadOnly { place, problem: problem.to_string() }
             }
-            _ => StoreError::Unavailable { path, problem: problem.to_string() },
+            _ => StoreError::Unavailable { place, problem: problem.to_string() },
         }
     }
 

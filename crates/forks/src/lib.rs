@@ -9,8 +9,9 @@
 //! bytes do not match its name is never handed out. A state that could not be kept is an error that says what, where and
 //! what to do (HONEST).
 //!
-//! **What this crate must never know:** workbooks and edit operations (an entry's payload is opaque JSON), tokio, clocks
-//! and randomness (times and ids are handed in). It knows the file system and SQLite.
+//! **What this crate must never know:** workbooks and edit operations (an entry's payload is opaque JSON), clocks and
+//! randomness (times, ids and nonces are handed in). It knows the file system, SQLite and PostgreSQL; the runtime that the
+//! latter needs is handed in, and all methods block.
 
 mod blobs;
 mod digest;
@@ -18,6 +19,7 @@ mod error;
 mod folder;
 mod id;
 mod model;
+mod postgres;
 mod sqlite;
 mod store;
 mod sweep;
@@ -30,6 +32,9 @@ pub use model::{
     Appended, Base, Checkpoint, Entry, EntrySummary, Fork, ForkQuery, Idempotency, KeptVersion, Limits,
     Millis, Move, NewEntry, NewFork, Origin, Repeated, SavedVersion, Staged, StagedSummary,
 };
+pub use postgres::{
+    Clock, InvalidPostgresUrl, Migration, Password, PostgresOptions, PostgresStore, PostgresUrl,
+};
 pub use sqlite::SqliteStore;
-pub use store::{Sharing, Store};
+pub use store::{ConnectionCounts, Sharing, Store};
 pub use sweep::{Swept, sweep_blobs};

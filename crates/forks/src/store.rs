@@ -12,7 +12,7 @@ use crate::{
 /// for survives a crash (DURABLE). Several processes may use the same store at the same time.
 ///
 /// Besides what is said at each method, all of them fail when the place where the state is kept does
-/// (`Corrupt`, `Full`, `ReadOnly`, `Busy`, `Unavailable`).
+/// (`Corrupt`, `Full`, `ReadOnly`, `Busy`, `Unavailable`, `Away`, `InDoubt`, `Refused`, `NotMigrated`, `NewerVersion`).
 pub trait Store: Send + Sync {
     /// Makes a fork whose head is its base. The base's blob must be stored already.
     ///
@@ -227,6 +227,30 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// None of its own.
     fn used_bytes(&self) -> Result<u64, StoreError>;
+
+    /// How connections to the database are doing, where it is on the other end of a network.
+    fn connections(&self) -> Option<ConnectionCounts> {
+        None
+    }
+}
+
+/// Connections to a database elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ConnectionCounts {
+    /// How many there may be.
+    pub most: usize,
+    /// Those that there are.
+    pub open: usize,
+    /// Those in use.
+    pub used: usize,
+    /// Calls that wait for one.
+    pub waiting: usize,
+    /// Uses that failed because the database did not answer, until now.
+    pub failures: u64,
+    /// Uses that were refused at once because earlier ones had failed, until now.
+    pub refusals: u64,
+    /// Whether the newest use was refused so.
+    pub is_left_alone: bool,
 }
 
 /// Whom a guard of blobs keeps out.

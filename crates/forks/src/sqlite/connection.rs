@@ -103,7 +103,7 @@ impl Connections {
         if verdict == "ok" {
             return Ok(());
         }
-        Err(StoreError::Corrupt { path: self.path.clone(), problem: verdict })
+        Err(StoreError::Corrupt { place: self.place(), problem: verdict })
     }
 
     pub(super) fn used_bytes(&self) -> Result<u64, StoreError> {
@@ -113,6 +113,10 @@ impl Connections {
             let bytes = pages.saturating_mul(number("page_size")?);
             Ok(u64::try_from(bytes).unwrap_or(0))
         })
+    }
+
+    fn place(&self) -> String {
+        self.path.display().to_string()
     }
 
     fn idle_readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
@@ -139,7 +143,7 @@ impl Connections {
                 format!("{problem}; put the state directory back, or restart the program to begin anew")
             }
         };
-        Err(Failure::Store(StoreError::Unavailable { path: self.path.clone(), problem }))
+        Err(Failure::Store(StoreError::Unavailable { place: self.place(), problem }))
     }
 }
 

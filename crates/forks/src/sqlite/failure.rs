@@ -33,31 +33,31 @@ impl From<rusqlite::Error> for Failure {
 
 /// What a failure of the database at `path` means.
 pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
-    let (place, path) = (path, path.to_owned());
+    let place = path.display().to_string();
     let problem = error.to_string();
     let cause = match error {
         rusqlite::Error::SqliteFailure(cause, _) => cause,
         // The tables are others than ours.
         rusqlite::Error::SqlInputError { msg, .. } => {
-            return StoreError::Corrupt { path, problem: msg.clone() };
+            return StoreError::Corrupt { place, problem: msg.clone() };
         }
         // A column holds what none of our statements writes.
-        _ => return StoreError::Corrupt { path, problem },
+        _ => return StoreError::Corrupt { place, problem },
     };
     match cause.code {
-        ErrorCode::DiskFull => StoreError::Full { path },
+        ErrorCode::DiskFull => StoreError::Full { place },
         // The shared memory of the log is extended through the file system too.
         ErrorCode::SystemIoFailure if cause.extended_code == ffi::SQLITE_IOERR_SHMSIZE => {
-            StoreError::Full { path }
+            StoreError::Full { place }
         }
-        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt { path, problem },
-        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::ReadOnly { path, problem },
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy { path },
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt { place, problem },
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::ReadOnly { place, problem },
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy { place },
         // SQLite does not say why.
-        ErrorCode::CannotOpen => place
+        ErrorCode::CannotOpen => path
             .parent()
             .and_then(|folder| folder::check_writable(folder).err())
-            .unwrap_or(StoreError::Unavailable { path, problem }),
-        _ => StoreError::Unavailable { path, problem },
+            .unwrap_or(StoreError::Unavailable { place, problem }),
+        _ => StoreError::Unavailable { place, problem },
     }
 }

@@ -14,13 +14,13 @@ const MIGRATIONS: &[&str] =
 /// That this program knows the database's format, or the one it came from.
 pub(super) fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let found = version(connection).map_err(|error| explain(path, &error))?;
-    let (path, known) = (path.to_owned(), newest());
+    let (place, known) = (path.display().to_string(), newest());
     if found > known {
-        return Err(StoreError::NewerVersion { path, found, known });
+        return Err(StoreError::NewerVersion { place, found, known });
     }
     if found < 0 {
         let problem = format!("its format is {found}, which no version has written");
-        return Err(StoreError::Corrupt { path, problem });
+        return Err(StoreError::Corrupt { place, problem });
     }
     Ok(())
 }

@@ -148,19 +148,3 @@ fn forks_expire_by_their_last_use() {
     assert_eq!(place.store.expire(i64::MAX - 1).unwrap(), [id(2)], "a time to live without end has none");
     assert_eq!(place.store.referenced_blobs().unwrap(), [Digest::of(&3u32.to_le_bytes())].into());
 }
-
-#[test]
-fn expiry_gives_room_back() {
-    let place = Place::new();
-    let fork = place.fork(1).id;
-    append(&place.store, &fork, 0, &"x".repeat(4_000_000)).unwrap();
-    let pages = || -> u32 {
-        let database = rusqlite::Connection::open(place.database()).unwrap();
-        database.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap()
-    };
-    assert!(pages() > 900);
-    place.store.discard(&fork).unwrap();
-    assert!(pages() > 900);
-    place.store.expire(0).unwrap();
-    assert!(pages() < 100, "{}", pages());
-}

@@ -21,9 +21,8 @@ fn what_was_appended_is_there_after_reopening() {
     let place = Place::new();
     let fork = place.fork(1);
     append(&place.store, &fork.id, 0, "{\"set\":\"ä\"}").unwrap();
-    let database = place.database();
+    let store = place.opened_again();
     drop(place.store);
-    let store = forks::SqliteStore::open(&database).unwrap();
     assert_eq!(line(&store, &fork.id, 1), "{\"set\":\"ä\"}");
     let reopened = store.fork(&fork.id).unwrap();
     assert_eq!((reopened.head, reopened.base, reopened.origin), (Seq::new(1), fork.base, fork.origin));

@@ -1,10 +1,10 @@
 //! What workspace files held before they were replaced.
 
-use forks::{Digest, SavedVersion, Seq, SqliteStore, Store, StoreError};
+use forks::{Digest, SavedVersion, Seq, Store, StoreError};
 
 use crate::{Place, id};
 
-fn add(store: &SqliteStore, path: &str, content: &str) -> u64 {
+fn add(store: &dyn Store, path: &str, content: &str) -> u64 {
     let version = SavedVersion {
         path: path.to_owned(),
         digest: Digest::of(content.as_bytes()),
@@ -18,7 +18,7 @@ fn add(store: &SqliteStore, path: &str, content: &str) -> u64 {
 }
 
 /// The sizes of a file's versions: enough to tell them apart here.
-fn sizes(store: &SqliteStore, path: &str) -> Vec<u64> {
+fn sizes(store: &dyn Store, path: &str) -> Vec<u64> {
     store.versions(path).unwrap().into_iter().map(|version| version.saved.size).collect()
 }
 
@@ -42,7 +42,7 @@ fn versions_are_listed_newest_first_and_outlive_their_fork() {
     place.store.discard(&fork).unwrap();
     assert_eq!(sizes(&place.store, "a.xlsx"), [2, 1]);
     assert_eq!(sizes(&place.opened_again(), "b.xlsx"), [4]);
-    assert_eq!(sizes(&place.store, "c.xlsx"), []);
+    assert_eq!(sizes(&place.store, "c.xlsx"), Vec::<u64>::new());
     let newest = place.store.versions("a.xlsx").unwrap().remove(0).saved;
     assert_eq!((newest.digest, newest.fork, newest.seq), (Digest::of(b"22"), Some(fork), Seq::new(3)));
 }

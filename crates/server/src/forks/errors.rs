@@ -23,6 +23,10 @@ pub(crate) fn store_error(error: StoreError) -> ToolError {
         | StoreError::NewerVersion { .. }
         | StoreError::ReadOnly { .. }
         | StoreError::Unavailable { .. }
+        | StoreError::Away { .. }
+        | StoreError::InDoubt { .. }
+        | StoreError::Refused { .. }
+        | StoreError::NotMigrated { .. }
         | StoreError::Source(_) => ErrorCode::StateUnavailable,
     };
     let message = match &error {
@@ -39,8 +43,9 @@ pub(crate) fn store_error(error: StoreError) -> ToolError {
     };
     let told = |what: &str| {
         let told = ToolError::new(code, what);
-        // Another writer is done by then.
-        if code == ErrorCode::Busy { told.retry_after(1) } else { told }
+        // Another writer is done by then, and the database may be back.
+        let is_passing = matches!(error, StoreError::Busy { .. } | StoreError::Away { .. });
+        if is_passing { told.retry_after(1) } else { told }
     };
     match message.rsplit_once("; ") {
         Some((what, remedy)) => told(what).hint(remedy),

@@ -1,0 +1,48 @@
+//! What replicas agree upon: whose turn it is, and secrets.
+
+use deadpool_postgres::ClientWrapper;
+
+use super::Moment;
+use super::columns::{changed, row, value};
+use super::failure::Failure;
+use crate::{Millis, Sharing};
+
+/// Names the lock of those who put blobs and those who sweep them ("blobs" as a number).
+const BLOBS: i64 = 0x62_6c6f_6273;
+
+pub(super) async fn lease(
+    client: &ClientWrapper,
+    name: &str,
+    holder: &str,
+    span: Millis,
+    now: Moment,
+) -> Result<bool, Failure> {
+    let sql =
+        "INSERT INTO leases (name, holder, until) VALUES ($1, $2, later(coalesce($4, now_millis()), $3))
+                   ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+                       WHERE leases.holder = excluded.holder OR leases.until <= coalesce($4, now_millis())";
+    Ok(changed(client, sql, &[&name, &holder, &span, &now]).await? == 1)
+}
+
+pub(super) async fn secret(client: &ClientWrapper, name: &str, candidate: &[u8]) -> Result<Vec<u8>, Failure> {
+    let sql = "INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    changed(client, sql, &[&name, &candidate]).await?;
+    let kept = row(client, "SELECT value FROM secrets WHERE name = $1", &[&name]).await?;
+    value(&kept.ok_or_else(|| Failure::Damaged("a secret is gone".to_owned()))?, 0)
+}
+
+/// What begins a transaction that guards blobs.
+pub(super) fn guard(sharing: Sharing) -> String {
+    let lock = match sharing {
+        Sharing::WithPuts => "pg_advisory_xact_lock_shared",
+        Sharing::WithNone => "pg_advisory_xact_lock",
+    };
+    format!("BEGIN; SELECT {lock}({BLOBS})")
+}
+
+/// Bytes of the tables and of their indexes, with what was deleted and waits to be used again.
+pub(super) async fn used_bytes(client: &ClientWrapper) -> Result<u64, Failure> {
+    let sql = "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
+                   WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'";
+    row(client, sql, &[]).await?.map_or(Ok(0), |row| super::columns::natural(&row, 0))
+}

@@ -1,0 +1,41 @@
+//! The store's rules over real PostgreSQL: the same examples as over SQLite.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod checkpoints;
+mod database;
+mod forks_and_limits;
+mod given;
+mod log;
+mod shared;
+mod staged;
+mod versions;
+
+use components::Postgres;
+use forks::{Fork, PostgresStore, Store};
+
+use given::{HOUR, ROOM, append, entry, id, line, new_fork, refusal};
+
+/// A store in a database of its own.
+struct Place {
+    url: String,
+    store: PostgresStore,
+}
+
+impl Place {
+    fn new() -> Place {
+        let postgres = Postgres::shared();
+        let url = postgres.url(&postgres.new_database());
+        database::migrate(&url).unwrap();
+        Place { store: database::open(&url), url }
+    }
+
+    /// The same database, as another process would have it.
+    fn opened_again(&self) -> PostgresStore {
+        database::open(&self.url)
+    }
+
+    fn fork(&self, number: u32) -> Fork {
+        self.store.create_fork(&new_fork(number), &ROOM, 0).unwrap()
+    }
+}

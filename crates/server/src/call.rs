@@ -70,7 +70,7 @@ impl Context {
         let workspace = Workspace::open(&config.workspace.workspace, rules)?;
         let workbooks = Cache::new(config.cache.cache_capacity, config.cache.cache_bytes);
         let metrics = Arc::<Metrics>::default();
-        let forks = ForkState::new(&config.state, workspace.root(), Arc::clone(&metrics));
+        let forks = ForkState::new(&config, workspace.root(), Arc::clone(&metrics));
         let recalc = RecalcState::new(&config.recalc, live.limits.tool_timeout());
         let kept = config.state.screenshots_folder(workspace.root());
         let screenshots = Screenshots::new(kept, config.state.max_screenshot_bytes);

@@ -137,7 +137,9 @@ impl ErrorCode {
                 "The file to be replaced is not what the fork was made from, or not what the caller expects"
             }
             ErrorCode::StorageFull => "The disk is full; nothing was changed",
-            ErrorCode::StateUnavailable => "The state directory cannot be used",
+            ErrorCode::StateUnavailable => {
+                "What forks are kept in, a directory or a database, cannot be used now"
+            }
             ErrorCode::CalculationFailed => {
                 "The engine could not compute or draw the workbook; nothing was changed"
             }

@@ -131,8 +131,25 @@ impl Health {
                 is_missing: true,
             }],
         };
+        let mut checks = checks;
+        checks.extend(self.database().await);
         *seen = Some((Instant::now(), checks.clone()));
         checks
+    }
+
+    /// What is said of the database, if there is one.
+    async fn database(&self) -> Option<Check> {
+        let context = Arc::clone(&self.context);
+        let look = tokio::task::spawn_blocking(move || context.forks.database());
+        let said = match tokio::time::timeout(MAX_TIME, look).await {
+            Ok(looked) => looked.unwrap_or(Some(Err("looking at it failed"))),
+            Err(_) => Some(Err("does not answer in time")),
+        };
+        said.map(|said| Check {
+            name: "database",
+            said: said.unwrap_or_else(|problem| problem).to_owned(),
+            is_missing: said.is_err(),
+        })
     }
 }
 

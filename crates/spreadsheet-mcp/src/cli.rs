@@ -52,6 +52,9 @@ pub(crate) enum Command {
     /// Call one tool and print its answer
     #[command(after_help = CALL_EXAMPLES)]
     Call(CallArguments),
+    /// Bring the tables of the database (--state-url postgres://...) to the format of this program, before its servers start
+    #[command(after_help = MIGRATE_EXAMPLES)]
+    Migrate(MigrateArguments),
     /// Show the tools and their arguments
     Tools(ToolsArguments),
     /// Check and show the configuration, and what can be configured
@@ -77,6 +80,24 @@ Examples:
   echo '{\"workbook\": \"model.xlsx\"}' | spreadsheet-mcp call describe_workbook - --format text
 
 A failed call prints {\"error\": {code, message, where, hint, candidates}} on standard error and exits with 1.";
+
+const MIGRATE_EXAMPLES: &str = "\
+Examples:
+  spreadsheet-mcp migrate --state-url postgres://sheets@db.example/sheets --state-password-file /run/secrets/db
+  spreadsheet-mcp migrate --check          what is to be done (exit code 1 if anything is)
+Servers of the release before go on working with the new tables; servers of this one wait for them, and then go on by themselves. \
+Several of these may run at the same time. An SQLite database needs none: it is brought to the format when it is opened.";
+
+/// The arguments of `migrate`.
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArguments {
+    /// Change nothing, and say whether anything is to be done
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Where the database is.
+    #[command(flatten)]
+    pub(crate) config: Flags<Config>,
+}
 
 /// The arguments of `healthcheck`.
 #[derive(Debug, Args)]
@@ -422,6 +443,7 @@ impl Command {
             }
             Command::Config(ConfigCommand::Show(arguments)) => of_serve(&arguments.serve),
             Command::Call(arguments) => arguments.config.given().clone(),
+            Command::Migrate(arguments) => arguments.config.given().clone(),
             Command::Tools(arguments) => arguments.config.given().clone(),
             Command::Healthcheck(HealthcheckArguments { listen, tls, metrics, .. }) => {
                 [listen.given().as_slice(), tls.given(), metrics.given()].concat()

@@ -12,6 +12,7 @@ mod exit;
 mod healthcheck;
 mod keys;
 mod log_line;
+mod migrate;
 mod reload;
 mod render;
 mod telemetry;
@@ -57,6 +58,9 @@ fn main() -> ExitCode {
         Command::Call(arguments) => logged(&sources, |settings| call::run(arguments, settings.config)),
         Command::Tools(arguments) => {
             logged(&sources, |settings| tools::run(&arguments, &settings.config.live))
+        }
+        Command::Migrate(arguments) => {
+            logged(&sources, |settings| migrate::run(&arguments, &settings.config.fixed))
         }
         Command::Config(command) => configuration::run(&command, &sources),
         Command::Healthcheck(arguments) => {

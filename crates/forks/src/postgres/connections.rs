@@ -72,7 +72,7 @@ impl Connections {
         config
             .connect_timeout(options.connect_timeout)
             .target_session_attrs(TargetSessionAttrs::ReadWrite)
-            .keepalives_idle(options.patience)
+            .keepalives_idle(options.patience.max(Duration::from_secs(1)))
             .keepalives_interval(Duration::from_secs(2))
             .keepalives_retries(3)
             .tcp_user_timeout(options.patience);

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::{Moment, Nonce};
 use crate::{
     Appended, Digest, Entry, EntrySummary, ForkId, Idempotency, IdempotencyKey, Move, NewEntry, Repeated,
-    Seq, StoreError,
+    Seq, StagedId, StoreError,
 };
 
 /// How many of the entries that a stale writer missed are told.
@@ -39,7 +39,7 @@ pub(super) async fn append(
                 &entry.actor,
                 &entry.summary,
                 &entry.payload,
-                &entry.applies.map(|staged| staged.as_str()),
+                &entry.applies.map(StagedId::as_str),
                 &now,
                 &idempotency.map(|call| call.key.as_str()),
                 &request,

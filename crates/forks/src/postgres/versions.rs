@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 
 use super::columns::{changed, integer, natural, parsed, parsed_if_there, row, rows, seq, value};
 use super::failure::Failure;
-use crate::{Digest, KeptVersion, SavedVersion, StoreError};
+use crate::{Digest, ForkId, KeptVersion, SavedVersion, StoreError};
 
 /// Notes a version. Nothing is noted twice in a row, so that repeating it notes it once.
 pub(super) async fn add(client: &ClientWrapper, version: &SavedVersion) -> Result<u64, Failure> {
@@ -26,7 +26,7 @@ pub(super) async fn add(client: &ClientWrapper, version: &SavedVersion) -> Resul
             &digest.to_string(),
             &integer(*size),
             saved_at,
-            &fork.as_ref().map(|fork| fork.as_str()),
+            &fork.as_ref().map(ForkId::as_str),
             &integer(seq.get()),
             &became.map(|digest| digest.to_string()),
         ],

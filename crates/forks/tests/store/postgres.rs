@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod access;
 mod checkpoints;
 mod database;
 mod forks_and_limits;
 mod given;
 mod log;
+mod migrations;
+mod outages;
 mod shared;
 mod staged;
 mod versions;

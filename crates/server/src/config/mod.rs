@@ -19,6 +19,7 @@ mod limits;
 mod listen;
 mod oidc;
 mod state;
+mod state_url;
 mod telemetry;
 mod tls;
 mod url;
@@ -36,6 +37,7 @@ pub use log_filter::LogFilter;
 pub use oidc::OidcConfig;
 pub use secret::{SecretFile, SecretSource, VaultPath};
 pub use state::StateConfig;
+pub use state_url::StateUrl;
 pub use telemetry::{
     LogFormat, LogLinesConfig, MetricsBind, MetricsConfig, OtlpProtocol, PlainUrl, TracingConfig,
 };

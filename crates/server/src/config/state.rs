@@ -7,6 +7,8 @@ use std::{
 
 use clap::Args;
 
+use super::{SecretSource, StateUrl, wrong_values::WrongValue};
+
 /// Where forks are kept, and how many.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Forks")]
@@ -14,6 +16,21 @@ pub struct StateConfig {
     /// The folder of forks and of previous versions of files; by default one per workspace in the user's state directory
     #[arg(long, value_name = "DIR", env = "SPREADSHEET_MCP_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
+    /// Where forks are kept: sqlite:///DIR, or the database that replicas share, postgres://USER@HOST:PORT/DATABASE, with
+    /// sslmode and sslrootcert as its own clients take them (sqlite, in the state directory)
+    #[arg(long, value_name = "URL", env = "SPREADSHEET_MCP_STATE_URL")]
+    pub state_url: Option<StateUrl>,
+    /// The file of the database's password, or vault:MOUNT/PATH#FIELD; read for each connection
+    #[arg(long, value_name = "FILE", env = "SPREADSHEET_MCP_STATE_PASSWORD_FILE")]
+    pub state_password_file: Option<SecretSource>,
+    /// Connections to the database
+    #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_STATE_CONNECTIONS", default_value_t = 10,
+        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000))]
+    pub state_connections: usize,
+    /// How long the database may take for one thing, in seconds
+    #[arg(long, value_name = "SECONDS", env = "SPREADSHEET_MCP_STATE_TIMEOUT", default_value_t = 5,
+        value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub state_timeout: u64,
     /// Forks in total
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_FORKS", default_value_t = 1_000)]
     pub max_forks: u64,
@@ -70,6 +87,23 @@ impl StateConfig {
         let base = base.unwrap_or_else(std::env::temp_dir).join("spreadsheet-mcp");
         let digest = forks::Digest::of(workspace.as_os_str().as_encoded_bytes()).to_string();
         base.join(&digest[..16])
+    }
+
+    /// The folder of the database, unless it is PostgreSQL's.
+    pub fn database_folder(&self, workspace: &Path) -> PathBuf {
+        match &self.state_url {
+            Some(StateUrl::Sqlite(folder)) => folder.clone(),
+            _ => self.folder(workspace),
+        }
+    }
+
+    /// What means nothing together.
+    pub(super) fn wrong_values(&self) -> Vec<WrongValue> {
+        let needs_postgres = || "it is for a database: name that by --state-url postgres://...".to_owned();
+        match (&self.state_url, &self.state_password_file) {
+            (Some(StateUrl::Postgres(_)), _) | (_, None) => Vec::new(),
+            _ => vec![WrongValue::new("state_password_file", needs_postgres())],
+        }
     }
 
     /// The folder of pictures.

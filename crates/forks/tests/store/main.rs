@@ -8,6 +8,8 @@ mod given;
 mod log;
 mod shared;
 mod staged;
+mod together;
+mod tree;
 mod versions;
 
 use forks::{Fork, SqliteStore, Store};
@@ -21,6 +23,9 @@ struct Place {
 }
 
 impl Place {
+    /// How many random sequences of calls are tried.
+    const CASES: u32 = 128;
+
     fn new() -> Place {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("state/forks.sqlite")).unwrap();

@@ -12,6 +12,8 @@ mod migrations;
 mod outages;
 mod shared;
 mod staged;
+mod together;
+mod tree;
 mod versions;
 
 use components::Postgres;
@@ -26,6 +28,9 @@ struct Place {
 }
 
 impl Place {
+    /// How many random sequences of calls are tried.
+    const CASES: u32 = 24;
+
     fn new() -> Place {
         let postgres = Postgres::shared();
         let url = postgres.url(&postgres.new_database());

@@ -4,7 +4,10 @@ use std::any::TypeId;
 
 use clap::{Arg, Args, Command, builder::Resettable};
 
-use super::{LiveConfig, LogConfig, Settings, secret::SecretFile};
+use super::{
+    LiveConfig, LogConfig, Settings,
+    secret::{REDACTED, SecretFile},
+};
 use crate::{flags::Rollout, near_miss::near_misses};
 
 /// What all variables begin with.
@@ -170,13 +173,29 @@ pub(crate) fn suggest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>
     nearest.first().map_or_else(String::new, |name| format!("; did you mean {name}?"))
 }
 
-/// What clap says, without how to use the program.
+/// What clap says, without how to use the program, and without passwords of URLs.
 pub fn in_one_line(error: &clap::Error) -> String {
     let said = error.to_string();
     let is_general = |line: &str| line.starts_with("Usage:") || line.starts_with("For more information");
     let lines: Vec<&str> =
         said.lines().map(str::trim).filter(|line| !line.is_empty() && !is_general(line)).collect();
-    lines.join(" ").trim_start_matches("error: ").to_owned()
+    without_passwords(lines.join(" ").trim_start_matches("error: "))
+}
+
+/// A text whose URLs have no passwords any more.
+fn without_passwords(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(['\'', '"', ' ']).unwrap_or(part.len());
+        let credentials = part[..end].rfind('@').and_then(|at| Some((part[..at].find(':')?, at)));
+        kept.push_str("://");
+        match credentials {
+            Some((colon, at)) => kept.extend([&part[..colon], ":", REDACTED, &part[at..]]),
+            None => kept.push_str(part),
+        }
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -196,6 +215,14 @@ mod tests {
         for (key, _) in LEAST {
             assert!(options.iter().any(|option| option.key == key), "there is no {key}");
         }
+    }
+
+    #[test]
+    fn passwords_of_urls_are_not_told() {
+        let check = |text, told: &str| assert_eq!(without_passwords(text), told);
+        check("'a://me:can:@ry/x@host/b?c=d:e' is", "'a://me:[redacted]@host/b?c=d:e' is");
+        check("a://me@host:1/b c@d, e://f:9/", "a://me@host:1/b c@d, e://f:9/");
+        check("no URL: me@host", "no URL: me@host");
     }
 
     #[test]

@@ -1,11 +1,9 @@
 //! The log against a model of it: whatever is done, the live state is what replaying the path gives (REPLAY).
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-use forks::{
-    Appended, Base, Digest, ForkId, Limits, Move, NewEntry, NewFork, Seq, SqliteStore, Store, StoreError,
-};
+use forks::{Appended, ForkId, Move, Seq, Store, StoreError};
 use proptest::prelude::*;
+
+use crate::{Place, entry};
 
 /// A step that a client takes. States are given as a part of all that there are by then.
 #[derive(Debug, Clone)]
@@ -62,20 +60,13 @@ impl Model {
     }
 }
 
-fn append(store: &SqliteStore, fork: &ForkId, expected: u64, payload: &str) -> Result<Appended, StoreError> {
-    let entry = NewEntry { payload, summary: payload, actor: "ada", applies: None };
-    store.append(fork, Seq::new(expected), &entry, None, 0)
+fn append(store: &dyn Store, fork: &ForkId, expected: u64, payload: &str) -> Result<Appended, StoreError> {
+    store.append(fork, Seq::new(expected), &entry(payload), None, 0)
 }
 
 fn check(steps: &[Step]) -> Result<(), TestCaseError> {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("forks.sqlite");
-    let mut store = SqliteStore::open(&database).unwrap();
-    let id: ForkId = "fork-0123456789".parse().unwrap();
-    let base = Base { digest: Digest::of(b""), size: 0, file_name: "a.xlsx".to_owned() };
-    let fork =
-        NewFork { id: id.clone(), owner: "ada".to_owned(), base, origin: None, label: None, ttl: 1_000 };
-    store.create_fork(&fork, &Limits { forks: 1, forks_per_owner: 1, base_bytes: 0 }, 0).unwrap();
+    let mut place = Place::new();
+    let id = place.fork(1).id;
 
     let mut model = Model::default();
     for step in steps {
@@ -85,7 +76,7 @@ fn check(steps: &[Step]) -> Result<(), TestCaseError> {
         match *step {
             Step::Append => {
                 let seq = count + 1;
-                let appended = append(&store, &id, model.head, &seq.to_string()).unwrap();
+                let appended = append(&place.store, &id, model.head, &seq.to_string()).unwrap();
                 prop_assert_eq!(appended, Appended::Added { seq: Seq::new(seq), answer: None });
                 model.parents.push(model.head);
                 model.head = seq;
@@ -93,7 +84,7 @@ fn check(steps: &[Step]) -> Result<(), TestCaseError> {
             Step::AppendTo(part) if state(part) != model.head => {
                 let stale = state(part);
                 let Err(StoreError::Conflict { since, left_out, actual, .. }) =
-                    append(&store, &id, stale, "x")
+                    append(&place.store, &id, stale, "x")
                 else {
                     return Err(TestCaseError::fail("a stale writer was let in"));
                 };
@@ -108,27 +99,27 @@ fn check(steps: &[Step]) -> Result<(), TestCaseError> {
             }
             Step::AppendTo(_) => {}
             Step::Undo(steps) => {
-                check_move(&store, &id, &mut model, Move::Undo(steps), Model::undone, steps)?;
+                check_move(&place.store, &id, &mut model, Move::Undo(steps), Model::undone, steps)?;
             }
             Step::Redo(steps) => {
-                check_move(&store, &id, &mut model, Move::Redo(steps), Model::redone, steps)?;
+                check_move(&place.store, &id, &mut model, Move::Redo(steps), Model::redone, steps)?;
             }
             Step::Restore(part) => {
                 let to = state(part);
                 let exists = |model: &Model, to: u64| (to <= model.parents.len() as u64).then_some(to);
-                check_move(&store, &id, &mut model, Move::To(Seq::new(to)), exists, to)?;
+                check_move(&place.store, &id, &mut model, Move::To(Seq::new(to)), exists, to)?;
             }
             Step::Reopen => {
-                drop(store);
-                store = SqliteStore::open(&database).unwrap();
+                place.store = place.opened_again();
             }
         }
-        prop_assert_eq!(store.fork(&id).unwrap().head.get(), model.head);
+        prop_assert_eq!(place.store.fork(&id).unwrap().head.get(), model.head);
     }
 
     for to in 0..=model.parents.len() as u64 {
         let line = model.line(to);
-        let stored: Vec<u64> = store
+        let stored: Vec<u64> = place
+            .store
             .path(&id, Seq::BASE, Seq::new(to))
             .unwrap()
             .iter()
@@ -137,7 +128,7 @@ fn check(steps: &[Step]) -> Result<(), TestCaseError> {
         prop_assert_eq!(&stored, &line, "every state can be come back to");
         for from in 0..=to {
             let continues = from == 0 || line.contains(&from);
-            let path = store.path(&id, Seq::new(from), Seq::new(to));
+            let path = place.store.path(&id, Seq::new(from), Seq::new(to));
             match path {
                 Ok(entries) => {
                     let after = line.iter().filter(|seq| **seq > from).count();
@@ -151,13 +142,13 @@ fn check(steps: &[Step]) -> Result<(), TestCaseError> {
             }
         }
     }
-    store.check().unwrap();
+    place.store.check().unwrap();
     Ok(())
 }
 
 /// Moves the head in both, if the model can.
 fn check_move(
-    store: &SqliteStore,
+    store: &dyn Store,
     id: &ForkId,
     model: &mut Model,
     to: Move,
@@ -172,7 +163,7 @@ fn check_move(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(Place::CASES) })]
 
     #[test]
     fn the_log_behaves_like_its_model(steps in steps()) {

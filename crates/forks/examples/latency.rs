@@ -24,7 +24,7 @@ fn main() {
     let base: Vec<u8> = (0..30_000_000_u32).map(|byte| (byte % 251) as u8).collect();
     let digest = report("put a blob of 30 MB", 1, |_| blobs.put(&base, 1).unwrap());
     report("put it again", 5, |_| blobs.put(&base, 1).unwrap());
-    report("read it", 5, |_| blobs.read(&digest).unwrap());
+    report("read it", 5, |_| blobs.read(&digest, 0).unwrap());
 
     measure(&store, digest);
     drop(store);

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::{Digest, EntrySummary, ForkId, IdempotencyKey, Seq};
 
@@ -97,7 +98,7 @@ pub enum StoreError {
         "{place} is damaged: its bytes have the digest {actual}; restore it from a backup, or discard what uses it"
     )]
     CorruptBlob {
-        /// The file.
+        /// The file, or the URL of the object.
         place: String,
         /// What it holds.
         actual: Digest,
@@ -180,9 +181,22 @@ pub enum StoreError {
         /// What the system says.
         problem: String,
     },
+    /// The bucket of blobs could not do it. A blob that was to be put may be there; nothing refers to it.
+    #[error("the bucket of blobs: {0}")]
+    Bucket(#[from] objects::ObjectError),
 }
 
 impl StoreError {
+    /// When the same call may succeed, if waiting helps.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            // Another writer is done by then, and the database may be back.
+            StoreError::Busy { .. } | StoreError::Away { .. } => Some(Duration::from_secs(1)),
+            StoreError::Bucket(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+
     /// What a failure of the file system at `path` means.
     pub(crate) fn from_io(path: &Path, problem: &io::Error) -> StoreError {
         let place = path.display().to_string();

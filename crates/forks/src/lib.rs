@@ -10,8 +10,8 @@
 //! what to do (HONEST).
 //!
 //! **What this crate must never know:** workbooks and edit operations (an entry's payload is opaque JSON), clocks and
-//! randomness (times, ids and nonces are handed in). It knows the file system, SQLite and PostgreSQL; the runtime that the
-//! latter needs is handed in, and all methods block.
+//! randomness (times, ids and nonces are handed in). It knows the file system, SQLite, PostgreSQL and buckets; the
+//! runtime that the latter two need is handed in, and all methods block.
 
 mod blobs;
 mod digest;
@@ -22,9 +22,8 @@ mod model;
 mod postgres;
 mod sqlite;
 mod store;
-mod sweep;
 
-pub use blobs::Blobs;
+pub use blobs::{BUCKET_GRACE, BlobCounts, Blobs, Swept, sweep_blobs};
 pub use digest::{Digest, InvalidDigest};
 pub use error::StoreError;
 pub use id::{CheckpointName, ForkId, IdempotencyKey, InvalidName, Seq, StagedId};
@@ -37,4 +36,3 @@ pub use postgres::{
 };
 pub use sqlite::SqliteStore;
 pub use store::{ConnectionCounts, Sharing, Store};
-pub use sweep::{Swept, sweep_blobs};

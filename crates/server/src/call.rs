@@ -14,14 +14,15 @@ use tokio::sync::mpsc;
 
 use crate::{
     book::Book,
+    buckets::Buckets,
     cache::Cache,
-    config::{Config, FixedConfig, LiveConfig},
+    config::{BlobUrl, Config, FixedConfig, LiveConfig},
     disk::DiskGuard,
     error::ToolError,
     flags::Flag,
-    forks::ForkState,
+    forks::{BlobPlace, ForkState},
     memory::MemoryGuard,
-    metrics::Metrics,
+    metrics::{Metrics, labels::BucketPurpose},
     principal::Principal,
     recalc::RecalcState,
     screenshots::{Picture, Screenshots},
@@ -41,6 +42,8 @@ pub struct Context {
     pub workspace: Workspace,
     /// Workbooks that were opened.
     pub workbooks: Cache<Book>,
+    /// What is kept in buckets.
+    pub buckets: Buckets,
     /// Forks.
     pub forks: ForkState,
     /// Engines of formulas.
@@ -59,7 +62,7 @@ impl Context {
     /// Opens the workspace of a configuration.
     ///
     /// # Errors
-    /// When the folder can't be opened.
+    /// When the folder can't be opened, or what is said of buckets is wrong.
     pub fn open(config: Config) -> io::Result<Context> {
         let Config { fixed: config, live } = config;
         let extensions = config.workspace.extensions.iter();
@@ -70,13 +73,37 @@ impl Context {
         let workspace = Workspace::open(&config.workspace.workspace, rules)?;
         let workbooks = Cache::new(config.cache.cache_capacity, config.cache.cache_bytes);
         let metrics = Arc::<Metrics>::default();
-        let forks = ForkState::new(&config, workspace.root(), Arc::clone(&metrics));
+        let buckets = Buckets::new(config.objects.options().map_err(io::Error::other)?);
+        let (blobs, pictures) = match &config.objects.blob_url {
+            None => (BlobPlace::State, None),
+            Some(BlobUrl::Folder(folder)) => (BlobPlace::Folder(folder.clone()), None),
+            Some(BlobUrl::Bucket(url)) => {
+                let bucket = buckets.open(BucketPurpose::Blobs, url)?;
+                (BlobPlace::Bucket(bucket.clone(), config.objects.blob_cache_bytes), Some(bucket))
+            }
+        };
+        let forks = ForkState::new(&config, blobs, workspace.root(), Arc::clone(&metrics));
         let recalc = RecalcState::new(&config.recalc, live.limits.tool_timeout());
-        let kept = config.state.screenshots_folder(workspace.root());
-        let screenshots = Screenshots::new(kept, config.state.max_screenshot_bytes);
+        let most = config.state.max_screenshot_bytes;
+        let screenshots = match pictures {
+            Some(bucket) => Screenshots::in_bucket(bucket, most),
+            None => Screenshots::new(config.state.screenshots_folder(workspace.root()), most),
+        };
         let live = ArcSwap::from_pointee(live);
         let (memory, disk) = (MemoryGuard::default(), DiskGuard::default());
-        Ok(Context { config, live, workspace, workbooks, forks, recalc, screenshots, metrics, memory, disk })
+        Ok(Context {
+            config,
+            live,
+            workspace,
+            workbooks,
+            buckets,
+            forks,
+            recalc,
+            screenshots,
+            metrics,
+            memory,
+            disk,
+        })
     }
 
     /// What is configured now, and may change.

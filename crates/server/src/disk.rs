@@ -71,7 +71,7 @@ impl Context {
     pub fn disk_use(&self) -> DiskUse {
         DiskUse {
             state: self.state_bytes(),
-            screenshots: bytes_below(self.screenshots.folder()),
+            screenshots: self.screenshots.folder().map_or(0, bytes_below),
             temporary: bytes_below(self.recalc.scratch()),
         }
     }
@@ -90,7 +90,9 @@ impl Context {
             return known.bytes;
         }
         let at = Instant::now();
-        let bytes = bytes_below(&self.forks.blobs_folder()) + self.forks.stored_bytes();
+        // What is in a bucket is not on this disk.
+        let blobs = self.forks.blobs_folder().map_or(0, |folder| bytes_below(&folder));
+        let bytes = blobs + self.forks.stored_bytes();
         *state = Some(Measured { at, took: at.elapsed(), bytes });
         bytes
     }

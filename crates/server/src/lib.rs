@@ -12,6 +12,7 @@
 
 pub mod auth;
 pub mod book;
+pub mod buckets;
 pub mod cache;
 pub mod call;
 pub mod config;

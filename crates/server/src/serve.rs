@@ -125,10 +125,16 @@ pub async fn run(
 ) -> io::Result<Outcome> {
     let cleaner = tokio::spawn(clean(Arc::clone(&server)));
     let syncer = tokio::spawn(sync(Arc::clone(&server)));
+    let watching = server.context.buckets.used().into_iter().map(|bucket| {
+        server.health.watch(bucket.clone());
+        tokio::spawn(bucket.watch())
+    });
+    let watching: Vec<JoinHandle<()>> = watching.collect();
     let (lifecycle, audited) = (Arc::clone(&server.lifecycle), Arc::clone(&server));
     let context = Arc::clone(&server.context);
     let outcome = serve(server, endpoint, drain, signals).await;
     cleaner.abort();
+    watching.iter().for_each(JoinHandle::abort);
     syncer.abort();
     audited.audit.sync();
     // Programs that were started go before their files do, and both before this process. Who is in a hurry has them go by
@@ -171,7 +177,10 @@ async fn clean(server: Arc<Server>) {
                 tracing::info!(files = swept, "deleted what crashed writers left in the workspace");
             }
             let age = Duration::from_secs(context.config.state.screenshots_ttl);
-            let pictures = context.screenshots.clean(age);
+            // Those in a bucket are cleaned by one of the servers that share it.
+            let is_ours =
+                context.screenshots.folder().is_some() || context.forks.is_cleaner().unwrap_or(false);
+            let pictures = if is_ours { context.screenshots.clean(age) } else { 0 };
             if pictures > 0 {
                 tracing::debug!(pictures, "dropped old pictures");
             }

@@ -17,6 +17,7 @@ pub mod secret;
 mod flags;
 mod limits;
 mod listen;
+mod objects;
 mod oidc;
 mod state;
 mod state_url;
@@ -34,6 +35,7 @@ pub use flags::FlagsConfig;
 pub use limits::{CacheConfig, LimitsConfig, RequestsConfig};
 pub use listen::{ListenConfig, Transport};
 pub use log_filter::LogFilter;
+pub use objects::{BlobUrl, ObjectsConfig};
 pub use oidc::OidcConfig;
 pub use secret::{SecretFile, SecretSource, VaultPath};
 pub use state::StateConfig;
@@ -92,6 +94,9 @@ pub struct FixedConfig {
     /// Where forks are kept, and how many.
     #[command(flatten)]
     pub state: StateConfig,
+    /// What is kept in buckets.
+    #[command(flatten)]
+    pub objects: ObjectsConfig,
     /// How formulas are computed.
     #[command(flatten)]
     pub recalc: RecalcConfig,

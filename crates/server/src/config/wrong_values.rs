@@ -28,6 +28,8 @@ impl Settings {
         wrong.extend(self.tracing.wrong_ratio().map(|what| WrongValue::new("trace_sample_ratio", what)));
         wrong.extend(self.tracing.wrong_headers().map(|what| WrongValue::new("otlp_endpoint", what)));
         wrong.extend(self.config.fixed.oidc.wrong_values(&self.listen));
+        let store = self.config.fixed.objects.options().err();
+        wrong.extend(store.map(|what| WrongValue::new("object_store_file", what)));
         let access = &self.config.fixed.access;
         let state = &self.config.fixed.state;
         wrong.extend(state.wrong_values());

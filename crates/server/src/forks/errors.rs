@@ -27,6 +27,7 @@ pub(crate) fn store_error(error: StoreError) -> ToolError {
         | StoreError::InDoubt { .. }
         | StoreError::Refused { .. }
         | StoreError::NotMigrated { .. }
+        | StoreError::Bucket(_)
         | StoreError::Source(_) => ErrorCode::StateUnavailable,
     };
     let message = match &error {
@@ -41,11 +42,9 @@ pub(crate) fn store_error(error: StoreError) -> ToolError {
         }
         other => other.to_string(),
     };
-    let told = |what: &str| {
-        let told = ToolError::new(code, what);
-        // Another writer is done by then, and the database may be back.
-        let is_passing = matches!(error, StoreError::Busy { .. } | StoreError::Away { .. });
-        if is_passing { told.retry_after(1) } else { told }
+    let told = |what: &str| match error.retry_after() {
+        Some(wait) => ToolError::new(code, what).retry_after(wait.as_secs().max(1)),
+        None => ToolError::new(code, what),
     };
     match message.rsplit_once("; ") {
         Some((what, remedy)) => told(what).hint(remedy),

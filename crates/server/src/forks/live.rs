@@ -12,7 +12,7 @@ use crate::{
     book::Book,
     call::Call,
     error::{ErrorCode, ToolError},
-    forks::{Payload, edit_error, store_error},
+    forks::{Payload, edit_error, now, store_error},
 };
 
 /// Bases that are kept ready beside the live forks.
@@ -170,7 +170,7 @@ impl Call {
         if let Some(known) = lock(&self.forks().live.bases).get(&fork.base.digest) {
             return Ok(known);
         }
-        let bytes = self.forks().open()?.blobs.read(&fork.base.digest).map_err(store_error)?;
+        let bytes = self.forks().open()?.blobs.read(&fork.base.digest, now()).map_err(store_error)?;
         let limits = self.config().limits.for_reading();
         let book = self.read_workbook(bytes, &fork.base.file_name)?;
         let draft = Arc::new(Draft::new(&book, &limits).map_err(edit_error)?);

@@ -12,7 +12,7 @@ mod observed;
 mod state;
 
 pub use live::{Live, Replayed};
-pub use state::{ForkState, now};
+pub use state::{BlobPlace, ForkState, now};
 
 pub(crate) use edits::{Edited, Request};
 pub(crate) use errors::{edit_error, save_error, store_error};

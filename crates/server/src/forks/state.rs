@@ -7,7 +7,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use forks::{Blobs, ConnectionCounts, ForkId, Limits, Millis, SqliteStore, Store, StoreError};
+use forks::{BlobCounts, Blobs, ConnectionCounts, ForkId, Limits, Millis, SqliteStore, Store, StoreError};
+use objects::Bucket;
 use tokio::runtime::Handle;
 
 use crate::{
@@ -21,6 +22,9 @@ use crate::{
 /// The folder of blobs within the state directory.
 const BLOBS: &str = "blobs";
 
+/// The folder of copies of blobs that are in a bucket.
+const COPIES: &str = "blob-copies";
+
 /// Blobs that were put this recently may belong to a row that is about to be written.
 const SWEEP_GRACE: Duration = Duration::from_secs(60 * 60);
 
@@ -28,6 +32,7 @@ const SWEEP_GRACE: Duration = Duration::from_secs(60 * 60);
 /// that reading works without it and a mended disk needs no restart.
 pub struct ForkState {
     folder: PathBuf,
+    blobs: BlobPlace,
     config: FixedConfig,
     database_folder: PathBuf,
     /// Names this process among those that share the state.
@@ -41,6 +46,17 @@ pub struct ForkState {
 
 /// A store, and what follows the password of its database.
 type WithPassword = (Arc<dyn Store>, Option<Arc<Follower>>);
+
+/// Where the bases are, and previous versions of files.
+#[derive(Debug, Clone)]
+pub enum BlobPlace {
+    /// In the state directory.
+    State,
+    /// In a folder.
+    Folder(PathBuf),
+    /// In a bucket, with so many bytes of copies in the state directory.
+    Bucket(Bucket, u64),
+}
 
 /// The opened state directory.
 pub struct Opened {
@@ -60,10 +76,11 @@ impl fmt::Debug for ForkState {
 
 impl ForkState {
     /// The state of a configuration; nothing is opened yet.
-    pub fn new(fixed: &FixedConfig, workspace: &Path, metrics: Arc<Metrics>) -> ForkState {
+    pub fn new(fixed: &FixedConfig, blobs: BlobPlace, workspace: &Path, metrics: Arc<Metrics>) -> ForkState {
         let config = &fixed.state;
         ForkState {
             folder: config.folder(workspace),
+            blobs,
             config: fixed.clone(),
             database_folder: config.database_folder(workspace),
             name: new_id("replica-"),
@@ -84,9 +101,29 @@ impl ForkState {
         &self.folder
     }
 
-    /// Where the bases are, and previous versions of files.
-    pub(crate) fn blobs_folder(&self) -> PathBuf {
-        self.folder.join(BLOBS)
+    /// The folder of blobs, if they are on this machine.
+    pub(crate) fn blobs_folder(&self) -> Option<PathBuf> {
+        match &self.blobs {
+            BlobPlace::State => Some(self.folder.join(BLOBS)),
+            BlobPlace::Folder(folder) => Some(folder.clone()),
+            BlobPlace::Bucket(..) => None,
+        }
+    }
+
+    fn open_blobs(&self) -> Result<Blobs, StoreError> {
+        match &self.blobs {
+            BlobPlace::State => Blobs::open(&self.folder.join(BLOBS)),
+            BlobPlace::Folder(folder) => Blobs::open(folder),
+            BlobPlace::Bucket(bucket, most) => {
+                Blobs::in_bucket(bucket.clone(), &self.folder.join(COPIES), *most)
+            }
+        }
+    }
+
+    /// Uses of copies of blobs, if those are in a bucket and somebody needed one.
+    pub(crate) fn blob_counts(&self) -> Option<BlobCounts> {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        opened.and_then(|opened| opened.blobs.counts())
     }
 
     /// How much may be kept.
@@ -109,7 +146,7 @@ impl ForkState {
             return Ok(Arc::clone(state));
         }
         let (store, password) = self.open_store().map_err(store_error)?;
-        let blobs = Blobs::open(&self.blobs_folder()).map_err(store_error)?;
+        let blobs = self.open_blobs().map_err(store_error)?;
         let store = ObservedStore::new(store, Arc::clone(&self.metrics));
         let state = Arc::new(Opened { store, blobs, _password: password });
         *opened = Some(Arc::clone(&state));
@@ -153,7 +190,10 @@ impl ForkState {
 
     /// Whether it is this process that cleans for the span that comes. Those that share the state take turns only when one of
     /// them is gone.
-    fn is_cleaner(&self) -> Result<bool, ToolError> {
+    ///
+    /// # Errors
+    /// As [`ForkState::open`], and those of the store.
+    pub(crate) fn is_cleaner(&self) -> Result<bool, ToolError> {
         let span =
             Millis::try_from(self.config.state.fork_cleanup_interval().as_millis()).unwrap_or(Millis::MAX);
         self.open()?.store.lease("clean", &self.name, span, now()).map_err(store_error)
@@ -185,13 +225,19 @@ impl ForkState {
     /// # Errors
     /// As [`ForkState::open`], and those of the store.
     pub fn clean(&self, keep_versions: u32) -> Result<Cleaned, ToolError> {
-        match self.is_cleaner()? {
-            true => self.clean_within(keep_versions, SWEEP_GRACE),
-            false => Ok(Cleaned::default()),
+        if !self.is_cleaner()? {
+            return Ok(Cleaned::default());
         }
+        let cleaned = self.clean_within(keep_versions, SWEEP_GRACE)?;
+        if self.blobs_folder().is_some() {
+            return Ok(cleaned);
+        }
+        let state = self.open()?;
+        let swept = forks::sweep_blobs(&state.store, &state.blobs, &now, 0).map_err(store_error)?;
+        Ok(Cleaned { bytes: swept.bytes, ..cleaned })
     }
 
-    /// As [`ForkState::clean`], also of blobs that were put longer ago than `grace` says.
+    /// As [`ForkState::clean`], also of blobs that were put longer ago than `grace` says, if they are on this machine.
     ///
     /// # Errors
     /// As [`ForkState::clean`].
@@ -203,8 +249,12 @@ impl ForkState {
             self.forget(id);
         }
         state.store.prune_versions(keep_versions).map_err(store_error)?;
-        let swept = forks::sweep_blobs(&state.store, &state.blobs, now(), grace).map_err(store_error)?;
-        Ok(Cleaned { forks: expired.len() as u64, bytes: swept.bytes })
+        let forks = expired.len() as u64;
+        if self.blobs_folder().is_none() {
+            return Ok(Cleaned { forks, bytes: 0 });
+        }
+        let swept = forks::sweep_blobs(&state.store, &state.blobs, &now, grace).map_err(store_error)?;
+        Ok(Cleaned { forks, bytes: swept.bytes })
     }
 
     /// Lets go of drafts that are kept for later, and says how many those were.

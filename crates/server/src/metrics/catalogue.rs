@@ -99,6 +99,15 @@ impl Catalogue {
         self.add(name, "counter", help, Some(Unit::Seconds), Vec::new(), Counter::default())
     }
 
+    /// Sums of seconds, by labels.
+    pub(super) fn seconds_counters<L: LabelSet>(
+        &mut self,
+        name: &str,
+        help: &'static str,
+    ) -> Family<L, Counter<f64, AtomicU64>> {
+        self.add(name, "counter", help, Some(Unit::Seconds), L::labels(), Family::default())
+    }
+
     /// A number that goes up and down.
     pub(super) fn gauge(&mut self, name: &str, help: &'static str) -> Gauge {
         self.add(name, "gauge", help, None, Vec::new(), Gauge::default())

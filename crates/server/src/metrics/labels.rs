@@ -5,6 +5,7 @@ use std::fmt::{self, Debug, Write};
 use std::hash::Hash;
 
 use access::{Denied, token::TokenProblem};
+use objects::Operation;
 use office::OfficeError;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use workbook::FileFormat;
@@ -264,6 +265,14 @@ closed_set! {
     DiskPurpose { State = "state", Screenshots = "screenshots", Temporary = "temporary" }
 }
 closed_set! {
+    /// What is in a bucket.
+    BucketPurpose { Blobs = "blobs", Workspace = "workspace" }
+}
+closed_set! {
+    /// Whether there was a copy of a blob on the disk.
+    BlobRead { Hit = "hit", Miss = "miss" }
+}
+closed_set! {
     /// Which port a certificate is for.
     Port { Mcp = "mcp", Metrics = "metrics" }
 }
@@ -285,6 +294,18 @@ closed_set! {
         Other = "other",
     }
 }
+
+/// What was asked of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BucketOperation(pub Operation);
+
+closed!(BucketOperation, Operation::ALL.map(BucketOperation).to_vec(), |asked| asked.0.as_str());
+
+/// How a request to a bucket ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BucketOutcome(pub objects::Outcome);
+
+closed!(BucketOutcome, objects::Outcome::ALL.map(BucketOutcome).to_vec(), |ended| ended.0.as_str());
 
 /// A tool of the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -426,6 +447,22 @@ label_set! {
 label_set! {
     /// Of a connection that did not come to speak TLS.
     HandshakeLabels { port: Port, reason: HandshakeFailure }
+}
+label_set! {
+    /// Of a bucket.
+    BucketLabels { bucket: BucketPurpose }
+}
+label_set! {
+    /// Of requests to a bucket.
+    BucketRequestLabels { bucket: BucketPurpose, operation: BucketOperation, outcome: BucketOutcome }
+}
+label_set! {
+    /// Of the time that requests to a bucket take.
+    BucketTimeLabels { bucket: BucketPurpose, operation: BucketOperation }
+}
+label_set! {
+    /// Of reads of blobs.
+    BlobReadLabels { copy: BlobRead }
 }
 label_set! {
     /// Of what is taken of the disk.

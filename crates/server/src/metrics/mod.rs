@@ -5,6 +5,7 @@
 //! asks ([`StateMetrics`], [`ProcessMetrics`]).
 
 mod access;
+mod buckets;
 mod calls;
 mod catalogue;
 mod endpoint;
@@ -16,6 +17,7 @@ mod tls;
 mod work;
 
 pub use access::AccessMetrics;
+pub use buckets::BucketMetrics;
 pub use calls::{ACCESS, CallMetrics};
 pub use catalogue::{Described, Format};
 pub use endpoint::{LogLevel, MetricsEndpoint};
@@ -43,6 +45,8 @@ pub struct Metrics {
     pub work: WorkMetrics,
     /// Of what stands.
     pub state: StateMetrics,
+    /// Of buckets.
+    pub buckets: BucketMetrics,
     /// Of TLS.
     pub tls: TlsMetrics,
     /// Of the process.
@@ -56,11 +60,12 @@ impl Default for Metrics {
         let access = AccessMetrics::register(&mut catalogue);
         let work = WorkMetrics::register(&mut catalogue);
         let state = StateMetrics::register(&mut catalogue);
+        let buckets = BucketMetrics::register(&mut catalogue);
         let tls = TlsMetrics::register(&mut catalogue);
         let process = ProcessMetrics::register(&mut catalogue);
         let version = vec![("version", env!("CARGO_PKG_VERSION")), ("arch", std::env::consts::ARCH)];
         catalogue.info("build", "The program that runs", version);
-        Metrics { catalogue, calls, access, work, state, tls, process }
+        Metrics { catalogue, calls, access, work, state, buckets, tls, process }
     }
 }
 
@@ -87,6 +92,12 @@ impl Metrics {
         self.state.set_disk(context.disk_use());
         if let Some(room) = context.disk_room() {
             self.state.set_disk_room(room);
+        }
+        for used in context.buckets.used() {
+            self.buckets.set_bucket(&used);
+        }
+        if let Some(counts) = context.forks.blob_counts() {
+            self.buckets.set_blobs(counts);
         }
         self.process.look();
         self.catalogue.encode(format)

@@ -136,6 +136,8 @@ impl StoreFailure {
             | StoreError::IdempotencyMismatch { .. }
             | StoreError::LimitReached { .. }
             | StoreError::Source(_) => return None,
+            // Counted with the bucket.
+            StoreError::Bucket(_) => return None,
             StoreError::Away { .. } => StoreFailure::Away,
             StoreError::InDoubt { .. } => StoreFailure::InDoubt,
             StoreError::Busy { .. } => StoreFailure::Busy,

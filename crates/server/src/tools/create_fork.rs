@@ -152,9 +152,7 @@ impl Start {
             return Start::converted(call, book, &name);
         };
         let digest = opened.book.digest(&bytes);
-        if !blobs.contains(&digest) {
-            blobs.put(&bytes, now()).map_err(store_error)?;
-        }
+        blobs.put_known(&digest, &bytes, now()).map_err(store_error)?;
         let draft = Arc::new(Draft::new(book, &limits).map_err(edit_error)?);
         Ok(Start {
             draft,
@@ -186,7 +184,7 @@ impl Start {
             }
             other => store_error(other),
         })?;
-        let bytes = state.blobs.read(&kept.saved.digest).map_err(store_error)?;
+        let bytes = state.blobs.read(&kept.saved.digest, now()).map_err(store_error)?;
         let target = call.workspace().target(&path, &EXTENSIONS)?;
         let digest = if target.state()?.is_there() { target.digest()? } else { kept.saved.digest };
         let name = path.rsplit('/').next().unwrap_or_default().to_owned();

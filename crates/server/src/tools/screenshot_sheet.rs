@@ -65,8 +65,9 @@ pub(super) struct Answer {
     height: u32,
     /// The picture's resource.
     uri: String,
-    /// The picture's file on the server.
-    file: String,
+    /// The picture's file on the server, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     notices: Vec<String>,
     /// Cells shown whose results are older than their inputs: recalculate.
@@ -130,7 +131,8 @@ impl Tool for ScreenshotSheet {
         let (width, height) = dimensions(&png);
         let stem = format!("{}-{}", opened.path.rsplit('/').next().unwrap_or_default(), sheet.name);
         let name = call.screenshots().keep(&stem, &call.principal().gallery(), &png)?;
-        let file = call.screenshots().folder().join(&name).display().to_string();
+        let folder = call.screenshots().folder();
+        let file = folder.map(|folder| folder.join(&name).display().to_string());
         // As Base64, beside the answer.
         let is_inline = png.len() / 3 * 4 + 4_096 <= limits.max_response_bytes;
         if !is_inline {

@@ -1,4 +1,4 @@
-//! Bytes kept under their digest: the bases of forks and the replaced versions of files.
+//! Blobs as files.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -10,47 +10,52 @@ use std::time::{Duration, SystemTime};
 use crate::{Digest, Millis, Sharing, StoreError, folder};
 
 /// What the name of a file that is still being written begins with. Blobs begin with a hexadecimal digit.
-pub(crate) const TEMPORARY: &str = ".tmp-";
+pub(super) const TEMPORARY: &str = ".tmp-";
 
 /// A folder of blobs, which several processes use at the same time.
 ///
-/// A blob is a file `ab/abcd…`, named by the SHA-256 of its bytes; it appears whole or not at all, and never changes. Its
-/// time of modification says when it was last put, so that [sweeping](Blobs::sweep) spares what is about to be used.
+/// A blob is a file `ab/abcd…`; it appears whole or not at all, and never changes. Its time of modification says when it was
+/// last put, so that [sweeping](BlobFolder::sweep) spares what is about to be used.
 #[derive(Debug, Clone)]
-pub struct Blobs {
+pub(crate) struct BlobFolder {
     folder: PathBuf,
+    /// Whether what was put survives a crash.
+    is_durable: bool,
 }
 
-impl Blobs {
+impl BlobFolder {
     /// Uses `folder`, making it when it is not there.
-    ///
-    /// # Errors
-    /// `ReadOnly`, `Full`, `Unavailable`.
-    pub fn open(folder: &Path) -> Result<Blobs, StoreError> {
+    pub(crate) fn open(folder: &Path) -> Result<BlobFolder, StoreError> {
         folder::create(folder)?;
-        Ok(Blobs { folder: folder.to_owned() })
+        Ok(BlobFolder { folder: folder.to_owned(), is_durable: true })
+    }
+
+    /// As [`BlobFolder::open`], for what can be had again from elsewhere: nothing waits for the disk.
+    pub(crate) fn open_for_copies(folder: &Path) -> Result<BlobFolder, StoreError> {
+        Ok(BlobFolder { is_durable: false, ..BlobFolder::open(folder)? })
     }
 
     /// Keeps `bytes`. They are on the disk when this returns; nothing is written when they were there already.
-    ///
-    /// # Errors
-    /// `ReadOnly`, `Full`, `Unavailable`; nothing is left behind.
-    pub fn put(&self, bytes: &[u8], now: Millis) -> Result<Digest, StoreError> {
-        let digest = Digest::of(bytes);
-        if self.renew(&digest, bytes.len() as u64, now)? {
-            return Ok(digest);
+    pub(crate) fn put(&self, digest: &Digest, bytes: &[u8], now: Millis) -> Result<(), StoreError> {
+        if self.renew(digest, bytes.len() as u64, now)? {
+            return Ok(());
         }
         let mut temporary = self.temporary()?;
         temporary.write(bytes)?;
-        self.keep(temporary, &digest, now)?;
-        Ok(digest)
+        self.keep(temporary, digest, now)
     }
 
     /// Keeps all that `source` gives, without holding it in memory, and says how many bytes that is.
-    ///
-    /// # Errors
-    /// `Source` when `source` fails; `ReadOnly`, `Full`, `Unavailable`; nothing is left behind.
-    pub fn put_from(&self, source: &mut dyn Read, now: Millis) -> Result<(Digest, u64), StoreError> {
+    pub(crate) fn put_from(&self, source: &mut dyn Read, now: Millis) -> Result<(Digest, u64), StoreError> {
+        let (temporary, digest, size) = self.copy(source)?;
+        if !self.renew(&digest, size, now)? {
+            self.keep(temporary, &digest, now)?;
+        }
+        Ok((digest, size))
+    }
+
+    /// All that `source` gives as a file that has no name yet, its digest and its size.
+    pub(super) fn copy(&self, source: &mut dyn Read) -> Result<(Temporary, Digest, u64), StoreError> {
         let mut temporary = self.temporary()?;
         let mut write_failed = None;
         let read = Digest::of_reader(source, |piece| {
@@ -59,27 +64,15 @@ impl Blobs {
                 io::Error::other("not written")
             })
         });
-        let (digest, size) = match (read, write_failed) {
-            (_, Some(error)) => return Err(error),
-            (Err(problem), None) => return Err(StoreError::Source(problem.to_string())),
-            (Ok(read), None) => read,
-        };
-        if !self.renew(&digest, size, now)? {
-            self.keep(temporary, &digest, now)?;
+        match (read, write_failed) {
+            (_, Some(error)) => Err(error),
+            (Err(problem), None) => Err(StoreError::Source(problem.to_string())),
+            (Ok((digest, size)), None) => Ok((temporary, digest, size)),
         }
-        Ok((digest, size))
-    }
-
-    /// Whether there is such a blob.
-    pub fn contains(&self, digest: &Digest) -> bool {
-        self.path(digest).is_file()
     }
 
     /// The bytes of a blob, which are those that its name says.
-    ///
-    /// # Errors
-    /// `NotFound`, `CorruptBlob`, `Unavailable`.
-    pub fn read(&self, digest: &Digest) -> Result<Arc<[u8]>, StoreError> {
+    pub(crate) fn read(&self, digest: &Digest) -> Result<Arc<[u8]>, StoreError> {
         let path = self.path(digest);
         let bytes = read_whole(&path).map_err(|problem| match problem.kind() {
             io::ErrorKind::NotFound => StoreError::NotFound { what: "blob", name: digest.to_string() },
@@ -93,17 +86,17 @@ impl Blobs {
     }
 
     /// Where the blob is, or would be.
-    pub fn path(&self, digest: &Digest) -> PathBuf {
+    pub(super) fn path(&self, digest: &Digest) -> PathBuf {
         let name = digest.to_string();
         self.folder.join(&name[..2]).join(name)
     }
 
-    pub(crate) fn folder(&self) -> &Path {
+    pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// Marks the blob as put at `now`, if it is there and as long as it should be.
-    fn renew(&self, digest: &Digest, size: u64, now: Millis) -> Result<bool, StoreError> {
+    pub(super) fn renew(&self, digest: &Digest, size: u64, now: Millis) -> Result<bool, StoreError> {
         let path = self.path(digest);
         let _sweeping = self.lock(Sharing::WithPuts)?;
         let file = match File::open(&path) {
@@ -134,24 +127,24 @@ impl Blobs {
     }
 
     /// Gives what was written its name.
-    fn keep(&self, temporary: Temporary, digest: &Digest, now: Millis) -> Result<(), StoreError> {
+    pub(super) fn keep(&self, temporary: Temporary, digest: &Digest, now: Millis) -> Result<(), StoreError> {
         let path = self.path(digest);
         if let Some(shard) = path.parent() {
             folder::create(shard)?;
         }
         let _sweeping = self.lock(Sharing::WithPuts)?;
-        temporary.rename(&path, now)
+        temporary.rename(&path, now, self.is_durable)
     }
 
     /// Keeps puts and sweeps apart, also between processes: a sweep must not delete what a put has just found to be there.
-    pub(crate) fn lock(&self, sharing: Sharing) -> Result<File, StoreError> {
+    pub(super) fn lock(&self, sharing: Sharing) -> Result<File, StoreError> {
         let path = self.folder.join(".lock");
         folder::lock(&path, sharing)
     }
 }
 
 /// A file that has no name yet. Dropped, it is deleted; only a crash leaves it behind.
-struct Temporary {
+pub(super) struct Temporary {
     path: PathBuf,
     file: File,
 }
@@ -176,14 +169,23 @@ impl Temporary {
         self.file.write_all(bytes).map_err(|problem| StoreError::from_io(&self.path, &problem))
     }
 
-    /// Makes the bytes durable, then the name.
-    fn rename(self, to: &Path, now: Millis) -> Result<(), StoreError> {
+    /// What was written, from its beginning.
+    pub(super) fn reader(&self) -> Result<File, StoreError> {
+        File::open(&self.path).map_err(|problem| StoreError::from_io(&self.path, &problem))
+    }
+
+    /// Gives it its name; durable are the bytes first, then the name.
+    fn rename(self, to: &Path, now: Millis, is_durable: bool) -> Result<(), StoreError> {
+        let sync = |file: &File| if is_durable { file.sync_all() } else { Ok(()) };
         self.file
             .set_modified(time(now))
-            .and_then(|()| self.file.sync_all())
+            .and_then(|()| sync(&self.file))
             .and_then(|()| fs::rename(&self.path, to))
             .map_err(|problem| StoreError::from_io(to, &problem))?;
-        to.parent().map_or(Ok(()), folder::sync)
+        match to.parent() {
+            Some(shard) if is_durable => folder::sync(shard),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -1,0 +1,151 @@
+//! Bytes kept under their digest: the bases of forks and the replaced versions of files.
+
+mod bucket;
+mod cache;
+mod folder;
+mod sweep;
+
+use std::collections::HashSet;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use objects::Bucket;
+
+use crate::{Digest, Millis, Store, StoreError};
+
+pub use bucket::{BUCKET_GRACE, BlobCounts};
+
+use bucket::BlobBucket;
+use folder::BlobFolder;
+
+/// Bytes, each named by their SHA-256, which several processes use at the same time: files of a folder, or objects of a
+/// bucket with copies on the disk.
+#[derive(Debug, Clone)]
+pub struct Blobs(Place);
+
+#[derive(Debug, Clone)]
+enum Place {
+    Folder(BlobFolder),
+    Bucket(Arc<BlobBucket>),
+}
+
+impl Blobs {
+    /// Uses `folder`, making it when it is not there.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Full`, `Unavailable`.
+    pub fn open(folder: &Path) -> Result<Blobs, StoreError> {
+        Ok(Blobs(Place::Folder(BlobFolder::open(folder)?)))
+    }
+
+    /// Uses `bucket`, and the folder `copies` for at most so many bytes of copies; it is made when it is not there.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Full`, `Unavailable`, about the folder: nothing is asked of the bucket yet.
+    pub fn in_bucket(bucket: Bucket, copies: &Path, most: u64) -> Result<Blobs, StoreError> {
+        Ok(Blobs(Place::Bucket(Arc::new(BlobBucket::open(bucket, copies, most)?))))
+    }
+
+    /// Keeps `bytes`. They are durable when this returns; nothing is written when they were there already.
+    ///
+    /// # Errors
+    /// `ReadOnly`, `Full`, `Unavailable`, `Bucket`; nothing is left behind.
+    pub fn put(&self, bytes: &[u8], now: Millis) -> Result<Digest, StoreError> {
+        let digest = Digest::of(bytes);
+        self.put_known(&digest, bytes, now)?;
+        Ok(digest)
+    }
+
+    /// As [`Blobs::put`], of bytes whose digest is known.
+    ///
+    /// # Errors
+    /// As [`Blobs::put`].
+    pub fn put_known(&self, digest: &Digest, bytes: &[u8], now: Millis) -> Result<(), StoreError> {
+        debug_assert_eq!(*digest, Digest::of(bytes), "a digest of other bytes");
+        match &self.0 {
+            Place::Folder(folder) => folder.put(digest, bytes, now),
+            Place::Bucket(bucket) => bucket.put(digest, bytes, now),
+        }
+    }
+
+    /// Keeps all that `source` gives, without holding it in memory, and says how many bytes that is.
+    ///
+    /// # Errors
+    /// `Source` when `source` fails; those of [`Blobs::put`]; nothing is left behind.
+    pub fn put_from(&self, source: &mut dyn Read, now: Millis) -> Result<(Digest, u64), StoreError> {
+        match &self.0 {
+            Place::Folder(folder) => folder.put_from(source, now),
+            Place::Bucket(bucket) => bucket.put_from(source, now),
+        }
+    }
+
+    /// The bytes of a blob, which are those that its name says.
+    ///
+    /// # Errors
+    /// `NotFound`, `CorruptBlob`, `Unavailable`, `Bucket`.
+    pub fn read(&self, digest: &Digest, now: Millis) -> Result<Arc<[u8]>, StoreError> {
+        match &self.0 {
+            Place::Folder(folder) => folder.read(digest),
+            Place::Bucket(bucket) => bucket.read(digest, now),
+        }
+    }
+
+    /// Uses of copies, if blobs are in a bucket.
+    pub fn counts(&self) -> Option<BlobCounts> {
+        match &self.0 {
+            Place::Folder(_) => None,
+            Place::Bucket(bucket) => Some(bucket.counts()),
+        }
+    }
+}
+
+/// What a sweep deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Blobs that nothing referred to.
+    pub blobs: u64,
+    /// Files of writers that crashed.
+    pub temporary: u64,
+    /// The bytes of both.
+    pub bytes: u64,
+}
+
+/// Deletes the blobs that nothing in `store` refers to, and what crashed writers left behind.
+///
+/// A blob is put before the row that refers to it is written. So nothing is deleted that was put within `grace`, which must
+/// be longer than that takes; in a bucket within [`BUCKET_GRACE`], whatever `grace` is. `clock` tells the time, which
+/// passes meanwhile.
+///
+/// # Errors
+/// Those of the store and of the folder or bucket. What was deleted until then stays so.
+pub fn sweep_blobs(
+    store: &dyn Store,
+    blobs: &Blobs,
+    clock: &dyn Fn() -> Millis,
+    grace: Millis,
+) -> Result<Swept, StoreError> {
+    // Before what refers to blobs is looked at: what is put from here on is spared.
+    let begun = clock();
+    blobs.sweep(&store.referenced_blobs()?, begun, clock, grace)
+}
+
+impl Blobs {
+    /// Deletes the blobs that were not `needed` at `then` and put longer ago, as [`sweep_blobs`] does, and what crashed writers
+    /// left behind.
+    ///
+    /// # Errors
+    /// Those of the folder or bucket.
+    pub fn sweep(
+        &self,
+        needed: &HashSet<Digest>,
+        then: Millis,
+        clock: &dyn Fn() -> Millis,
+        grace: Millis,
+    ) -> Result<Swept, StoreError> {
+        match &self.0 {
+            Place::Folder(folder) => folder.sweep(needed, then, grace),
+            Place::Bucket(bucket) => bucket.sweep(needed, then, clock),
+        }
+    }
+}

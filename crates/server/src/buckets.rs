@@ -1,0 +1,117 @@
+//! The buckets that this server uses: opened once, watched, and told of in metrics and in the health.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use objects::{Bucket, BucketUrl, ObjectError, Options};
+use tokio::runtime::Handle;
+
+use crate::{
+    error::{ErrorCode, ToolError},
+    health::Watched,
+    metrics::labels::BucketPurpose,
+};
+
+/// How often it is looked whether a bucket answers.
+const WATCHED: Duration = Duration::from_secs(10);
+
+/// The buckets in use.
+#[derive(Debug)]
+pub struct Buckets {
+    options: Options,
+    opened: Mutex<Vec<Arc<UsedBucket>>>,
+}
+
+/// A bucket, what it is for, and how it was when it was last asked.
+#[derive(Debug)]
+pub struct UsedBucket {
+    /// What is in it.
+    pub purpose: BucketPurpose,
+    /// The bucket.
+    pub bucket: Bucket,
+    seen: Mutex<Option<Result<(), ObjectError>>>,
+}
+
+impl Buckets {
+    /// Buckets that are asked so.
+    pub fn new(options: Options) -> Buckets {
+        Buckets { options, opened: Mutex::default() }
+    }
+
+    /// Uses a bucket; nothing is asked of it yet.
+    ///
+    /// # Errors
+    /// When its settings are wrong, or there is no runtime.
+    pub fn open(&self, purpose: BucketPurpose, url: &BucketUrl) -> io::Result<Bucket> {
+        let runtime = Handle::try_current().map_err(io::Error::other)?;
+        let bucket = Bucket::open(url, &self.options, runtime).map_err(io::Error::other)?;
+        let used = UsedBucket { purpose, bucket: bucket.clone(), seen: Mutex::default() };
+        lock(&self.opened).push(Arc::new(used));
+        Ok(bucket)
+    }
+
+    /// Those in use.
+    pub fn used(&self) -> Vec<Arc<UsedBucket>> {
+        lock(&self.opened).clone()
+    }
+}
+
+impl UsedBucket {
+    /// Asks now and again whether it answers, for as long as the server runs. That is also what finds out that it does again.
+    pub async fn watch(self: Arc<UsedBucket>) {
+        let mut interval = tokio::time::interval(WATCHED);
+        loop {
+            interval.tick().await;
+            let used = Arc::clone(&self);
+            let asked = tokio::task::spawn_blocking(move || used.look()).await;
+            debug_assert!(asked.is_ok(), "asking does not panic");
+        }
+    }
+
+    fn look(&self) {
+        let now = self.bucket.probe();
+        let before = lock(&self.seen).replace(now.clone());
+        let purpose = self.purpose.as_str();
+        match (before, now) {
+            (Some(Ok(())) | None, Err(error)) => tracing::warn!(purpose, %error, "a bucket does not answer"),
+            (Some(Err(_)), Ok(())) => tracing::info!(purpose, "a bucket answers again"),
+            _ => {}
+        }
+    }
+}
+
+impl Watched for UsedBucket {
+    fn name(&self) -> &'static str {
+        self.purpose.as_str()
+    }
+
+    fn said(&self) -> String {
+        match lock(&self.seen).as_ref() {
+            None => "not asked yet".to_owned(),
+            Some(Ok(())) => "the bucket answers".to_owned(),
+            Some(Err(ObjectError::Denied { .. })) => "the bucket refuses access".to_owned(),
+            Some(Err(_)) => {
+                "the bucket does not answer: what is not on this disk can't be read, and nothing be kept"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+/// A request to a bucket that failed, for callers. Its message ends with the remedy.
+pub(crate) fn bucket_error(error: ObjectError) -> ToolError {
+    let text = error.to_string();
+    let (what, remedy) = text.rsplit_once("; ").unwrap_or((&text, "repeat the call"));
+    let told = ToolError::new(ErrorCode::StateUnavailable, what).hint(remedy);
+    match error.retry_after() {
+        Some(wait) => told.retry_after(wait.as_secs().max(1)),
+        None => told,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -39,7 +39,8 @@ def trivy(files):
     with tempfile.TemporaryDirectory() as folder:
         for file in files:
             (Path(folder) / file.name).write_text(file.read_text())
-        return finds(TRIVY, "config", "--skip-check-update", "--quiet", "--exit-code", "1", "--cache-dir", folder + "/cache", folder)
+        options = ["--skip-check-update", "--quiet", "--exit-code", "1", "--cache-dir", folder + "/cache"]
+        return finds(TRIVY, "config", *options, folder)
 
 
 class Files(unittest.TestCase):

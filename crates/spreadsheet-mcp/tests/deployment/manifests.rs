@@ -243,7 +243,7 @@ fn a_pod_that_ends_has_time_to_finish() {
 }
 
 /// The configuration of the ConfigMap, with its files and folders in a place of this machine.
-fn configured(objects: &[Value]) -> (Place, String) {
+pub(crate) fn configured(objects: &[Value]) -> (Place, String) {
     let place = Place::new();
     let root = place.workspace.parent().expect("a folder").to_owned();
     let text = |kind: &str, key: &str, file: &str| {

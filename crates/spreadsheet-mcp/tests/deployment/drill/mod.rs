@@ -1,6 +1,7 @@
 //! The drill: what alerts are about is caused in real servers, a real Prometheus sees it, Alertmanager wakes somebody, the commands of
 //! the runbook are run, what is wrong is set right, and it is over.
 
+mod deployed;
 mod pager;
 mod watch;
 
@@ -21,6 +22,7 @@ use crate::{
     program::{Client, Place, Server, fork_of, set},
     rules::alerts,
 };
+use deployed::Deployed;
 use watch::{WINDOW, Watch};
 
 /// A server whose metrics have an address that outlives it, with a configuration that can be changed while it runs.
@@ -35,6 +37,11 @@ impl Patient {
     fn new(place: Place) -> Patient {
         let config = place.workspace.with_file_name("server.toml");
         std::fs::write(&config, "").expect("written");
+        Patient::of(place, config)
+    }
+
+    /// With a configuration that is there.
+    fn of(place: Place, config: PathBuf) -> Patient {
         let metrics = format!("127.0.0.1:{}", free_port());
         Patient { place, config, metrics, flags: Vec::new() }
     }
@@ -118,15 +125,19 @@ fn every_query_of_dashboards_has_an_answer(watch: &Watch, place: &Place, client:
 #[test]
 fn what_goes_wrong_is_seen_told_and_set_right() {
     let (busy, small, sealed) = (Patient::new(Place::new()), Small::new(), Sealed::new());
-    let targets = [&busy.metrics, &small.0.metrics, &sealed.patient.metrics].map(Clone::clone);
+    let Some(mut deployed) = Deployed::new() else { return };
+    let targets =
+        [&busy, &small.0, &sealed.patient, &deployed.patient].map(|patient| patient.metrics.clone());
     let Some(watch) = Watch::over(&targets) else { return };
     let (server, sealed_server, small_server) = (busy.start(), sealed.patient.start(), small.0.start());
+    let deployed_server = deployed.patient.start();
     let client = server.client();
     every_query_of_dashboards_has_an_answer(&watch, &busy.place, &client);
     too_much_is_asked(&watch, &busy, &server);
     small.goes_through_it(&watch, small_server);
     sealed.goes_through_it(&watch);
     drop(sealed_server);
+    deployed.goes_through_it(&watch, &deployed_server);
     for alert in alerts() {
         watch.follow(&alert.name, "## First commands", &client.address, &busy.metrics);
     }

@@ -129,19 +129,29 @@ fn a_file_that_changes_while_it_is_read_is_refused() {
 
 #[test]
 fn files_of_dead_writers_are_swept_and_those_of_living_ones_stay() {
-    let (folder, workspace) = workspace(&["a/b.xlsx", "a/.spreadsheet-mcp-dead", ".spreadsheet-mcp-too"]);
-    let target = seen(&workspace).target("a/c.xlsx", &[]).expect("a place");
-    let mut living = target.create().expect("created");
-    assert_eq!((workspace.sweep(), workspace.sweep()), (2, 0));
-    living.finish().expect("synced");
-    living.publish().expect("in place");
-    let left = |path: &str| {
+    let (folder, workspace) =
+        workspace(&["a/b.xlsx", "a/.spreadsheet-mcp-elsewhere", ".spreadsheet-mcp-old"]);
+    let names = |path: &str| {
         let entries = fs::read_dir(folder.path().join(path)).expect("a folder");
-        let mut names: Vec<_> = entries.map(|it| it.expect("an entry").file_name()).collect();
+        let name = |it: std::io::Result<fs::DirEntry>| it.expect("an entry").file_name().into_string();
+        let mut names: Vec<String> = entries.map(|it| name(it).expect("text")).collect();
         names.sort();
         names
     };
-    assert_eq!((left("a"), left("")), (vec!["b.xlsx".into(), "c.xlsx".into()], vec!["a".into()]));
+    let yesterday = std::time::SystemTime::now() - std::time::Duration::from_secs(25 * 60 * 60);
+    let old = fs::File::options().write(true).open(folder.path().join(".spreadsheet-mcp-old"));
+    old.and_then(|file| file.set_modified(yesterday)).expect("it is old");
+    let target = seen(&workspace).target("a/c.xlsx", &[]).expect("a place");
+    let mut living = target.create().expect("created");
+    let own =
+        names("a").into_iter().find(|name| name.starts_with(".spreadsheet") && !name.ends_with("where"));
+    let (machine, _) = own.as_deref().and_then(|own| own.rsplit_once('-')).expect("its name");
+    fs::write(folder.path().join(format!("a/{machine}-dead")), "half").expect("written");
+    assert_eq!((workspace.sweep(), workspace.sweep()), (2, 0));
+    living.finish().expect("synced");
+    living.publish().expect("in place");
+    assert_eq!(names("a"), [".spreadsheet-mcp-elsewhere", "b.xlsx", "c.xlsx"]);
+    assert_eq!(names(""), ["a"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read as _},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use serde_json::json;
@@ -80,7 +80,8 @@ fn a_start_is_ended_at_any_moment_and_loses_nothing() {
     server.kill();
     // What a crash leaves, to be recovered at each start.
     for step in 0..24 {
-        fs::write(place.file(".spreadsheet-mcp-left.xlsx"), "half").expect("written");
+        let left = fs::File::create(place.file(".spreadsheet-mcp-left.xlsx")).expect("written");
+        left.set_modified(SystemTime::now() - Duration::from_secs(2 * 86_400)).expect("it is old");
         let mut child = start(&place, &flags);
         if step % 3 == 0 {
             // Right after it has begun to recover.

@@ -4,18 +4,19 @@
 //! linked (for a new file: fails if one is there) or renamed (to replace one that is still what it was).
 
 use std::{
-    fs::File,
+    fs::{File, TryLockError},
     io::{self, Seek as _},
     path::Path,
+    thread,
+    time::{Duration, Instant},
 };
 
 use cap_std::fs::{Dir, OpenOptions};
 use forks::Digest;
 
-use super::inode;
+use super::{inode, sweep::temporary_name};
 use crate::{
     error::{ErrorCode, ToolError},
-    forks::new_id,
     workspace::{
         FileIdentity, not_written,
         place::{Spot, Unpublished},
@@ -23,8 +24,9 @@ use crate::{
     },
 };
 
-/// What the names of files that are still being written begin with.
-pub(super) const TEMPORARY: &str = ".spreadsheet-mcp-";
+/// How long a file is locked by who replaces it, at most.
+const LOCKED_FOR: Duration = Duration::from_secs(2);
+const TURN: Duration = Duration::from_millis(5);
 
 /// A name in a folder.
 #[derive(Debug)]
@@ -54,6 +56,19 @@ impl FolderSpot {
         not_written(&self.path, error)
     }
 
+    /// Alone with the file that is there, where the file system has locks: of two that replace it one waits, and finds that it is
+    /// another one. Who holds a lock for longer than a moment is some other program, and not waited for.
+    fn alone(&self) -> Option<File> {
+        // A lock over a network may need a file that could be written.
+        let writable = self.folder.open_with(&self.name, OpenOptions::new().read(true).write(true));
+        let file = writable.or_else(|_| self.folder.open(&self.name)).ok()?.into_std();
+        let give_up = Instant::now() + LOCKED_FOR;
+        while matches!(file.try_lock(), Err(TryLockError::WouldBlock)) && Instant::now() < give_up {
+            thread::sleep(TURN);
+        }
+        Some(file)
+    }
+
     fn check_is(&self, state: &FileIdentity) -> Result<(), ToolError> {
         if self.state()?.as_ref() == Some(state) { Ok(()) } else { Err(changed(&self.path)) }
     }
@@ -72,7 +87,11 @@ impl FolderSpot {
 impl Spot for FolderSpot {
     fn state(&self) -> Result<Option<FileIdentity>, ToolError> {
         match self.folder.symlink_metadata(&self.name) {
-            Ok(metadata) if metadata.is_file() => Ok(Some(FileIdentity::of(&self.path, &metadata))),
+            Ok(metadata) if metadata.is_file() => {
+                // What is open is as it is, also where a network's file system remembers names for a while.
+                let open = self.folder.open(&self.name).and_then(|file| file.metadata());
+                Ok(Some(FileIdentity::of(&self.path, &open.unwrap_or(metadata))))
+            }
             Ok(_) => Err(ToolError::new(
                 ErrorCode::InvalidArgument,
                 format!("{:?} is a link or a folder", self.path),
@@ -93,7 +112,7 @@ impl Spot for FolderSpot {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
         loop {
-            let name = new_id(TEMPORARY);
+            let name = temporary_name();
             let file = self.folder.open_with(&name, &options).map_err(|error| self.failed(&error))?;
             let beside = Beside { spot: self, name, file: file.into_std() };
             // Says that the file has an owner, for as long as it is open. Not every file system can.
@@ -107,6 +126,7 @@ impl Spot for FolderSpot {
     }
 
     fn delete(&self, state: &FileIdentity) -> Result<(), ToolError> {
+        let _alone = self.alone();
         self.check_is(state)?;
         self.folder.remove_file(&self.name).map_err(|error| self.failed(&error))?;
         self.sync()
@@ -155,6 +175,7 @@ impl Unpublished for Beside<'_> {
     }
 
     fn replace(self: Box<Self>, state: &FileIdentity) -> Result<(), ToolError> {
+        let _alone = self.spot.alone();
         self.spot.check_is(state)?;
         self.rename()?;
         self.spot.sync()

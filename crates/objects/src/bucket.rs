@@ -8,9 +8,10 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::TryStreamExt as _;
 use object_store::{
-    GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutOptions, PutPayload, path::Path,
+    Attributes, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutOptions, PutPayload,
+    path::Path,
 };
 use recloser::{AsyncRecloser, Recloser};
 use tokio::{runtime::Handle, time::timeout};
@@ -138,7 +139,7 @@ impl Bucket {
     /// # Errors
     /// `Changed` when the precondition does not hold, `Denied`, `Unavailable`, `Suspended`.
     pub fn put(&self, key: &str, bytes: Bytes, when: &Precondition) -> Result<Version, ObjectError> {
-        self.request(Operation::Put, self.put_at_once(key, bytes.into(), when))
+        self.request(Operation::Put, self.put_at_once(key, bytes.into(), when, Attributes::new()))
     }
 
     pub(crate) async fn put_at_once(
@@ -146,9 +147,10 @@ impl Bucket {
         key: &str,
         payload: PutPayload,
         when: &Precondition,
+        attributes: Attributes,
     ) -> Result<Version, ObjectError> {
         let bytes = payload.content_length() as u64;
-        let options = PutOptions { mode: when.mode(), ..PutOptions::default() };
+        let options = PutOptions { mode: when.mode(), attributes, ..PutOptions::default() };
         let path = self.path(key)?;
         let put = self.store.put_opts(&path, payload, options);
         let put = self.explained(key, self.time_for(bytes), put).await?;
@@ -178,17 +180,23 @@ impl Bucket {
     /// `Denied`, `Unavailable`, `Suspended`.
     pub fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Object>, ObjectError> {
         let path = self.path(prefix)?;
-        let pages = u64::try_from(limit / 1000).unwrap_or(u64::MAX).saturating_add(1);
-        let time = self.timeout.saturating_mul(u32::try_from(pages).unwrap_or(u32::MAX));
         let list = async {
-            let listed = match after {
+            let mut listed = match after {
                 Some(after) => self.store.list_with_offset(Some(&path), &self.path(after)?),
                 None => self.store.list(Some(&path)),
             };
-            self.explained(prefix, time, listed.take(limit).try_collect::<Vec<ObjectMeta>>()).await
+            let mut objects = Vec::new();
+            // Every page has to come within its time.
+            while objects.len() < limit {
+                let next = async { listed.try_next().await };
+                match self.explained(prefix, self.timeout, next).await? {
+                    Some(meta) => objects.push(self.object(meta)),
+                    None => break,
+                }
+            }
+            Ok(objects)
         };
-        let listed = self.request(Operation::List, list)?;
-        Ok(listed.into_iter().map(|meta| self.object(meta)).collect())
+        self.request(Operation::List, list)
     }
 
     /// Runs a request to its end, unless the store failed again and again.
@@ -246,6 +254,8 @@ impl Bucket {
             Error::NotSupported { .. } | Error::NotImplemented { .. } | Error::InvalidPath { .. } => {
                 ObjectError::Unsupported { store, problem }
             }
+            // What it does not know how to do it will not know in a moment either.
+            _ if problem.starts_with("501") => ObjectError::Unsupported { store, problem },
             _ => ObjectError::Unavailable { store, problem },
         }
     }

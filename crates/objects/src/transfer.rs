@@ -4,13 +4,18 @@ use std::io::{self, Read, Write};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use object_store::{GetOptions, MultipartUpload, ObjectStoreExt as _, PutPayload};
+use object_store::{
+    Attribute, Attributes, GetOptions, MultipartUpload, ObjectStore as _, ObjectStoreExt as _,
+    PutMultipartOptions, PutPayload,
+};
 use tokio::time::timeout;
 
 use crate::{Bucket, Object, ObjectError, Operation, Precondition, Version};
 
 /// Bytes of a part of an upload; stores want 5 MiB at least.
 const PART: usize = 8 << 20;
+/// The name of notes. Azure takes letters and underscores, and proxies may take underscores away.
+const NOTE: &str = "spreadsheetnote";
 
 impl Bucket {
     /// Reads an object into `to`, piece by piece. What was written to it before a failure is of no use.
@@ -76,15 +81,54 @@ impl Bucket {
         from: &mut dyn Read,
         when: &Precondition,
     ) -> Result<Version, ObjectError> {
+        self.put_reader(key, from, when, &Attributes::new())
+    }
+
+    /// As [`Bucket::put_from`], with a note beside the object that [`Bucket::note`] tells: whoever does not know what became of
+    /// a write finds out whether the object that is there is theirs.
+    ///
+    /// # Errors
+    /// As [`Bucket::put_from`].
+    pub fn put_with_note(
+        &self,
+        key: &str,
+        from: &mut dyn Read,
+        when: &Precondition,
+        note: &str,
+    ) -> Result<Version, ObjectError> {
+        let attributes = [(Attribute::Metadata(NOTE.into()), note.to_owned())];
+        self.put_reader(key, from, when, &attributes.into_iter().collect())
+    }
+
+    /// What is under a key, and the note that it was written with.
+    ///
+    /// # Errors
+    /// As [`Bucket::head`].
+    pub fn note(&self, key: &str) -> Result<(Object, Option<String>), ObjectError> {
+        let path = self.path(key)?;
+        let options = GetOptions { head: true, ..GetOptions::default() };
+        let get = async { self.explained(key, self.timeout, self.store.get_opts(&path, options)).await };
+        let found = self.request(Operation::Head, get)?;
+        let note = found.attributes.get(&Attribute::Metadata(NOTE.into()));
+        Ok((self.object(found.meta.clone()), note.map(|note| note.as_ref().to_owned())))
+    }
+
+    fn put_reader(
+        &self,
+        key: &str,
+        from: &mut dyn Read,
+        when: &Precondition,
+        attributes: &Attributes,
+    ) -> Result<Version, ObjectError> {
         let put = async {
             let unread =
                 |error: io::Error| ObjectError::Source { key: key.to_owned(), problem: error.to_string() };
             let first = part(from).map_err(unread)?;
             if first.len() < PART {
-                return self.put_at_once(key, first.into(), when).await;
+                return self.put_at_once(key, first.into(), when, attributes.clone()).await;
             }
             if *when == Precondition::None {
-                return self.put_in_parts(key, first, from).await;
+                return self.put_in_parts(key, first, from, attributes).await;
             }
             self.look_ahead(key, when).await?;
             let mut parts = vec![first];
@@ -95,7 +139,8 @@ impl Bucket {
                 }
                 parts.push(next);
             }
-            self.put_at_once(key, parts.into_iter().collect::<PutPayload>(), when).await
+            let payload = parts.into_iter().collect::<PutPayload>();
+            self.put_at_once(key, payload, when, attributes.clone()).await
         };
         self.request(Operation::Put, put)
     }
@@ -120,9 +165,11 @@ impl Bucket {
         key: &str,
         first: Bytes,
         from: &mut dyn Read,
+        attributes: &Attributes,
     ) -> Result<Version, ObjectError> {
         let path = self.path(key)?;
-        let mut upload = self.explained(key, self.timeout, self.store.put_multipart(&path)).await?;
+        let upload = self.store.put_multipart_opts(&path, PutMultipartOptions::from(attributes.clone()));
+        let mut upload = self.explained(key, self.timeout, upload).await?;
         let put = self.put_parts(key, upload.as_mut(), first, from).await;
         if put.is_err() {
             // What cannot be taken back now is left to the rule of the bucket.

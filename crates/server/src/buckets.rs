@@ -45,12 +45,12 @@ impl Buckets {
     ///
     /// # Errors
     /// When its settings are wrong, or there is no runtime.
-    pub fn open(&self, purpose: BucketPurpose, url: &BucketUrl) -> io::Result<Bucket> {
+    pub fn open(&self, purpose: BucketPurpose, url: &BucketUrl) -> io::Result<Arc<UsedBucket>> {
         let runtime = Handle::try_current().map_err(io::Error::other)?;
         let bucket = Bucket::open(url, &self.options, runtime).map_err(io::Error::other)?;
-        let used = UsedBucket { purpose, bucket: bucket.clone(), seen: Mutex::default() };
-        lock(&self.opened).push(Arc::new(used));
-        Ok(bucket)
+        let used = Arc::new(UsedBucket { purpose, bucket, seen: Mutex::default() });
+        lock(&self.opened).push(Arc::clone(&used));
+        Ok(used)
     }
 
     /// Those in use.
@@ -60,6 +60,17 @@ impl Buckets {
 }
 
 impl UsedBucket {
+    /// Whether it answered when it was last asked.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match lock(&self.seen).as_ref() {
+            None => Err("not asked yet".to_owned()),
+            Some(seen) => seen.clone().map_err(|error| error.to_string()),
+        }
+    }
+
     /// Asks now and again whether it answers, for as long as the server runs. That is also what finds out that it does again.
     pub async fn watch(self: Arc<UsedBucket>) {
         let mut interval = tokio::time::interval(WATCHED);
@@ -101,11 +112,16 @@ impl Watched for UsedBucket {
     }
 }
 
-/// A request to a bucket that failed, for callers. Its message ends with the remedy.
+/// A request for blobs that failed, for callers.
 pub(crate) fn bucket_error(error: ObjectError) -> ToolError {
+    told(&error, ErrorCode::StateUnavailable)
+}
+
+/// A request to a bucket that failed, for callers. Its message ends with the remedy.
+pub(crate) fn told(error: &ObjectError, code: ErrorCode) -> ToolError {
     let text = error.to_string();
     let (what, remedy) = text.rsplit_once("; ").unwrap_or((&text, "repeat the call"));
-    let told = ToolError::new(ErrorCode::StateUnavailable, what).hint(remedy);
+    let told = ToolError::new(code, what).hint(remedy);
     match error.retry_after() {
         Some(wait) => told.retry_after(wait.as_secs().max(1)),
         None => told,

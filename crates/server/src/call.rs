@@ -16,7 +16,7 @@ use crate::{
     book::Book,
     buckets::Buckets,
     cache::Cache,
-    config::{BlobUrl, Config, FixedConfig, LiveConfig},
+    config::{BlobUrl, Config, FixedConfig, LiveConfig, Location},
     disk::DiskGuard,
     error::ToolError,
     flags::Flag,
@@ -26,7 +26,7 @@ use crate::{
     principal::Principal,
     recalc::RecalcState,
     screenshots::{Picture, Screenshots},
-    workspace::{Scoped, Workspace, WorkspaceRules},
+    workspace::{BucketOptions, Scoped, Workspace, WorkspaceRules},
 };
 
 /// Progress is told at most this often.
@@ -59,7 +59,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// Opens the workspace of a configuration.
+    /// Opens the workspace of a configuration. A bucket needs a runtime to be opened from, and is not asked yet.
     ///
     /// # Errors
     /// When the folder can't be opened, or what is said of buckets is wrong.
@@ -70,24 +70,24 @@ impl Context {
             extensions: extensions.map(|name| name.trim().trim_start_matches('.').to_lowercase()).collect(),
             locked_to: config.workspace.workbook.clone(),
         };
-        let workspace = Workspace::open(&config.workspace.workspace, rules)?;
+        let buckets = Buckets::new(config.objects.options().map_err(io::Error::other)?);
+        let workspace = open_workspace(&config, &buckets, rules)?;
         let workbooks = Cache::new(config.cache.cache_capacity, config.cache.cache_bytes);
         let metrics = Arc::<Metrics>::default();
-        let buckets = Buckets::new(config.objects.options().map_err(io::Error::other)?);
         let (blobs, pictures) = match &config.objects.blob_url {
             None => (BlobPlace::State, None),
             Some(BlobUrl::Folder(folder)) => (BlobPlace::Folder(folder.clone()), None),
             Some(BlobUrl::Bucket(url)) => {
-                let bucket = buckets.open(BucketPurpose::Blobs, url)?;
+                let bucket = buckets.open(BucketPurpose::Blobs, url)?.bucket.clone();
                 (BlobPlace::Bucket(bucket.clone(), config.objects.blob_cache_bytes), Some(bucket))
             }
         };
-        let forks = ForkState::new(&config, blobs, workspace.root(), Arc::clone(&metrics));
+        let forks = ForkState::new(&config, blobs, workspace.location(), Arc::clone(&metrics));
         let recalc = RecalcState::new(&config.recalc, live.limits.tool_timeout());
         let most = config.state.max_screenshot_bytes;
         let screenshots = match pictures {
             Some(bucket) => Screenshots::in_bucket(bucket, most),
-            None => Screenshots::new(config.state.screenshots_folder(workspace.root()), most),
+            None => Screenshots::new(config.state.screenshots_folder(workspace.location()), most),
         };
         let live = ArcSwap::from_pointee(live);
         let (memory, disk) = (MemoryGuard::default(), DiskGuard::default());
@@ -116,6 +116,21 @@ impl Context {
         self.recalc.office().set_job_timeout(live.limits.tool_timeout());
         self.live.store(Arc::new(live));
     }
+}
+
+fn open_workspace(config: &FixedConfig, buckets: &Buckets, rules: WorkspaceRules) -> io::Result<Workspace> {
+    let location = &config.workspace.workspace;
+    let url = match location {
+        Location::Folder(folder) => return Workspace::open(folder, rules),
+        Location::Bucket(url) => url,
+    };
+    let bucket = buckets.open(BucketPurpose::Workspace, url)?;
+    let options = BucketOptions {
+        cache: &config.state.folder(location).join("workspace"),
+        cache_bytes: config.workspace.workspace_cache_bytes,
+        keep_listing: Duration::from_millis(config.workspace.workspace_listing_ms),
+    };
+    Ok(Workspace::of_bucket(bucket, &options, rules))
 }
 
 /// How far a call has come.

@@ -42,6 +42,7 @@ pub enum ErrorCode {
     TargetChanged,
     StorageFull,
     StateUnavailable,
+    WorkspaceUnavailable,
     CalculationFailed,
     LibreofficeUnavailable,
     Internal,
@@ -49,7 +50,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, in the order of the reference.
-    pub const ALL: [ErrorCode; 38] = [
+    pub const ALL: [ErrorCode; 39] = [
         ErrorCode::InvalidArgument,
         ErrorCode::UnknownArgument,
         ErrorCode::UnknownTool,
@@ -85,6 +86,7 @@ impl ErrorCode {
         ErrorCode::TargetChanged,
         ErrorCode::StorageFull,
         ErrorCode::StateUnavailable,
+        ErrorCode::WorkspaceUnavailable,
         ErrorCode::CalculationFailed,
         ErrorCode::LibreofficeUnavailable,
         ErrorCode::Internal,
@@ -140,6 +142,7 @@ impl ErrorCode {
             ErrorCode::StateUnavailable => {
                 "What forks are kept in, a directory or a database, cannot be used now"
             }
+            ErrorCode::WorkspaceUnavailable => "The bucket of the workspace does not answer",
             ErrorCode::CalculationFailed => {
                 "The engine could not compute or draw the workbook; nothing was changed"
             }
@@ -186,6 +189,7 @@ impl ErrorCode {
             ErrorCode::TargetChanged => "target_changed",
             ErrorCode::StorageFull => "storage_full",
             ErrorCode::StateUnavailable => "state_unavailable",
+            ErrorCode::WorkspaceUnavailable => "workspace_unavailable",
             ErrorCode::CalculationFailed => "calculation_failed",
             ErrorCode::LibreofficeUnavailable => "libreoffice_unavailable",
             ErrorCode::Internal => "internal",

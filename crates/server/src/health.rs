@@ -155,7 +155,7 @@ impl Health {
 
 fn look(context: &Arc<Context>) -> Vec<Check> {
     let check = |name, said: String, is_missing| Check { name, said, is_missing };
-    let workspace = context.workspace.is_readable();
+    let workspace = context.workspace.check_readable();
     let state = writable(context.forks.folder());
     let free = context.disk_room().map(|room| room.free);
     let least = context.config.health.min_free_bytes;
@@ -168,7 +168,10 @@ fn look(context: &Arc<Context>) -> Vec<Check> {
     }
     let has_libreoffice = libreoffice.as_deref() == Some("available");
     let mut checks = vec![
-        check("workspace", if workspace { "readable" } else { "unreadable" }.to_owned(), !workspace),
+        match workspace {
+            Ok(()) => check("workspace", "readable".to_owned(), false),
+            Err(problem) => check("workspace", format!("unreadable: {problem}"), true),
+        },
         match state {
             Ok(()) => check("state", "writable".to_owned(), false),
             Err(error) => check("state", format!("not writable: {error}"), true),
@@ -225,9 +228,14 @@ mod tests {
         assert!(unwritable.body["reasons"][0].as_str().expect("a reason").starts_with("state: not writable"));
         let full = report(&["--state-dir", state, "--min-free-bytes", &u64::MAX.to_string()], |_| {}).await;
         assert!(full.body["reasons"][0].as_str().expect("a reason").starts_with("disk: "), "{}", full.body);
-        let remove = |context: &Context| fs::remove_dir_all(context.workspace.root()).expect("it goes");
+        let remove = |context: &Context| {
+            fs::remove_dir_all(context.workspace.location().folder().expect("a folder")).expect("it goes");
+        };
         let gone = report(&["--state-dir", state], remove).await;
-        assert_eq!(gone.body["reasons"], json!(["workspace: unreadable"]));
+        let reasons = gone.body["reasons"].as_array().expect("reasons");
+        assert!(
+            reasons.len() == 1 && reasons[0].as_str().expect("text").starts_with("workspace: unreadable: ")
+        );
     }
 
     #[tokio::test]
@@ -238,7 +246,7 @@ mod tests {
         let health = Health::new(Arc::clone(&context), Arc::clone(&lifecycle));
         assert_eq!(health.ready().await.body["reasons"], json!(["phase: starting"]));
         lifecycle.ready();
-        fs::remove_dir_all(context.workspace.root()).expect("it goes");
+        fs::remove_dir_all(context.workspace.location().folder().expect("a folder")).expect("it goes");
         assert!(health.ready().await.is_ready, "it is looked at again within a moment");
         lifecycle.leave();
         assert_eq!(health.ready().await.body["reasons"], json!(["phase: leaving"]));

@@ -12,7 +12,7 @@ use crate::{
     config::{ListenConfig, Transport},
     http::{self, Doors},
     lifecycle::Lifecycle,
-    metrics::labels::Port,
+    metrics::labels::{BucketPurpose, Port},
     principal::Principal,
     signals::{Signal, Signals},
     stdio,
@@ -83,7 +83,7 @@ impl Endpoint {
 
     /// Says where clients connect, on standard error.
     pub fn announce(&self, server: &Server) {
-        let workspace = server.context.workspace.root().display();
+        let workspace = server.context.workspace.location();
         let tools = server.tools(&Principal::anonymous()).len();
         match self {
             Endpoint::Stdio => tracing::info!(%workspace, tools, "serving MCP on standard input and output"),
@@ -126,7 +126,10 @@ pub async fn run(
     let cleaner = tokio::spawn(clean(Arc::clone(&server)));
     let syncer = tokio::spawn(sync(Arc::clone(&server)));
     let watching = server.context.buckets.used().into_iter().map(|bucket| {
-        server.health.watch(bucket.clone());
+        // Whether there is a workspace is told as that.
+        if bucket.purpose != BucketPurpose::Workspace {
+            server.health.watch(bucket.clone());
+        }
         tokio::spawn(bucket.watch())
     });
     let watching: Vec<JoinHandle<()>> = watching.collect();

@@ -33,7 +33,7 @@ pub(crate) fn named(id: &str) -> Principal {
 pub(crate) fn context(arguments: &[&str]) -> (Arc<Context>, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut config = config(arguments);
-    config.fixed.workspace.workspace = folder.path().to_path_buf();
+    config.fixed.workspace.workspace = folder.path().to_path_buf().into();
     let context = Context::open(config).expect("the folder opens");
     (Arc::new(context), folder)
 }

@@ -1,7 +1,7 @@
 //! Reading, writing under conditions, listing; against two implementations of the protocol.
 
 use components::S3;
-use objects::{ObjectError, Operation, Outcome, Precondition, Version};
+use objects::{Bucket, ObjectError, Operation, Outcome, Precondition, Version};
 
 use crate::Opened;
 
@@ -44,6 +44,26 @@ fn check_server(s3: &S3) {
     assert_eq!((counts.sent(), counts.received()), (5 + 6 + 1, 6 + 2 + 2));
     assert!(!counts.took(Operation::Get).is_zero());
     check_pages(&opened);
+    check_notes(bucket);
+}
+
+/// A note says whose an object is, and goes with it.
+fn check_notes(bucket: &Bucket) {
+    let put = |size: usize, when: &Precondition, note: &str| {
+        bucket.put_with_note("noted", &mut vec![1; size].as_slice(), when, note)
+    };
+    put(10, &Precondition::Absent, "mine").expect("is written");
+    put(10, &Precondition::Absent, "theirs").expect_err("is there");
+    let (object, note) = bucket.note("noted").expect("is there");
+    assert_eq!((object.size, note.as_deref()), (10, Some("mine")));
+    for when in [Precondition::Unchanged(object.version), Precondition::None] {
+        put(9 << 20, &when, "large").expect("is written");
+        assert_eq!(bucket.note("noted").expect("is there").1.as_deref(), Some("large"));
+        put(1, &Precondition::None, "small").expect("is written");
+    }
+    bucket.put("noted", b"2".as_slice().into(), &Precondition::None).expect("is written");
+    assert_eq!(bucket.note("noted").expect("is there").1, None);
+    assert!(matches!(bucket.note("nothing"), Err(ObjectError::NotFound { .. })));
 }
 
 /// Pages follow each other without a gap, and hold nothing from beside the prefix.

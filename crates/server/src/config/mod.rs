@@ -8,7 +8,8 @@
 pub mod command_line;
 pub mod file;
 pub mod layers;
-pub mod log_filter;
+pub mod location;
+mod log_filter;
 pub mod options;
 pub mod reference;
 pub mod schema;
@@ -29,11 +30,15 @@ mod wrong_values;
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{
+    Args,
+    builder::{OsStringValueParser, TypedValueParser as _},
+};
 
 pub use flags::FlagsConfig;
 pub use limits::{CacheConfig, LimitsConfig, RequestsConfig};
 pub use listen::{ListenConfig, Transport};
+pub use location::Location;
 pub use log_filter::LogFilter;
 pub use objects::{BlobUrl, ObjectsConfig};
 pub use oidc::OidcConfig;
@@ -123,14 +128,9 @@ pub struct FixedConfig {
 impl FixedConfig {
     /// Where keys are: in the state directory unless they are somewhere else.
     pub fn keys_source(&self) -> SecretSource {
-        let beside_forks = || self.state.folder(&self.workspace_root()).join("keys.toml");
+        let workspace = self.workspace.workspace.canonical();
+        let beside_forks = || self.state.folder(&workspace).join("keys.toml");
         self.access.keys_file.clone().unwrap_or_else(|| SecretSource::File(beside_forks()))
-    }
-
-    /// The folder of workbooks as the system knows it.
-    fn workspace_root(&self) -> PathBuf {
-        let folder = &self.workspace.workspace;
-        folder.canonicalize().unwrap_or_else(|_| folder.clone())
     }
 }
 
@@ -233,9 +233,16 @@ pub struct RecalcConfig {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Workspace")]
 pub struct WorkspaceConfig {
-    /// The folder of workbooks. Nothing outside of it is read
-    #[arg(long, value_name = "DIR", env = "SPREADSHEET_MCP_WORKSPACE", default_value = ".")]
-    pub workspace: PathBuf,
+    /// Where workbooks are: a folder, or s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX. Nothing outside of it is
+    /// read
+    #[arg(
+        long,
+        value_name = "DIR|URL",
+        env = "SPREADSHEET_MCP_WORKSPACE",
+        default_value = ".",
+        value_parser = OsStringValueParser::new().try_map(Location::parse)
+    )]
+    pub workspace: Location,
     /// Show only this workbook, a path within the workspace
     #[arg(long, value_name = "FILE", env = "SPREADSHEET_MCP_WORKBOOK")]
     pub workbook: Option<String>,
@@ -248,6 +255,17 @@ pub struct WorkspaceConfig {
         default_value = "xlsx,xlsm,xltx,xltm,xls,xlsb,ods,csv,tsv"
     )]
     pub extensions: Vec<String>,
+    /// For how long the listing of a bucket is told again, in milliseconds; own writes are seen at once
+    #[arg(long, value_name = "MS", env = "SPREADSHEET_MCP_WORKSPACE_LISTING_MS", default_value_t = 3_000)]
+    pub workspace_listing_ms: u64,
+    /// Bytes of workbooks of a bucket that are kept on the disk, in the state directory
+    #[arg(
+        long,
+        value_name = "BYTES",
+        env = "SPREADSHEET_MCP_WORKSPACE_CACHE_BYTES",
+        default_value_t = 2 << 30
+    )]
+    pub workspace_cache_bytes: u64,
 }
 
 /// Which tools are offered.

@@ -1,13 +1,10 @@
 //! Where forks, pictures and versions are kept, and for how long.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use super::{SecretSource, StateUrl, wrong_values::WrongValue};
+use super::{Location, SecretSource, StateUrl, wrong_values::WrongValue};
 
 /// Where forks are kept, and how many.
 #[derive(Debug, Clone, Args)]
@@ -78,19 +75,21 @@ pub struct StateConfig {
 
 impl StateConfig {
     /// The folder, which for the default depends on the workspace: paths of forks are those of one workspace.
-    pub fn folder(&self, workspace: &Path) -> PathBuf {
+    pub fn folder(&self, workspace: &Location) -> PathBuf {
         if let Some(folder) = &self.state_dir {
             return folder.clone();
         }
         let of_home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
         let base = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or_else(of_home);
         let base = base.unwrap_or_else(std::env::temp_dir).join("spreadsheet-mcp");
-        let digest = forks::Digest::of(workspace.as_os_str().as_encoded_bytes()).to_string();
+        let url = workspace.to_string();
+        let name = workspace.folder().map_or(url.as_bytes(), |folder| folder.as_os_str().as_encoded_bytes());
+        let digest = forks::Digest::of(name).to_string();
         base.join(&digest[..16])
     }
 
     /// The folder of the database, unless it is PostgreSQL's.
-    pub fn database_folder(&self, workspace: &Path) -> PathBuf {
+    pub fn database_folder(&self, workspace: &Location) -> PathBuf {
         match &self.state_url {
             Some(StateUrl::Sqlite(folder)) => folder.clone(),
             _ => self.folder(workspace),
@@ -107,7 +106,7 @@ impl StateConfig {
     }
 
     /// The folder of pictures.
-    pub fn screenshots_folder(&self, workspace: &Path) -> PathBuf {
+    pub fn screenshots_folder(&self, workspace: &Location) -> PathBuf {
         self.screenshots_dir.clone().unwrap_or_else(|| self.folder(workspace).join("screenshots"))
     }
 

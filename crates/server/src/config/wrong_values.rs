@@ -56,17 +56,21 @@ impl Settings {
 impl WorkspaceConfig {
     fn wrong_values(&self) -> Vec<WrongValue> {
         let mut wrong = Vec::new();
-        let folder = self.workspace.display();
-        if !self.workspace.is_dir() {
-            wrong
-                .push(WrongValue::new("workspace", format!("\"{folder}\" is not a folder that can be read")));
-        } else if let Some(workbook) = &self.workbook
-            && !self.workspace.join(workbook).is_file()
-        {
-            wrong.push(WrongValue::new(
-                "workbook",
-                format!("there is no file \"{workbook}\" in \"{folder}\""),
-            ));
+        if let Some(folder) = self.workspace.folder() {
+            let shown = folder.display();
+            if !folder.is_dir() {
+                wrong.push(WrongValue::new(
+                    "workspace",
+                    format!("\"{shown}\" is not a folder that can be read"),
+                ));
+            } else if let Some(workbook) = &self.workbook
+                && !folder.join(workbook).is_file()
+            {
+                wrong.push(WrongValue::new(
+                    "workbook",
+                    format!("there is no file \"{workbook}\" in \"{shown}\""),
+                ));
+            }
         }
         if self.extensions.iter().all(|extension| extension.trim().is_empty()) {
             wrong.push(WrongValue::new("extensions", "name at least one extension".to_owned()));

@@ -12,7 +12,7 @@ use objects::Bucket;
 use tokio::runtime::Handle;
 
 use crate::{
-    config::{FixedConfig, StateUrl},
+    config::{FixedConfig, Location, StateUrl},
     error::ToolError,
     forks::{database, live::LiveForks, new_id, observed::ObservedStore, store_error},
     metrics::Metrics,
@@ -76,7 +76,12 @@ impl fmt::Debug for ForkState {
 
 impl ForkState {
     /// The state of a configuration; nothing is opened yet.
-    pub fn new(fixed: &FixedConfig, blobs: BlobPlace, workspace: &Path, metrics: Arc<Metrics>) -> ForkState {
+    pub fn new(
+        fixed: &FixedConfig,
+        blobs: BlobPlace,
+        workspace: &Location,
+        metrics: Arc<Metrics>,
+    ) -> ForkState {
         let config = &fixed.state;
         ForkState {
             folder: config.folder(workspace),

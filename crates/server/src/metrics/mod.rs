@@ -81,6 +81,9 @@ impl Metrics {
         self.calls.in_flight.set(state::whole(server.lifecycle.in_flight() as u64));
         self.calls.waiting.set(state::whole(server.runner.waiting() as u64));
         self.state.set_cache(context.workbooks.counts());
+        if let Some(counts) = context.workspace.counts() {
+            self.state.set_workspace(counts);
+        }
         self.state.set_office(&context.recalc.office().counts());
         if let Some(open) = context.forks.count() {
             self.state.set_forks(open);

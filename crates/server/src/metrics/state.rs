@@ -17,6 +17,7 @@ use super::{
 use crate::{
     cache::CacheCounts,
     disk::{DiskRoom, DiskUse},
+    workspace::BucketCounts,
 };
 
 /// Metrics of the server's state.
@@ -27,6 +28,10 @@ pub struct StateMetrics {
     cache_evictions: Counter,
     cache_entries: Gauge,
     cache_bytes: Gauge,
+    workspace_listings: Counter,
+    workspace_cache_hits: Counter,
+    workspace_cache_misses: Counter,
+    workspace_cache_bytes: Gauge,
     forks_open: Gauge,
     office_workers: Family<WorkerLabels, Gauge>,
     office_waiting: Gauge,
@@ -55,6 +60,20 @@ impl StateMetrics {
                 .counter("cache_evictions", "Workbooks that gave way to others for lack of room"),
             cache_entries: catalogue.gauge("cache_entries", "Workbooks in memory"),
             cache_bytes: catalogue.bytes_gauge("cache", "Workbooks in memory, as they were last weighed"),
+            workspace_listings: catalogue
+                .counter("workspace_listings", "Times that the keys of the workspace's bucket were listed"),
+            workspace_cache_hits: catalogue.counter(
+                "workspace_cache_hits",
+                "Uses of objects of the workspace's bucket whose bytes were on the disk",
+            ),
+            workspace_cache_misses: catalogue.counter(
+                "workspace_cache_misses",
+                "Uses of objects of the workspace's bucket whose bytes had to be read",
+            ),
+            workspace_cache_bytes: catalogue.bytes_gauge(
+                "workspace_cache",
+                "Objects of the workspace's bucket that are kept on the disk",
+            ),
             forks_open: catalogue.gauge("forks_open", "Forks in the store"),
             office_workers: catalogue.gauges("libreoffice_workers", "LibreOffices that run", None),
             office_waiting: catalogue.gauge("libreoffice_jobs_waiting", "Jobs that wait for a LibreOffice"),
@@ -105,6 +124,13 @@ impl StateMetrics {
         set(&self.cache_evictions, counts.evictions);
         self.cache_entries.set(whole(counts.entries));
         self.cache_bytes.set(whole(counts.bytes));
+    }
+
+    pub(super) fn set_workspace(&self, counts: BucketCounts) {
+        set(&self.workspace_listings, counts.listings);
+        set(&self.workspace_cache_hits, counts.hits);
+        set(&self.workspace_cache_misses, counts.misses);
+        self.workspace_cache_bytes.set(whole(counts.bytes));
     }
 
     pub(super) fn set_disk(&self, used: DiskUse) {

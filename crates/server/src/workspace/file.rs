@@ -36,6 +36,8 @@ pub enum Mark {
     /// The file's number and the time of its last change of any kind, where the system has them: a file that was replaced
     /// keeps neither.
     Inode(u64, i64, i64),
+    /// What the store calls the version of an object.
+    Version(objects::Version),
 }
 
 impl WorkbookFile {

@@ -6,7 +6,7 @@ use std::{fmt::Debug, fs::File};
 
 use forks::Digest;
 
-use super::{FileIdentity, Listing, WorkspaceRules};
+use super::{BucketCounts, FileIdentity, Listing, WorkspaceRules};
 use crate::error::ToolError;
 
 /// What holds files: a folder, or what is below a prefix of a bucket.
@@ -20,11 +20,14 @@ pub(super) trait Place: Debug + Send + Sync {
     /// Where a file of that path is written to.
     fn spot(&self, path: &str) -> Result<Box<dyn Spot>, Refusal>;
 
-    /// Whether files can be read.
-    fn is_readable(&self) -> bool;
+    /// Whether files can be read, or why not. Cheap to ask, and told soon.
+    fn check_readable(&self) -> Result<(), String>;
 
     /// Deletes what writers left that are gone. Gives how many files that were.
     fn sweep(&self) -> u64;
+
+    /// What was kept of it on this machine, if it is elsewhere.
+    fn counts(&self) -> Option<BucketCounts>;
 }
 
 /// The bytes of one content of a file.

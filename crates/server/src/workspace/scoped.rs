@@ -1,8 +1,6 @@
 //! The part of a workspace that somebody may see. What is beyond it is, to them, not there: it is refused by the same words
 //! as what does not exist, after the same work.
 
-use std::path::Path;
-
 use access::PathScope;
 
 use super::{Listing, WorkbookFile, WorkbookId, Workspace, listing::Known, outside, place::Refusal};
@@ -19,11 +17,6 @@ pub struct Scoped<'a> {
 }
 
 impl<'a> Scoped<'a> {
-    /// Where the folder is.
-    pub fn root(&self) -> &'a Path {
-        self.workspace.root()
-    }
-
     /// Looks for workbooks.
     ///
     /// # Errors

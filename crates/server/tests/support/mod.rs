@@ -34,7 +34,7 @@ pub(crate) fn server(flags: &[&str]) -> Server {
 /// A server over a folder.
 pub(crate) fn server_over(folder: &Path, flags: &[&str]) -> Server {
     let mut config = Line::try_parse_from(["test"].iter().chain(flags)).unwrap().config;
-    config.fixed.workspace.workspace = folder.to_path_buf();
+    config.fixed.workspace.workspace = folder.to_path_buf().into();
     Server::build(config).unwrap()
 }
 

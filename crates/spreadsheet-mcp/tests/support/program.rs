@@ -27,6 +27,8 @@ pub(crate) struct Place {
     pub(crate) state: PathBuf,
     /// Where its servers put what is temporary.
     pub(crate) temporary: PathBuf,
+    /// What its servers find in their environment.
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 impl Place {
@@ -43,7 +45,13 @@ impl Place {
             (folder.join("workspace"), folder.join("state"), folder.join("tmp"));
         std::fs::create_dir_all(&workspace).expect("a workspace");
         std::fs::create_dir_all(&temporary).expect("a folder");
-        Place { _folder: None, workspace, state, temporary }
+        Place { _folder: None, workspace, state, temporary, environment: Vec::new() }
+    }
+
+    /// As another server has it that shares the workspace and nothing else.
+    pub(crate) fn beside(&self) -> Place {
+        let (workspace, environment) = (self.workspace.clone(), self.environment.clone());
+        Place { workspace, environment, ..Place::new() }
     }
 
     /// A file of the workspace.
@@ -106,6 +114,7 @@ impl Place {
             .arg(&self.workspace)
             .arg("--state-dir")
             .arg(&self.state)
+            .envs(self.environment.clone())
             .output()
             .expect("it runs");
         match ran.status.success() {
@@ -126,6 +135,7 @@ impl Place {
             .arg(&self.state)
             .args(flags)
             .env("TMPDIR", &self.temporary)
+            .envs(self.environment.clone())
             // Nobody balances load here. A flag that says otherwise goes before.
             .env("SPREADSHEET_MCP_DRAIN_DELAY_MS", "0")
             .stderr(Stdio::piped())

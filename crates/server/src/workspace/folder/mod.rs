@@ -19,7 +19,7 @@ use cap_std::{
 };
 
 use super::{
-    FileIdentity, Listing, Mark, WorkspaceRules,
+    BucketCounts, FileIdentity, Listing, Mark, WorkspaceRules,
     file::unreadable,
     not_written,
     place::{Content, Place, Refusal, Spot},
@@ -73,15 +73,22 @@ impl Place for Folder {
     }
 
     /// Whether the folder can still be read, and was not removed or replaced by another one.
-    fn is_readable(&self) -> bool {
+    fn check_readable(&self) -> Result<(), String> {
         let opened = Dir::open_ambient_dir(&self.root, ambient_authority());
-        let there = opened.and_then(|folder| folder.dir_metadata());
-        let same = there.and_then(|there| Ok(inode(&there).0 == inode(&self.folder.dir_metadata()?).0));
-        same.unwrap_or(false) && self.folder.entries().is_ok()
+        let there = opened.and_then(|folder| folder.dir_metadata()).map_err(|error| error.to_string())?;
+        let open = self.folder.dir_metadata().map_err(|error| error.to_string())?;
+        if inode(&there).0 != inode(&open).0 {
+            return Err("it was replaced since the start".to_owned());
+        }
+        self.folder.entries().map(drop).map_err(|error| error.to_string())
     }
 
     fn sweep(&self) -> u64 {
         sweep::sweep(&self.folder)
+    }
+
+    fn counts(&self) -> Option<BucketCounts> {
+        None
     }
 }
 

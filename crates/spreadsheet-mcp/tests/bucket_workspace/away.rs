@@ -1,0 +1,79 @@
+//! A bucket that is not there: at the start, and later.
+
+use std::time::{Duration, Instant};
+
+use components::{Fault, FaultyProxy, S3, eventually};
+use serde_json::json;
+
+use crate::{
+    place, place_by,
+    program::{Server, fork_of, set, values},
+    write_workbook,
+};
+
+/// What is told of the workspace by the probe of readiness, if that is why it fails.
+fn not_ready(server: &Server) -> Option<String> {
+    let (status, body) = server.client().get("/health/ready");
+    let said = body["checks"]["workspace"].as_str().expect("the workspace").to_owned();
+    (status == 503).then_some(said)
+}
+
+#[track_caller]
+fn check_away(server: &Server, tool: &str, arguments: &serde_json::Value) {
+    let begun = Instant::now();
+    let error = server.call(tool, arguments).expect_err("the bucket is away");
+    assert_eq!(error["code"], "workspace_unavailable", "{error}");
+    assert!(error["retry_after_seconds"].is_u64() && error["hint"].is_string(), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_server_starts_without_its_bucket_and_recovers() {
+    let Some(mut s3) = S3::start() else { return };
+    write_workbook(&s3, "a.xlsx", "one");
+    s3.stop();
+    let place = place(&s3);
+    let server = place.serve(&[]);
+    let names_bucket = |said: &String| said.starts_with("unreadable: s3://");
+    eventually("it is ready, or does not say why not", || not_ready(&server).filter(names_bucket));
+    check_away(&server, "list_workbooks", &json!({}));
+    check_away(&server, "describe_workbook", &json!({ "workbook": "a.xlsx" }));
+    s3.resume();
+    eventually("it does not recover", || not_ready(&server).is_none().then_some(()));
+    let listed = eventually("it does not answer", || server.call("list_workbooks", &json!({})).ok());
+    assert_eq!(listed["total"], 1);
+}
+
+/// What is in memory is not told while nobody knows whether it is what is there (FRESH). Forks do not need the bucket.
+#[test]
+fn while_it_is_away_nothing_old_is_told_and_forks_go_on() {
+    let Some(s3) = S3::start() else { return };
+    write_workbook(&s3, "a.xlsx", "one");
+    let proxy = FaultyProxy::before(s3.port());
+    let place = place_by(&s3, proxy.port());
+    let server = place.serve(&["--allow-overwrite"]);
+    let read = json!({ "workbook": "a.xlsx", "ranges": ["Data!A1"] });
+    assert_eq!(values(server.call("read_range", &read))[0][0], "one");
+    let fork = fork_of(server.call("create_fork", &json!({ "workbook": "a.xlsx" })));
+    for fault in [Fault::Refuse, Fault::Status(503), Fault::Stall] {
+        proxy.set(fault);
+        check_away(&server, "read_range", &read);
+        server.call("edit_cells", &set(&fork, "Data!A1", "two")).expect("edited");
+        let read_fork = json!({ "workbook": fork, "ranges": ["Data!A1"] });
+        assert_eq!(values(server.call("read_range", &read_fork))[0][0], "two");
+        check_away(&server, "save_fork", &json!({ "fork": fork, "overwrite": true }));
+        eventually("it is ready", || not_ready(&server));
+        // Once it failed again and again it is left alone, and the answer comes at once.
+        eventually("it waits on", || {
+            let begun = Instant::now();
+            check_away(&server, "read_range", &read);
+            (begun.elapsed() < Duration::from_millis(500)).then_some(())
+        });
+        proxy.set(Fault::None);
+        let told = eventually("it does not recover", || server.call("read_range", &read).ok());
+        assert_eq!(values(Ok(told))[0][0], "one");
+        eventually("it is not ready", || not_ready(&server).is_none().then_some(()));
+    }
+    server.call("save_fork", &json!({ "fork": fork, "overwrite": true })).expect("saved");
+    assert_eq!(values(server.call("read_range", &read))[0][0], "two");
+}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need from Debian, where it is missing: Python with venv, npm, unzip, LibreOffice, pdftoppm, Prometheus,
-# PostgreSQL.
+# PostgreSQL, HAProxy, faketime.
 set -euo pipefail
 missing=()
 services=()
@@ -16,6 +16,8 @@ command -v pdftoppm >/dev/null || missing+=(poppler-utils)
 command -v prometheus >/dev/null || services+=(prometheus)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || services+=(postgresql)
 command -v prometheus-alertmanager >/dev/null || services+=(prometheus-alertmanager)
+[ -x /usr/sbin/haproxy ] || services+=(haproxy)
+command -v faketime >/dev/null || missing+=(faketime)
 command -v prometheus-pushgateway >/dev/null || services+=(prometheus-pushgateway)
 # What builds images and starts containers of them.
 for program in buildah podman crun debootstrap; do

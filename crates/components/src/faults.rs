@@ -26,9 +26,13 @@ pub enum Fault {
     LoseAnswers,
     /// They are closed as soon as they are there.
     Refuse,
+    /// Nothing passes and nobody is told, as when packets are lost: those that are open stay so, and go on afterwards.
+    Silence,
+    /// They go through, each piece later by that.
+    Delay(Duration),
 }
 
-/// A proxy before a port of loopback. Connections are cut when another fault comes.
+/// A proxy before a port of loopback. Connections are cut when another fault comes, but for silence and delays.
 #[derive(Debug)]
 pub struct FaultyProxy {
     port: u16,
@@ -78,8 +82,11 @@ impl FaultyProxy {
 
     /// From now on connections fail so.
     pub fn set(&self, fault: Fault) {
-        *lock(&self.shared.fault) = fault;
-        self.shared.cut();
+        let before = std::mem::replace(&mut *lock(&self.shared.fault), fault);
+        let passes = |fault| matches!(fault, Fault::None | Fault::Silence | Fault::Delay(_));
+        if !(passes(before) && passes(fault)) {
+            self.shared.cut();
+        }
     }
 
     /// Connections that were accepted so far.
@@ -103,37 +110,64 @@ impl Shared {
         }
     }
 
-    fn serve(&self, mut client: TcpStream, port: u16) -> io::Result<()> {
+    fn serve(self: &Arc<Shared>, mut client: TcpStream, port: u16) -> io::Result<()> {
         let fault = *lock(&self.fault);
         lock(&self.open).push(client.try_clone()?);
         match fault {
             Fault::Refuse => client.shutdown(Shutdown::Both),
             Fault::Stall => io::copy(&mut client, &mut io::sink()).map(drop),
             Fault::Status(status) => answer(&mut client, status),
-            Fault::None => self.forward(client, port, None),
+            Fault::None | Fault::Silence | Fault::Delay(_) => self.forward(client, port, None),
             Fault::Truncate(bytes) => self.forward(client, port, Some(bytes)),
             Fault::LoseAnswers => self.forward(client, port, Some(0)),
         }
     }
 
     /// Both directions, the answers up to so many bytes.
-    fn forward(&self, client: TcpStream, port: u16, most: Option<u64>) -> io::Result<()> {
+    fn forward(self: &Arc<Shared>, client: TcpStream, port: u16, most: Option<u64>) -> io::Result<()> {
         let server = TcpStream::connect(("127.0.0.1", port))?;
         lock(&self.open).push(server.try_clone()?);
         let (mut asking, mut asked) = (client.try_clone()?, server.try_clone()?);
+        let shared = Arc::clone(self);
         let requests = thread::spawn(move || {
-            let _ended = io::copy(&mut asking, &mut asked);
+            let _ended = shared.pass(&mut asking, &mut asked);
             let _closed = asked.shutdown(Shutdown::Write);
         });
         let (mut answering, mut answered) = (server, client);
         let answered_all = match most {
-            None => io::copy(&mut answering, &mut answered),
+            None => self.pass(&mut answering, &mut answered),
             Some(0) => answering.read(&mut [0; 1]).map(|_| 0),
             Some(most) => io::copy(&mut (&mut answering).take(most), &mut answered),
         };
         let _closed = (answered.shutdown(Shutdown::Both), answering.shutdown(Shutdown::Both));
         let _joined = requests.join();
         answered_all.map(drop)
+    }
+}
+
+impl Shared {
+    /// Passes on what comes, when it may.
+    fn pass(&self, from: &mut TcpStream, to: &mut TcpStream) -> io::Result<u64> {
+        let mut piece = vec![0; 64 << 10];
+        let mut passed = 0;
+        loop {
+            let length = from.read(&mut piece)?;
+            loop {
+                let fault = *lock(&self.fault);
+                match fault {
+                    Fault::Silence if !self.has_ended.load(Ordering::Acquire) => {
+                        thread::sleep(Duration::from_millis(5));
+                    }
+                    Fault::Delay(delay) => break thread::sleep(delay),
+                    _ => break,
+                }
+            }
+            if length == 0 {
+                return Ok(passed);
+            }
+            to.write_all(&piece[..length])?;
+            passed += length as u64;
+        }
     }
 }
 

@@ -6,13 +6,17 @@
 //! **What this crate must never know:** what is tested. It depends on no other crate of ours, and no program of ours on it.
 
 mod faults;
+mod haproxy;
 mod listener;
+mod ports;
 mod postgres;
 mod process;
 mod s3;
 
 pub use faults::{Fault, FaultyProxy};
-pub use listener::{Listener, eventually, free_port, http, installed};
+pub use haproxy::Haproxy;
+pub use listener::{Listener, eventually, http, installed, python};
+pub use ports::free_port;
 pub use postgres::{Postgres, PostgresOptions};
 pub use process::Component;
 pub use s3::S3;

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -16,7 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A program of the system or of `make setup`; `None`, said aloud, where it is not installed.
 pub fn installed(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
+    // Where programs are that serve, which is not on everybody's path.
+    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
     found.or_else(|| of_setup(name)).or_else(|| {
         eprintln!("SKIPPED: {name} is not installed (make setup)");
         None
@@ -36,9 +38,16 @@ fn of_setup(name: &str) -> Option<PathBuf> {
     by_itself.into_iter().chain(within).find(|file| file.is_file())
 }
 
-/// A port that nobody listens on now.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port()
+/// Python with a module that `make setup` brings; `None`, said aloud, without.
+pub fn python(module: &str) -> Option<PathBuf> {
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let python = home.join(".cache/spreadsheet-mcp/tools/python/bin/python");
+    let asked = Command::new(&python).args(["-c", &format!("import {module}")]).output();
+    if asked.is_ok_and(|output| output.status.success()) {
+        return Some(python);
+    }
+    eprintln!("SKIPPED: {module} of Python is not installed (make setup)");
+    None
 }
 
 /// A program that runs, killed when it goes.

@@ -100,13 +100,11 @@ impl Tool for Checkpoint {
         let store = &state.store;
         let expected = params.expected_head.map_or(fork.head, Seq::new);
         let mut head = fork.head;
-        let mut move_to = |to: Move| -> Result<(), ToolError> {
-            head = store.move_head(&id, expected, to, now()).map_err(store_error)?;
-            Ok(())
-        };
+        let move_to = |to: Move| store.move_head(&id, expected, to, now()).map_err(store_error);
         match params.action {
             Action::Create => {
-                store.create_checkpoint(&id, &name_of(&params)?, now()).map_err(store_error)?;
+                // What is named is what the fork is by now, which another writer may have changed since it was looked at.
+                head = store.create_checkpoint(&id, &name_of(&params)?, now()).map_err(store_error)?.seq;
             }
             Action::Delete => store.delete_checkpoint(&id, &name_of(&params)?).map_err(store_error)?,
             Action::Restore => {
@@ -114,10 +112,10 @@ impl Tool for Checkpoint {
                     Some(head) => Seq::new(head),
                     None => store.checkpoint(&id, &name_of(&params)?).map_err(store_error)?.seq,
                 };
-                move_to(Move::To(to))?;
+                head = move_to(Move::To(to))?;
             }
-            Action::Undo => move_to(Move::Undo(params.steps.unwrap_or(1)))?,
-            Action::Redo => move_to(Move::Redo(params.steps.unwrap_or(1)))?,
+            Action::Undo => head = move_to(Move::Undo(params.steps.unwrap_or(1)))?,
+            Action::Redo => head = move_to(Move::Redo(params.steps.unwrap_or(1)))?,
             Action::DiscardStaged => {
                 let staged: StagedId =
                     params.staged.as_deref().unwrap_or_default().parse().map_err(wrong("staged"))?;

@@ -12,6 +12,7 @@ mod known;
 mod manifests;
 mod overlays;
 #[path = "../support/own_disk.rs"]
+#[allow(dead_code, reason = "each of the tests uses a part of it")]
 mod own_disk;
 #[path = "../support/program.rs"]
 #[allow(dead_code, reason = "each of the tests uses a part of it")]

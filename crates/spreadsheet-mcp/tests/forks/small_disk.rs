@@ -5,20 +5,9 @@ use std::{fs, path::Path, process::Command};
 use serde_json::json;
 
 use crate::{
-    own_disk::{disk, on_small_disk},
+    own_disk::{disk, fill, on_small_disk},
     program::{Place, Server, code, fork_of, set, values},
 };
-
-/// Takes all space that there is.
-fn fill(path: &Path) {
-    let mut ballast = fs::File::create(path).expect("a file");
-    let mut size = 1 << 20;
-    while size >= 64 {
-        if std::io::Write::write_all(&mut ballast, &vec![1; size]).is_err() {
-            size /= 2;
-        }
-    }
-}
 
 /// Writes to column A until it is refused. Gives what was written, and the refusal's code.
 fn write_until_refused(server: &Server, fork: &str, from: usize) -> (usize, String) {

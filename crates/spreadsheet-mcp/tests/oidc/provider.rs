@@ -5,9 +5,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use components::{Listener, free_port, http, python};
 use serde_json::{Value, json};
-
-use components::{Listener, free_port, http};
 
 /// The audience of tokens in these tests.
 pub(crate) const AUDIENCE: &str = "sheets";
@@ -34,7 +33,7 @@ impl Provider {
     pub(crate) fn at(port: u16, is_secure: bool) -> Option<Provider> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients/oidc_provider.py");
         let script = script.canonicalize().expect("the script");
-        let listener = Listener::start(python()?, |folder| {
+        let listener = Listener::start(python("oidc_provider_mock")?, |folder| {
             let mut arguments = vec![script.display().to_string(), port.to_string()];
             arguments.extend(is_secure.then(|| folder.path().display().to_string()));
             arguments
@@ -133,18 +132,4 @@ impl Provider {
 /// Seconds since 1970.
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_secs()
-}
-
-/// Python with the provider; `None`, said aloud, without.
-fn python() -> Option<PathBuf> {
-    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    let python = home.join(".cache/spreadsheet-mcp/tools/python/bin/python");
-    let asked = std::process::Command::new(&python).args(["-c", "import oidc_provider_mock"]).output();
-    match asked.is_ok_and(|output| output.status.success()) {
-        true => Some(python),
-        false => {
-            eprintln!("SKIPPED: oidc-provider-mock is not installed (make setup)");
-            None
-        }
-    }
 }

@@ -128,19 +128,42 @@ impl Place {
 
     /// A server over it.
     pub(crate) fn serve(&self, flags: &[&str]) -> Server {
-        let mut child = Command::new(PROGRAM)
-            .args(["serve", "--transport", "http", "--bind", "127.0.0.1:0", "--workspace"])
+        Server::start(self.command("127.0.0.1:0").args(flags))
+    }
+
+    /// The program, with its temporary files in this place.
+    pub(crate) fn program(&self) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.env("TMPDIR", &self.temporary).envs(self.environment.clone());
+        command
+    }
+
+    /// The command that serves it at an address.
+    pub(crate) fn command(&self, address: &str) -> Command {
+        let mut command = self.program();
+        command
+            .args(["serve", "--transport", "http", "--bind", address, "--workspace"])
             .arg(&self.workspace)
             .arg("--state-dir")
             .arg(&self.state)
-            .args(flags)
-            .env("TMPDIR", &self.temporary)
-            .envs(self.environment.clone())
             // Nobody balances load here. A flag that says otherwise goes before.
-            .env("SPREADSHEET_MCP_DRAIN_DELAY_MS", "0")
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+            .env("SPREADSHEET_MCP_DRAIN_DELAY_MS", "0");
+        command
+    }
+}
+
+/// A server, killed when it goes.
+pub(crate) struct Server {
+    child: Child,
+    address: String,
+    log: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts a command that serves, and waits until it does.
+    pub(crate) fn start(command: &mut Command) -> Server {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");
         let mut lines = BufReader::new(child.stderr.take().expect("standard error")).lines();
         let mut said = Vec::new();
         let address = loop {
@@ -166,17 +189,7 @@ impl Place {
         });
         Server { child, address, log, reader: Some(reader) }
     }
-}
 
-/// A server, killed when it goes.
-pub(crate) struct Server {
-    child: Child,
-    address: String,
-    log: Arc<Mutex<String>>,
-    reader: Option<JoinHandle<()>>,
-}
-
-impl Server {
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().expect("the log").clone()

@@ -3,7 +3,10 @@
 use std::{
     future::Future,
     ops::Range,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -38,8 +41,11 @@ pub struct Bucket {
     pub(crate) runtime: Handle,
     pub(crate) timeout: Duration,
     pub(crate) stall_timeout: Duration,
+    connect_timeout: Duration,
     pause: Duration,
     recloser: AsyncRecloser,
+    /// Whether the last request found the store away.
+    is_doubted: Arc<AtomicBool>,
     pub(crate) counts: Arc<Counts>,
 }
 
@@ -67,8 +73,10 @@ impl Bucket {
             runtime: runtime.clone(),
             timeout: options.timeout,
             stall_timeout: options.stall_timeout,
+            connect_timeout: options.connect_timeout,
             pause: options.pause,
             recloser: AsyncRecloser::from(recloser),
+            is_doubted: Arc::default(),
             counts: Arc::default(),
         })
     }
@@ -199,7 +207,8 @@ impl Bucket {
         self.request(Operation::List, list)
     }
 
-    /// Runs a request to its end, unless the store failed again and again.
+    /// Runs a request to its end, unless the store failed again and again. After one failure it is first asked something small,
+    /// so that not everybody waits for it in turn for as long as their request may take.
     pub(crate) fn request<T>(
         &self,
         operation: Operation,
@@ -207,15 +216,35 @@ impl Bucket {
     ) -> Result<T, ObjectError> {
         let is_failure = |error: &ObjectError| matches!(error, ObjectError::Unavailable { .. });
         let start = Instant::now();
-        let ended = self.runtime.block_on(self.recloser.call_with(is_failure, request));
+        let guarded = async {
+            if self.is_doubted.load(Relaxed) {
+                self.answers().await?;
+            }
+            request.await
+        };
+        let ended = self.runtime.block_on(self.recloser.call_with(is_failure, guarded));
         let result = ended.map_err(|error| match error {
             recloser::Error::Inner(error) => error,
             recloser::Error::Rejected => {
                 ObjectError::Suspended { store: self.url.to_string(), pause: self.pause }
             }
         });
+        match &result {
+            Err(ObjectError::Suspended { .. }) => {}
+            Err(ObjectError::Unavailable { .. }) => self.is_doubted.store(true, Relaxed),
+            _ => self.is_doubted.store(false, Relaxed),
+        }
         self.counts.ended(operation, &result, start.elapsed());
         result
+    }
+
+    /// Whether the store says anything, within the time in which a connection has to stand.
+    async fn answers(&self) -> Result<(), ObjectError> {
+        let path = self.path(PROBE)?;
+        match self.explained(PROBE, self.connect_timeout, self.store.head(&path)).await {
+            Err(error @ ObjectError::Unavailable { .. }) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// How long a request may take that moves so many bytes.

@@ -79,7 +79,7 @@ impl Context {
             Some(BlobUrl::Folder(folder)) => (BlobPlace::Folder(folder.clone()), None),
             Some(BlobUrl::Bucket(url)) => {
                 let bucket = buckets.open(BucketPurpose::Blobs, url)?.bucket.clone();
-                (BlobPlace::Bucket(bucket.clone(), config.objects.blob_cache_bytes), Some(bucket))
+                (BlobPlace::Bucket(Box::new(bucket.clone()), config.objects.blob_cache_bytes), Some(bucket))
             }
         };
         let forks = ForkState::new(&config, blobs, workspace.location(), Arc::clone(&metrics));

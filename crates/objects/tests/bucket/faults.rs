@@ -63,6 +63,28 @@ fn silence() {
     check_fault(Fault::Stall, "no answer within 1 s");
 }
 
+/// Who comes after somebody who waited in vain is told soon.
+#[test]
+fn silence_is_waited_for_once() {
+    let Some(s3) = S3::start() else { return };
+    let proxy = FaultyProxy::before(s3.port());
+    let opened = Opened::by(&s3, proxy.port());
+    let bucket = &opened.bucket;
+    // What may take long: a byte of it a microsecond.
+    let large = 4 << 20;
+    proxy.set(Fault::Stall);
+    let take = || {
+        let begun = Instant::now();
+        let failed = bucket.put("x", bytes(large, 4).into(), &Precondition::None).expect_err("it fails");
+        assert!(matches!(failed, ObjectError::Unavailable { .. }), "{failed}");
+        begun.elapsed()
+    };
+    let (first, second) = (take(), take());
+    assert!(first > BOUND && second < BOUND, "{first:?}, {second:?}");
+    proxy.set(Fault::None);
+    bucket.put("x", bytes(large, 4).into(), &Precondition::None).expect("it is asked, and says so");
+}
+
 #[test]
 fn closed_connections() {
     check_fault(Fault::Refuse, "");

@@ -55,7 +55,7 @@ pub enum BlobPlace {
     /// In a folder.
     Folder(PathBuf),
     /// In a bucket, with so many bytes of copies in the state directory.
-    Bucket(Bucket, u64),
+    Bucket(Box<Bucket>, u64),
 }
 
 /// The opened state directory.
@@ -120,7 +120,7 @@ impl ForkState {
             BlobPlace::State => Blobs::open(&self.folder.join(BLOBS)),
             BlobPlace::Folder(folder) => Blobs::open(folder),
             BlobPlace::Bucket(bucket, most) => {
-                Blobs::in_bucket(bucket.clone(), &self.folder.join(COPIES), *most)
+                Blobs::in_bucket((**bucket).clone(), &self.folder.join(COPIES), *most)
             }
         }
     }

@@ -2,6 +2,7 @@
 //! are held against the logs (crate `history`): nothing that was acknowledged is lost, nothing is there twice, and nobody saw
 //! anything that one copy of each fork would not have shown.
 
+mod bucket;
 mod caller;
 mod clock;
 mod cluster;

@@ -192,6 +192,12 @@ pub trait Store: Send + Sync {
     /// None of its own.
     fn referenced_blobs(&self) -> Result<HashSet<Digest>, StoreError>;
 
+    /// The moment by the clock that all who use this store go by: the database's, or `now` where that is theirs.
+    ///
+    /// # Errors
+    /// None of its own.
+    fn time(&self, now: Millis) -> Result<Millis, StoreError>;
+
     /// Gives `holder` the lease of that name for `span`, or more of it when it has it already. Says whether it has it now;
     /// nobody else has it before the span is over.
     ///

@@ -275,6 +275,13 @@ impl Store for PostgresStore {
         self.connections.write_long(async |client, _| versions::referenced_blobs(client).await)
     }
 
+    fn time(&self, now: Millis) -> Result<Millis, StoreError> {
+        match self.moment(now) {
+            Some(moment) => Ok(moment),
+            None => self.connections.read(async |client| shared::time(client).await),
+        }
+    }
+
     fn lease(&self, name: &str, holder: &str, span: Millis, now: Millis) -> Result<bool, StoreError> {
         let now = self.moment(now);
         self.connections.write(async |client, _| shared::lease(client, name, holder, span, now).await)

@@ -24,6 +24,11 @@ pub(super) async fn lease(
     Ok(changed(client, sql, &[&name, &holder, &span, &now]).await? == 1)
 }
 
+pub(super) async fn time(client: &ClientWrapper) -> Result<Millis, Failure> {
+    let now = row(client, "SELECT now_millis()", &[]).await?;
+    value(&now.ok_or_else(|| Failure::Damaged("there is no time".to_owned()))?, 0)
+}
+
 pub(super) async fn secret(client: &ClientWrapper, name: &str, candidate: &[u8]) -> Result<Vec<u8>, Failure> {
     let sql = "INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     changed(client, sql, &[&name, &candidate]).await?;

@@ -101,4 +101,6 @@ fn the_time_of_the_database_counts_where_it_is_asked_for() {
     assert_eq!(store.expire(i64::MAX).unwrap(), [], "a clock that is ahead drops nothing");
     assert!(store.lease("clean", "a", 60_000, 0).unwrap());
     assert!(!store.lease("clean", "b", 60_000, i64::MAX).unwrap());
+    let times = [0, i64::MAX].map(|now| store.time(now).unwrap());
+    assert!(times.iter().all(|time| (year_2026..2 * year_2026).contains(time)), "{times:?}");
 }

@@ -21,6 +21,11 @@ fn a_lease_is_had_by_one_until_it_ends() {
 }
 
 #[test]
+fn the_time_is_that_of_who_asks() {
+    assert_eq!(Place::new().store.time(7).unwrap(), 7);
+}
+
+#[test]
 fn one_of_many_gets_a_lease() {
     let place = Place::new();
     let got = std::thread::scope(|scope| {

@@ -191,6 +191,10 @@ impl Store for ObservedStore {
         self.read("referenced_blobs", |store| store.referenced_blobs())
     }
 
+    fn time(&self, now: Millis) -> Result<Millis, StoreError> {
+        self.read("time", |store| store.time(now))
+    }
+
     fn lease(&self, name: &str, holder: &str, span: Millis, now: Millis) -> Result<bool, StoreError> {
         self.write("lease", |store| store.lease(name, holder, span, now))
     }

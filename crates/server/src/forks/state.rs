@@ -68,6 +68,16 @@ pub struct Opened {
     _password: Option<Arc<Follower>>,
 }
 
+impl Opened {
+    /// The moment by the clock of all who share the state. What one of them believes it is decides nothing about blobs.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) fn time(&self) -> Result<Millis, ToolError> {
+        self.store.time(now()).map_err(store_error)
+    }
+}
+
 impl fmt::Debug for ForkState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ForkState").field("folder", &self.folder).finish_non_exhaustive()
@@ -238,7 +248,9 @@ impl ForkState {
             return Ok(cleaned);
         }
         let state = self.open()?;
-        let swept = forks::sweep_blobs(&state.store, &state.blobs, &now, 0).map_err(store_error)?;
+        let ahead = state.time()?.saturating_sub(now());
+        let clock = || now().saturating_add(ahead);
+        let swept = forks::sweep_blobs(&state.store, &state.blobs, &clock, 0).map_err(store_error)?;
         Ok(Cleaned { bytes: swept.bytes, ..cleaned })
     }
 

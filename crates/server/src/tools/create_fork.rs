@@ -132,7 +132,7 @@ impl Start {
         let book = &opened.book.workbook;
         let is_file = opened.path != opened.id;
         let name = opened.path.rsplit('/').next().unwrap_or_default().to_owned();
-        let blobs = &call.forks().open()?.blobs;
+        let state = call.forks().open()?;
         if !is_file {
             // A fork of a fork starts from what that one would be saved as.
             let mut bytes = std::io::Cursor::new(Vec::new());
@@ -152,7 +152,7 @@ impl Start {
             return Start::converted(call, book, &name);
         };
         let digest = opened.book.digest(&bytes);
-        blobs.put_known(&digest, &bytes, now()).map_err(store_error)?;
+        state.blobs.put_known(&digest, &bytes, state.time()?).map_err(store_error)?;
         let draft = Arc::new(Draft::new(book, &limits).map_err(edit_error)?);
         Ok(Start {
             draft,
@@ -211,7 +211,8 @@ impl Start {
         if book.file_bytes().is_none() {
             return Start::converted(call, &book.workbook, name);
         }
-        let digest = call.forks().open()?.blobs.put(&bytes, now()).map_err(store_error)?;
+        let state = call.forks().open()?;
+        let digest = state.blobs.put(&bytes, state.time()?).map_err(store_error)?;
         let draft = Arc::new(Draft::new(&book.workbook, &limits).map_err(edit_error)?);
         let base = Base { digest, size: bytes.len() as u64, file_name: name.to_owned() };
         Ok(Start { draft, base, origin, converted_from: None, workbook: None })

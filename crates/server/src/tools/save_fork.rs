@@ -159,7 +159,8 @@ impl Tool for SaveFork {
         if let Some(previous) = replaces {
             call.check_state(bytes)?;
             let opened = call.forks().open()?;
-            let (kept, size) = opened.blobs.put_from(&mut target.open()?, now()).map_err(store_error)?;
+            let (kept, size) =
+                opened.blobs.put_from(&mut target.open()?, opened.time()?).map_err(store_error)?;
             // What is kept is what was looked at.
             if kept != previous {
                 return Err(target.changed());

@@ -31,6 +31,9 @@ const JUDGED: usize = 10;
 const TRIED: usize = 2;
 const LEFT_ALONE: Duration = Duration::from_secs(1);
 
+/// How long a database that was found away may take to say that it is back, beside trying its other hosts.
+const BACK: Duration = Duration::from_secs(1);
+
 /// Forks are found by their keys, at any size of any table and whatever the planner believes of it. Plans that it believes to be
 /// dear, as it does then, would be compiled, which takes longer than any of them.
 const PLANS: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
@@ -44,6 +47,9 @@ pub(super) struct Connections {
     runtime: Handle,
     breaker: Recloser,
     is_left_alone: AtomicBool,
+    /// Whether it was away when it was last asked.
+    is_doubted: AtomicBool,
+    back: Duration,
     failures: AtomicU64,
     refusals: AtomicU64,
 }
@@ -81,6 +87,8 @@ impl Connections {
             config.application_name("spreadsheet-mcp");
         }
         let patience = options.patience;
+        let other_hosts = u32::try_from(config.get_hosts().len().saturating_sub(1)).unwrap_or(u32::MAX);
+        let back = patience.min(BACK.saturating_add(options.connect_timeout.saturating_mul(other_hosts)));
         let manager =
             Manager { config, connector: tls::connector(&url.trust)?, patience, password: options.password };
         let pool = Pool::builder(manager)
@@ -105,6 +113,8 @@ impl Connections {
             runtime,
             breaker,
             is_left_alone: AtomicBool::new(false),
+            is_doubted: AtomicBool::new(false),
+            back,
             failures: AtomicU64::new(0),
             refusals: AtomicU64::new(0),
         })
@@ -204,14 +214,29 @@ impl Connections {
         .map_err(|failure| (failure, in_doubt.get()))
     }
 
-    /// Leaves a database alone that fails.
+    /// Leaves a database alone that fails. One that was away is first asked whether it is back, so that not everybody waits for it
+    /// in turn for as long as their work may take.
     fn guarded<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-        let done = self.breaker.call_with(Failure::is_absence, work);
+        let done = self.breaker.call_with(Failure::is_absence, || {
+            if self.is_doubted.load(Ordering::Relaxed) {
+                self.within(self.back, async {
+                    let client = self.lend().await?;
+                    client.batch_execute("SELECT 1").await?;
+                    client.give_back();
+                    Ok(())
+                })?;
+            }
+            work()
+        });
         let is_rejected = matches!(done, Err(recloser::Error::Rejected));
         self.is_left_alone.store(is_rejected, Ordering::Relaxed);
         match done {
-            Ok(value) => Ok(value),
+            Ok(value) => {
+                self.is_doubted.store(false, Ordering::Relaxed);
+                Ok(value)
+            }
             Err(recloser::Error::Inner(failure)) => {
+                self.is_doubted.store(failure.is_absence(), Ordering::Relaxed);
                 if failure.is_absence() {
                     self.failures.fetch_add(1, Ordering::Relaxed);
                 }
@@ -299,8 +324,16 @@ impl Connections {
     }
 
     fn wait<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        self.within(self.patience, work)
+    }
+
+    fn within<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         self.runtime.block_on(async {
-            match tokio::time::timeout(self.patience, work).await {
+            match tokio::time::timeout(limit, work).await {
                 Ok(done) => done,
                 Err(_) => Err(Failure::Late),
             }

@@ -1,6 +1,10 @@
 //! Applying edits to a fork: worked out on a copy, appended to the log, and only then live (DURABLE).
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    sync::{Arc, PoisonError},
+    thread,
+    time::Duration,
+};
 
 use ::forks::{
     Appended, Digest, Fork, ForkId, Idempotency, IdempotencyKey, NewEntry, Seq, StagedId, Store, StoreError,
@@ -21,7 +25,7 @@ use crate::{
 };
 
 /// How often edits are worked out anew on what another writer made of the fork meanwhile.
-const RETRIES: usize = 8;
+const RETRIES: u32 = 30;
 /// Bytes of edits that one entry of a log may have.
 const MAX_PAYLOAD: usize = 16 << 20;
 /// Characters of an entry's summary.
@@ -150,7 +154,13 @@ impl Call {
                     return Ok(serde_json::from_str(&done.answer).unwrap_or_default());
                 }
                 // Another process was faster: on what it made of the fork, again.
-                Err(StoreError::Conflict { .. }) if request.expected.is_none() && attempts < RETRIES => {}
+                Err(StoreError::Conflict { .. }) if request.expected.is_none() && attempts < RETRIES => {
+                    thread::sleep(pause(attempts));
+                }
+                // Who expects no state is told of none.
+                Err(StoreError::Conflict { fork, .. }) if request.expected.is_none() => {
+                    return Err(store_error(StoreError::Busy { place: fork.to_string() }));
+                }
                 Err(error) => return Err(store_error(error)),
             }
         }
@@ -165,6 +175,12 @@ impl Call {
         let edits = draft.apply(edits, &Resolver { call: self }).map_err(edit_error)?;
         Ok((draft, edits))
     }
+}
+
+/// Until edits are worked out anew for that time: different for each of those who compete, and longer each time.
+fn pause(attempt: u32) -> Duration {
+    let most = 1_000 << attempt.min(6);
+    Duration::from_micros(u64::from(getrandom::u32().unwrap_or_default() % most))
 }
 
 /// What an address of an edit means: also names, tables and structured references.

@@ -246,6 +246,9 @@ impl<'a> Client<'a> {
                 Told::Done(answer) => break Ended::Done(answer),
                 Told::Refused(refusal) if is_final(&refusal) => {
                     self.ran.conflicts += 1;
+                    if arguments.get("expected_head").is_none() {
+                        self.ran.trouble("conflict", format!("{tool}: {refusal:?}"));
+                    }
                     break if is_unknown { Ended::Unknown } else { Ended::Refused };
                 }
                 Told::Refused(refusal) => {

@@ -17,8 +17,8 @@ use crate::{
 const AWAY: usize = 1;
 /// How long a call takes at most whose answer the database does not give.
 const MAX_WAIT: Duration = Duration::from_secs(10);
-/// How long a call takes that is refused at once, on a machine with much else to do.
-const AT_ONCE: Duration = Duration::from_millis(1500);
+/// How long others take, which ask at most whether it is back, on a machine with much else to do.
+const AT_ONCE: Duration = Duration::from_millis(2500);
 
 /// Calls of a replica that is cut off are refused: typed, with when to try again, and soon at once.
 fn check_refused(client: &mut Plain, fork: &str) {

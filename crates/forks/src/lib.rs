@@ -20,6 +20,7 @@ mod folder;
 mod id;
 mod model;
 mod postgres;
+mod rows;
 mod sqlite;
 mod store;
 
@@ -34,5 +35,6 @@ pub use model::{
 pub use postgres::{
     Clock, InvalidPostgresUrl, Migration, Password, PostgresOptions, PostgresStore, PostgresUrl,
 };
+pub use rows::{Row, RowSink, RowSource};
 pub use sqlite::SqliteStore;
 pub use store::{ConnectionCounts, Sharing, Store};

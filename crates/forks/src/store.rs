@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::{
     Appended, Checkpoint, CheckpointName, Digest, Entry, EntrySummary, Fork, ForkId, ForkQuery, Idempotency,
-    IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated, SavedVersion, Seq,
-    Staged, StagedId, StagedSummary, StoreError,
+    IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated, RowSink, RowSource,
+    SavedVersion, Seq, Staged, StagedId, StagedSummary, StoreError,
 };
 
 /// The durable state of forks. Every method is one transaction: it happens wholly or not at all, and what it returned `Ok`
@@ -233,6 +233,18 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// None of its own.
     fn used_bytes(&self) -> Result<u64, StoreError>;
+
+    /// Hands out every row, as all of them are at one moment. Writers are not held up.
+    ///
+    /// # Errors
+    /// What `sink` fails with.
+    fn export(&self, sink: &mut RowSink<'_>) -> Result<(), StoreError>;
+
+    /// Takes rows that some store exported, all of them or none, and says how many.
+    ///
+    /// # Errors
+    /// `Exists` when there is something already; `Source` when a row is none; what `source` fails with.
+    fn import(&self, source: &mut RowSource<'_>) -> Result<u64, StoreError>;
 
     /// How connections to the database are doing, where it is on the other end of a network.
     fn connections(&self) -> Option<ConnectionCounts> {

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use office::Availability;
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
@@ -160,13 +161,16 @@ fn look(context: &Arc<Context>) -> Vec<Check> {
     let free = context.disk_room().map(|room| room.free);
     let least = context.config.health.min_free_bytes;
     let is_needed = context.config.health.require_libreoffice;
-    // Looking for it takes seconds: that is done aside, and told when it is known.
-    let libreoffice = context.recalc.libreoffice();
-    if libreoffice.is_none() {
-        let context = Arc::clone(context);
-        std::thread::spawn(move || context.recalc.office().availability());
-    }
-    let has_libreoffice = libreoffice.as_deref() == Some("available");
+    let (libreoffice, has_libreoffice) = match context.recalc.office().known_availability() {
+        Some(Availability::Available { version, .. }) => (version, true),
+        Some(Availability::Missing { .. }) => ("not installed".to_owned(), false),
+        None => {
+            // Looking for it takes seconds: that is done aside, and told when it is known.
+            let context = Arc::clone(context);
+            std::thread::spawn(move || context.recalc.office().availability());
+            ("being looked for".to_owned(), false)
+        }
+    };
     let mut checks = vec![
         match workspace {
             Ok(()) => check("workspace", "readable".to_owned(), false),
@@ -176,11 +180,7 @@ fn look(context: &Arc<Context>) -> Vec<Check> {
             Ok(()) => check("state", "writable".to_owned(), false),
             Err(error) => check("state", format!("not writable: {error}"), true),
         },
-        check(
-            "libreoffice",
-            libreoffice.unwrap_or_else(|| "being looked for".to_owned()),
-            is_needed && !has_libreoffice,
-        ),
+        check("libreoffice", libreoffice, is_needed && !has_libreoffice),
     ];
     if let Some(free) = free {
         let said = format!("{free} bytes are free where the state is; at least {least} have to be");
@@ -236,6 +236,21 @@ mod tests {
         assert!(
             reasons.len() == 1 && reasons[0].as_str().expect("text").starts_with("workspace: unreadable: ")
         );
+    }
+
+    #[tokio::test]
+    async fn libreoffice_is_needed_where_it_is_required() {
+        let state = tempfile::tempdir().expect("a folder");
+        let state = state.path().to_str().expect("text");
+        let look = |context: &Context| drop(context.recalc.office().availability());
+        let there = report(&["--state-dir", state, "--require-libreoffice"], look).await;
+        let is_installed = there.body["checks"]["libreoffice"] != "not installed";
+        assert_eq!(there.is_ready, is_installed, "{}", there.body);
+        let elsewhere = ["--state-dir", state, "--soffice", "/nowhere/soffice", "--require-libreoffice"];
+        let required = report(&elsewhere, look).await;
+        assert_eq!(required.body["reasons"], json!(["libreoffice: not installed"]));
+        let optional = report(&elsewhere[..4], look).await;
+        assert!(optional.is_ready, "{}", optional.body);
     }
 
     #[tokio::test]

@@ -17,7 +17,10 @@ use server::{
     recalc,
 };
 
-use crate::exit;
+use crate::{
+    backup::{self, BackupCommand},
+    exit,
+};
 
 /// Reads and analyses spreadsheets for AI agents (over MCP) and people.
 ///
@@ -68,6 +71,9 @@ pub(crate) enum Command {
     /// Check and read the audit trail
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Make, list, check and bring back backups of forks, saved versions and the audit trail
+    #[command(subcommand, after_help = backup::EXAMPLES)]
+    Backup(BackupCommand),
     /// Evaluate one workbook from standard input: what the program starts itself for
     #[command(hide = true, name = recalc::SUBCOMMAND)]
     EvaluateFormulas,
@@ -449,6 +455,9 @@ impl Command {
                 [listen.given().as_slice(), tls.given(), metrics.given()].concat()
             }
             Command::Keys(command) => command.config().given().clone(),
+            Command::Backup(command) => {
+                command.config().map(|config| config.given().clone()).unwrap_or_default()
+            }
             Command::Audit(AuditCommand::Verify(arguments)) => arguments.config.given().clone(),
             Command::Audit(AuditCommand::List(arguments)) => arguments.config.given().clone(),
             Command::Config(_) | Command::EvaluateFormulas => GivenFlags::new(),

@@ -5,6 +5,7 @@
 
 mod allocator;
 mod audit;
+mod backup;
 mod call;
 mod cli;
 mod configuration;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
             configured(&sources, |settings| healthcheck::run(&arguments, &settings))
         }
         Command::Keys(command) => configured(&sources, |settings| keys::run(&command, &settings.config)),
+        Command::Backup(command) => logged(&sources, |settings| backup::run(command, settings.config)),
         Command::Audit(command) => configured(&sources, |settings| audit::run(command, &settings.config)),
         Command::EvaluateFormulas => evaluate(),
     }

@@ -196,6 +196,27 @@ impl Connections {
         Ok(())
     }
 
+    /// Runs `body` within one transaction, for as long as it takes: each of its statements has its own time. It is not repeated.
+    pub(super) fn session<T>(
+        &self,
+        begin: &str,
+        body: impl AsyncFnOnce(&ClientWrapper) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let mut is_ending = false;
+        let done = self.guarded(|| {
+            self.runtime.block_on(async {
+                let client = self.lend().await?;
+                client.batch_execute(begin).await?;
+                let value = body(&client).await?;
+                is_ending = true;
+                client.batch_execute("COMMIT").await?;
+                client.give_back();
+                Ok(value)
+            })
+        });
+        done.map_err(|failure| self.explain(failure, is_ending))
+    }
+
     fn run<T>(
         &self,
         kind: Kind,

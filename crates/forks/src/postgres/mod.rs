@@ -14,6 +14,7 @@ mod connections;
 mod failure;
 mod forks;
 mod log;
+mod rows;
 mod schema;
 mod shared;
 mod staged;
@@ -30,7 +31,7 @@ use tokio::runtime::Handle;
 use crate::{
     Appended, Checkpoint, CheckpointName, ConnectionCounts, Digest, Entry, EntrySummary, Fork, ForkId,
     ForkQuery, Idempotency, IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated,
-    SavedVersion, Seq, Sharing, Staged, StagedId, StagedSummary, Store, StoreError,
+    RowSink, RowSource, SavedVersion, Seq, Sharing, Staged, StagedId, StagedSummary, Store, StoreError,
 };
 use connections::Connections;
 use failure::Failure;
@@ -312,5 +313,13 @@ impl Store for PostgresStore {
 
     fn connections(&self) -> Option<ConnectionCounts> {
         Some(self.connections.counts())
+    }
+
+    fn export(&self, sink: &mut RowSink<'_>) -> Result<(), StoreError> {
+        self.connections.session(rows::ONE_MOMENT, async |client| rows::export(client, sink).await)
+    }
+
+    fn import(&self, source: &mut RowSource<'_>) -> Result<u64, StoreError> {
+        self.connections.session(rows::CHANGE, async |client| rows::import(client, source).await)
     }
 }

@@ -10,6 +10,7 @@ mod connection;
 mod failure;
 mod forks;
 mod log;
+mod rows;
 mod schema;
 mod shared;
 mod staged;
@@ -20,8 +21,8 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     Appended, Checkpoint, CheckpointName, Digest, Entry, EntrySummary, Fork, ForkId, ForkQuery, Idempotency,
-    IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated, SavedVersion, Seq,
-    Sharing, Staged, StagedId, StagedSummary, Store, StoreError, folder,
+    IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated, RowSink, RowSource,
+    SavedVersion, Seq, Sharing, Staged, StagedId, StagedSummary, Store, StoreError, folder,
 };
 use connection::Connections;
 use failure::Failure;
@@ -216,5 +217,13 @@ impl Store for SqliteStore {
     /// The database's files keep the room of what was deleted for what comes: that is not counted.
     fn used_bytes(&self) -> Result<u64, StoreError> {
         self.connections.used_bytes()
+    }
+
+    fn export(&self, sink: &mut RowSink<'_>) -> Result<(), StoreError> {
+        self.connections.read(|database| rows::export(database, sink))
+    }
+
+    fn import(&self, source: &mut RowSource<'_>) -> Result<u64, StoreError> {
+        self.connections.write(|database| rows::import(database, source))
     }
 }

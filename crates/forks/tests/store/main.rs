@@ -6,6 +6,7 @@ mod checkpoints;
 mod forks_and_limits;
 mod given;
 mod log;
+mod rows;
 mod shared;
 mod staged;
 mod together;

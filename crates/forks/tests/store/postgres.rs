@@ -10,6 +10,7 @@ mod given;
 mod log;
 mod migrations;
 mod outages;
+mod rows;
 mod shared;
 mod staged;
 mod together;

@@ -15,6 +15,7 @@ pub mod reference;
 pub mod schema;
 pub mod secret;
 
+mod backup;
 mod flags;
 mod limits;
 mod listen;
@@ -35,6 +36,7 @@ use clap::{
     builder::{OsStringValueParser, TypedValueParser as _},
 };
 
+pub use backup::BackupConfig;
 pub use flags::FlagsConfig;
 pub use limits::{CacheConfig, LimitsConfig, RequestsConfig};
 pub use listen::{ListenConfig, Transport};
@@ -123,6 +125,9 @@ pub struct FixedConfig {
     /// What has to be there for the server to be ready.
     #[command(flatten)]
     pub health: HealthConfig,
+    /// Where backups go.
+    #[command(flatten)]
+    pub backup: BackupConfig,
 }
 
 impl FixedConfig {

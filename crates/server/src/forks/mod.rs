@@ -10,9 +10,11 @@ mod ids;
 mod live;
 mod observed;
 mod state;
+mod sweeping;
 
 pub use live::{Live, Replayed};
-pub use state::{BlobPlace, ForkState, now};
+pub use state::{BlobPlace, ForkState, Opened, now};
+pub use sweeping::Sweeping;
 
 pub(crate) use edits::{Edited, Request};
 pub(crate) use errors::{edit_error, save_error, store_error};

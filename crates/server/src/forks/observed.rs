@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc, time::Instant};
 use forks::{
     Appended, Checkpoint, CheckpointName, ConnectionCounts, Digest, Entry, EntrySummary, Fork, ForkId,
     ForkQuery, Idempotency, IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated,
-    SavedVersion, Seq, Sharing, Staged, StagedId, StagedSummary, Store, StoreError,
+    RowSink, RowSource, SavedVersion, Seq, Sharing, Staged, StagedId, StagedSummary, Store, StoreError,
 };
 
 use crate::metrics::{
@@ -222,5 +222,13 @@ impl Store for ObservedStore {
 
     fn used_bytes(&self) -> Result<u64, StoreError> {
         self.store.used_bytes()
+    }
+
+    fn export(&self, sink: &mut RowSink<'_>) -> Result<(), StoreError> {
+        self.read("export", |store| store.export(sink))
+    }
+
+    fn import(&self, source: &mut RowSource<'_>) -> Result<u64, StoreError> {
+        self.write("import", |store| store.import(source))
     }
 }

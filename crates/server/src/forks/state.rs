@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use crate::{
     config::{FixedConfig, Location, StateUrl},
     error::ToolError,
-    forks::{database, live::LiveForks, new_id, observed::ObservedStore, store_error},
+    forks::{database, live::LiveForks, new_id, observed::ObservedStore, store_error, sweeping::Sweeping},
     metrics::Metrics,
     vault::Follower,
 };
@@ -209,6 +209,10 @@ impl ForkState {
     /// # Errors
     /// As [`ForkState::open`], and those of the store.
     pub(crate) fn is_cleaner(&self) -> Result<bool, ToolError> {
+        if !matches!(self.config.state.state_url, Some(StateUrl::Postgres(_))) {
+            // What a killed process left on this machine does not wait until its lease is over.
+            return Ok(true);
+        }
         let span =
             Millis::try_from(self.config.state.fork_cleanup_interval().as_millis()).unwrap_or(Millis::MAX);
         self.open()?.store.lease("clean", &self.name, span, now()).map_err(store_error)
@@ -247,11 +251,7 @@ impl ForkState {
         if self.blobs_folder().is_some() {
             return Ok(cleaned);
         }
-        let state = self.open()?;
-        let ahead = state.time()?.saturating_sub(now());
-        let clock = || now().saturating_add(ahead);
-        let swept = forks::sweep_blobs(&state.store, &state.blobs, &clock, 0).map_err(store_error)?;
-        Ok(Cleaned { bytes: swept.bytes, ..cleaned })
+        Ok(Cleaned { bytes: self.sweep(0)?, ..cleaned })
     }
 
     /// As [`ForkState::clean`], also of blobs that were put longer ago than `grace` says, if they are on this machine.
@@ -270,8 +270,21 @@ impl ForkState {
         if self.blobs_folder().is_none() {
             return Ok(Cleaned { forks, bytes: 0 });
         }
-        let swept = forks::sweep_blobs(&state.store, &state.blobs, &now, grace).map_err(store_error)?;
-        Ok(Cleaned { forks, bytes: swept.bytes })
+        Ok(Cleaned { forks, bytes: self.sweep(grace)? })
+    }
+
+    /// Drops the blobs that nothing needs, unless somebody else does so or copies them, and says how many bytes those were.
+    fn sweep(&self, grace: Millis) -> Result<u64, ToolError> {
+        let state = self.open()?;
+        let Some(_sweeping) = Sweeping::take(&state).map_err(store_error)? else { return Ok(0) };
+        // In a bucket, the time that counts is the one that those who share it have in common.
+        let ahead = match self.blobs_folder() {
+            Some(_) => 0,
+            None => state.time()?.saturating_sub(now()),
+        };
+        let clock = || now().saturating_add(ahead);
+        let swept = forks::sweep_blobs(&state.store, &state.blobs, &clock, grace).map_err(store_error)?;
+        Ok(swept.bytes)
     }
 
     /// Lets go of drafts that are kept for later, and says how many those were.

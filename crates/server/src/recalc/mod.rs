@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use office::{Availability, Office, OfficeOptions};
+use office::{Office, OfficeOptions};
 use recalc::Moment;
 
 use crate::config::RecalcConfig;
@@ -62,14 +62,6 @@ impl RecalcState {
     /// Lets go of engines that are kept for later, and says how many those were.
     pub(crate) fn evict(&self) -> usize {
         self.warm.evict()
-    }
-
-    /// The version of LibreOffice, or that it is not there, for people; `None` while nobody has looked for it.
-    pub fn libreoffice(&self) -> Option<String> {
-        self.office.known_availability().map(|availability| match availability {
-            Availability::Available { version, .. } => version,
-            Availability::Missing { .. } => "not installed".to_owned(),
-        })
     }
 }
 

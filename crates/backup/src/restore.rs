@@ -1,0 +1,90 @@
+//! Bringing a backup back.
+
+use std::{fs, io};
+
+use chrono::{DateTime, Utc};
+use forks::StoreError;
+
+use crate::{
+    BackupError, GoOn, Identities, Manifest, Repository, State,
+    verify::{Rows, blob_bytes, opened},
+};
+
+/// What was brought back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Restored {
+    /// Rows of the state.
+    pub rows: u64,
+    /// Blobs.
+    pub blobs: u64,
+    /// Their bytes.
+    pub blob_bytes: u64,
+    /// Files of the audit trail.
+    pub audit_files: u64,
+}
+
+/// Brings a backup back into an empty state. Blobs come first, so that no row ever names one that is not there; rows come in one
+/// transaction, so that a restore that was interrupted is just repeated. `go_on` sees to it that no blob is swept meanwhile.
+///
+/// # Errors
+/// `NotEmpty`; `Damaged`, `Sealed`; or when something can't be read or written. Then the store still is empty.
+pub fn restore(
+    repository: &Repository,
+    manifest: &Manifest,
+    identities: &Identities,
+    state: State<'_>,
+    now: DateTime<Utc>,
+    go_on: &GoOn<'_>,
+) -> Result<Restored, BackupError> {
+    if state.store.count_forks()? > 0 {
+        return Err(BackupError::NotEmpty { what: "the state".to_owned() });
+    }
+    let mut restored = Restored::default();
+    for blob in &manifest.blobs {
+        go_on()?;
+        let bytes = blob_bytes(repository, manifest, blob, identities)?;
+        state.blobs.put(&bytes, state.store.time(now.timestamp_millis())?)?;
+        restored.blobs += 1;
+        restored.blob_bytes += bytes.len() as u64;
+    }
+    if let Some(folder) = state.audit.filter(|_| !manifest.audit.is_empty()) {
+        restored.audit_files = restore_audit(repository, manifest, identities, folder)?;
+    }
+    let mut rows = Rows::open(repository, manifest, identities)?;
+    let imported =
+        state.store.import(&mut || rows.next().map_err(|error| StoreError::Source(error.to_string())));
+    restored.rows = imported.map_err(|error| match error {
+        StoreError::Exists { name, .. } => BackupError::NotEmpty { what: format!("the state ({name})") },
+        other => other.into(),
+    })?;
+    Ok(restored)
+}
+
+/// The head comes last: a trail without it is no trail that ended too early.
+fn restore_audit(
+    repository: &Repository,
+    manifest: &Manifest,
+    identities: &Identities,
+    folder: &std::path::Path,
+) -> Result<u64, BackupError> {
+    fs::create_dir_all(folder).map_err(BackupError::at(folder.display()))?;
+    for part in manifest.audit.iter().rev() {
+        // A name of a manifest that somebody made up leads nowhere else.
+        let plain = part.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
+        if !plain || part.name.starts_with('.') {
+            return Err(crate::verify::damaged(manifest, part, "has a name that no trail has".to_owned()));
+        }
+        let path = folder.join(&part.name);
+        let file = fs::File::options().write(true).create_new(true).open(&path);
+        let mut file = file.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => BackupError::NotEmpty {
+                what: format!("the folder of the audit trail ({})", folder.display()),
+            },
+            _ => BackupError::at(path.display())(error),
+        })?;
+        let mut source = opened(repository, manifest, part, identities)?;
+        io::copy(&mut source, &mut file).map_err(BackupError::at(path.display()))?;
+        file.sync_all().map_err(BackupError::at(path.display()))?;
+    }
+    Ok(manifest.audit.len() as u64)
+}

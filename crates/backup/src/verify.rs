@@ -1,0 +1,154 @@
+//! Whether a backup could be brought back.
+
+use std::io::{self, BufRead as _, BufReader, Read};
+
+use flate2::read::GzDecoder;
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    BackupError, Identities, Manifest, Repository,
+    manifest::Stored,
+    seal::{self, hex},
+};
+
+/// How deep a backup is looked into.
+#[derive(Debug, Clone)]
+pub enum Depth {
+    /// Everything is there and is what was written.
+    Stored,
+    /// It also can be decrypted, and is what it was made of.
+    Content(Identities),
+}
+
+/// What was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Verified {
+    /// Things that belong to the backup.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Rows that were read; 0 if it was not looked into.
+    pub rows: u64,
+}
+
+/// Reads all of a backup.
+///
+/// # Errors
+/// `Damaged` at the first thing that is missing or is not what it should be; `Sealed`; or when the place can't be read.
+pub fn verify(repository: &Repository, manifest: &Manifest, depth: &Depth) -> Result<Verified, BackupError> {
+    let mut verified = Verified::default();
+    for object in manifest.objects() {
+        check(repository, manifest, object)?;
+        verified.objects += 1;
+        verified.bytes += object.size;
+    }
+    if let Depth::Content(identities) = depth {
+        let mut rows = Rows::open(repository, manifest, identities)?;
+        while rows.next()?.is_some() {
+            verified.rows += 1;
+        }
+        for blob in &manifest.blobs {
+            blob_bytes(repository, manifest, blob, identities)?;
+        }
+        for part in &manifest.audit {
+            io::copy(&mut opened(repository, manifest, part, identities)?, &mut io::sink())
+                .map_err(|error| damaged(manifest, part, format!("can't be decrypted: {error}")))?;
+        }
+    }
+    Ok(verified)
+}
+
+/// That what is stored is what was written.
+fn check(repository: &Repository, manifest: &Manifest, object: &Stored) -> Result<(), BackupError> {
+    let mut source = stored(repository, manifest, object)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut size = 0;
+    loop {
+        match source.read(&mut buffer).map_err(BackupError::at(&object.key))? {
+            0 => break,
+            count => {
+                hash.update(&buffer[..count]);
+                size += count as u64;
+            }
+        }
+    }
+    if size != object.size {
+        let problem = format!("has {size} bytes where {} were written", object.size);
+        return Err(damaged(manifest, object, problem));
+    }
+    match hex(&hash.finalize()) == object.sha256 {
+        true => Ok(()),
+        false => Err(damaged(manifest, object, "does not hold what was written".to_owned())),
+    }
+}
+
+fn stored<'a>(
+    repository: &'a Repository,
+    manifest: &Manifest,
+    object: &Stored,
+) -> Result<Box<dyn Read + 'a>, BackupError> {
+    repository.open(&object.key)?.ok_or_else(|| damaged(manifest, object, "is missing".to_owned()))
+}
+
+/// What was stored, as it was before it was encrypted.
+pub(crate) fn opened<'a>(
+    repository: &'a Repository,
+    manifest: &Manifest,
+    object: &Stored,
+    identities: &Identities,
+) -> Result<Box<dyn Read + 'a>, BackupError> {
+    seal::open(&object.key, Box::new(BufReader::new(stored(repository, manifest, object)?)), identities)
+}
+
+/// The bytes of a blob, which are those that its name says.
+pub(crate) fn blob_bytes(
+    repository: &Repository,
+    manifest: &Manifest,
+    blob: &Stored,
+    identities: &Identities,
+) -> Result<Vec<u8>, BackupError> {
+    let mut bytes = Vec::new();
+    opened(repository, manifest, blob, identities)?
+        .read_to_end(&mut bytes)
+        .map_err(|error| damaged(manifest, blob, format!("can't be read: {error}")))?;
+    match forks::Digest::of(&bytes).to_string() == blob.name {
+        true => Ok(bytes),
+        false => Err(damaged(manifest, blob, "does not hold what its name says".to_owned())),
+    }
+}
+
+/// The rows of a backup.
+pub(crate) struct Rows<'a> {
+    manifest: &'a Manifest,
+    lines: BufReader<GzDecoder<Box<dyn Read + 'a>>>,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn open(
+        repository: &'a Repository,
+        manifest: &'a Manifest,
+        identities: &Identities,
+    ) -> Result<Rows<'a>, BackupError> {
+        let source = opened(repository, manifest, &manifest.rows, identities)?;
+        Ok(Rows { manifest, lines: BufReader::new(GzDecoder::new(source)) })
+    }
+
+    /// The next row: its table and its columns.
+    pub(crate) fn next(&mut self) -> Result<Option<(String, String)>, BackupError> {
+        let damaged = |problem: String| damaged(self.manifest, &self.manifest.rows, problem);
+        let mut line = String::new();
+        let read = self.lines.read_line(&mut line);
+        if read.map_err(|error| damaged(format!("can't be read: {error}")))? == 0 {
+            return Ok(None);
+        }
+        match line.trim_end_matches('\n').split_once('\t') {
+            Some((table, columns)) => Ok(Some((table.to_owned(), columns.to_owned()))),
+            None => Err(damaged("has a line that is no row".to_owned())),
+        }
+    }
+}
+
+pub(crate) fn damaged(manifest: &Manifest, object: &Stored, problem: String) -> BackupError {
+    BackupError::Damaged { id: manifest.id.to_string(), key: object.key.clone(), problem }
+}

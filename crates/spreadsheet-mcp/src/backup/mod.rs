@@ -1,0 +1,282 @@
+//! `spreadsheet-mcp backup`: copies of what a server keeps, and the way back.
+
+mod arguments;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Instant,
+};
+
+pub(crate) use arguments::{BackupCommand, EXAMPLES};
+
+use ::backup::{
+    BackupError, BackupId, Depth, Identities, Manifest, Recipients, Repository, Seal, State, create, prune,
+    restore, verify,
+};
+use chrono::{TimeDelta, Utc};
+use objects::{Bucket, BucketUrl, InvalidUrl};
+use serde_json::{Value, json};
+use server::{
+    Server,
+    config::{BackupConfig, Config},
+    error::ToolError,
+    forks::{Opened, Sweeping},
+};
+use tokio::runtime::Handle;
+
+use crate::{
+    cli::Format,
+    exit,
+    render::{self, print},
+};
+
+/// Makes, reads or takes away backups.
+pub(crate) fn run(command: BackupCommand, config: Config) -> ExitCode {
+    if matches!(command, BackupCommand::Keygen) {
+        let (secret, public) = Identities::generate();
+        return print(&format!("# public key: {public}\n{secret}"));
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::failed("the runtime could not start", &error),
+    };
+    let done = {
+        // Buckets and databases are asked from here.
+        let _entered = runtime.enter();
+        Job { config, runtime: runtime.handle().clone() }.run(command)
+    };
+    runtime.shutdown_background();
+    match done {
+        Ok((told, Format::Json)) => print(&told.to_string()),
+        Ok((told, Format::Text)) => print(&render::as_text(&told)),
+        Err(Failure::Usage(problem)) => {
+            eprintln!("spreadsheet-mcp: {problem}");
+            ExitCode::from(exit::BAD_CONFIGURATION)
+        }
+        Err(Failure::Failed(problem)) => {
+            eprintln!("spreadsheet-mcp: {problem}");
+            ExitCode::from(exit::CALL_FAILED)
+        }
+    }
+}
+
+enum Failure {
+    /// Something was not said that has to be.
+    Usage(String),
+    /// It did not work.
+    Failed(String),
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Failure {
+        match error {
+            BackupError::Keys(_) => Failure::Usage(error.to_string()),
+            _ => Failure::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<ToolError> for Failure {
+    fn from(error: ToolError) -> Failure {
+        Failure::Failed(error.to_string())
+    }
+}
+
+struct Job {
+    config: Config,
+    runtime: Handle,
+}
+
+impl Job {
+    fn run(&self, command: BackupCommand) -> Result<(Value, Format), Failure> {
+        let repository = self.repository()?;
+        Ok(match command {
+            BackupCommand::Keygen => (Value::Null, Format::Text),
+            BackupCommand::Create(arguments) => {
+                let mut told = self.create(&repository)?;
+                if arguments.prune {
+                    told["pruned"] = self.prune(&repository)?;
+                }
+                (told, arguments.about.format)
+            }
+            BackupCommand::List(arguments) => (list(&repository, arguments.format)?, arguments.format),
+            BackupCommand::Verify(arguments) => {
+                (self.verify(&repository, arguments.id.as_deref())?, arguments.format)
+            }
+            BackupCommand::Restore(arguments) => {
+                (self.restore(&repository, arguments.id.as_deref())?, arguments.format)
+            }
+            BackupCommand::Prune(arguments) => (self.prune(&repository)?, arguments.format),
+        })
+    }
+
+    fn create(&self, repository: &Repository) -> Result<Value, Failure> {
+        let seal = self.seal()?;
+        let opened = self.state()?;
+        let began = Instant::now();
+        let lock = repository.lock()?;
+        let sweeping = hold_sweeping_off(&opened)?;
+        let go_on = || {
+            lock.keep()?;
+            if sweeping.keep()? { Ok(()) } else { Err(BackupError::InUse) }
+        };
+        let audit = self.config.fixed.access.audit_dir.as_deref();
+        let parts = State { store: &opened.store, blobs: &opened.blobs, audit };
+        let made = create(parts, repository, &seal, Utc::now(), random()?, &go_on)?;
+        let mut told = summary(&made.manifest);
+        told["written_bytes"] = json!(made.written);
+        told["seconds"] = json!(began.elapsed().as_secs_f64());
+        Ok(told)
+    }
+
+    fn verify(&self, repository: &Repository, id: Option<&str>) -> Result<Value, Failure> {
+        let manifest = manifest_of(repository, id)?;
+        let depth = match self.identities()? {
+            Some(identities) => Depth::Content(identities),
+            None if manifest.encrypted => Depth::Stored,
+            None => Depth::Content(Identities::default()),
+        };
+        let began = Instant::now();
+        let found = verify(repository, &manifest, &depth)?;
+        let mut told = summary(&manifest);
+        told["objects"] = json!(found.objects);
+        match depth {
+            Depth::Content(_) => told["rows"] = json!(found.rows),
+            Depth::Stored => {
+                told["note"] =
+                    json!("it is what was written; with --backup-identity-file its content is read, too");
+            }
+        }
+        told["seconds"] = json!(began.elapsed().as_secs_f64());
+        Ok(told)
+    }
+
+    fn restore(&self, repository: &Repository, id: Option<&str>) -> Result<Value, Failure> {
+        let manifest = manifest_of(repository, id)?;
+        let identities = match self.identities()? {
+            Some(identities) => identities,
+            None if manifest.encrypted => {
+                return Err(Failure::Usage(
+                    "the backup is encrypted: say who reads it, --backup-identity-file FILE".to_owned(),
+                ));
+            }
+            None => Identities::default(),
+        };
+        let opened = self.state()?;
+        let began = Instant::now();
+        let sweeping = hold_sweeping_off(&opened)?;
+        let go_on = || if sweeping.keep()? { Ok(()) } else { Err(BackupError::InUse) };
+        let audit = self.config.fixed.access.audit_dir.as_deref();
+        let parts = State { store: &opened.store, blobs: &opened.blobs, audit };
+        let done = restore(repository, &manifest, &identities, parts, Utc::now(), &go_on)?;
+        drop(sweeping);
+        let seconds = began.elapsed().as_secs_f64();
+        Ok(json!({
+            "backup": manifest.id, "created": manifest.created, "forks": manifest.forks, "edits": manifest.edits,
+            "versions": manifest.versions, "rows": done.rows, "blobs": done.blobs, "blob_bytes": done.blob_bytes,
+            "audit_files": done.audit_files, "seconds": seconds,
+            "lost_since": format!("what was acknowledged after {}", manifest.created.to_rfc3339()),
+        }))
+    }
+
+    fn prune(&self, repository: &Repository) -> Result<Value, Failure> {
+        let keep = TimeDelta::days(self.backup().backup_keep_days.into());
+        let lock = repository.lock()?;
+        let pruned = prune(repository, keep, 1, Utc::now(), &|| lock.keep())?;
+        Ok(json!({ "backups": pruned.backups, "objects": pruned.objects, "bytes": pruned.bytes }))
+    }
+
+    fn backup(&self) -> &BackupConfig {
+        &self.config.fixed.backup
+    }
+
+    fn repository(&self) -> Result<Repository, Failure> {
+        let Some(place) = self.backup().backup_destination.as_deref() else {
+            return Err(Failure::Usage(
+                "say where backups are: --backup-destination PLACE, or SPREADSHEET_MCP_BACKUP_DESTINATION"
+                    .to_owned(),
+            ));
+        };
+        if !BucketUrl::is_meant(place) {
+            return Ok(Repository::Folder(PathBuf::from(place)));
+        }
+        let url: BucketUrl = place.parse().map_err(|error: InvalidUrl| {
+            Failure::Usage(format!("{place} is no place of backups: {error}"))
+        })?;
+        let options = self.config.fixed.objects.options().map_err(Failure::Usage)?;
+        let bucket = Bucket::open(&url, &options, self.runtime.clone());
+        Ok(Repository::Bucket(Box::new(bucket.map_err(|error| Failure::Failed(error.to_string()))?)))
+    }
+
+    fn seal(&self) -> Result<Seal, Failure> {
+        match (&self.backup().backup_recipients_file, self.backup().backup_unencrypted) {
+            (Some(_), true) => Err(Failure::Usage(
+                "there are recipients, and backups are not to be encrypted: say one of both".to_owned(),
+            )),
+            (Some(file), false) => Ok(Seal::To(Recipients::parse(&read(file)?)?)),
+            (None, true) => Ok(Seal::Open),
+            (None, false) => Err(Failure::Usage(
+                "say whom backups are encrypted to: --backup-recipients-file FILE (spreadsheet-mcp backup keygen makes \
+                 keys), or --backup-unencrypted"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    fn identities(&self) -> Result<Option<Identities>, Failure> {
+        match &self.backup().backup_identity_file {
+            Some(file) => Ok(Some(Identities::parse(&read(file)?)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The state, as a server of this configuration uses it.
+    fn state(&self) -> Result<Arc<Opened>, Failure> {
+        let server = Server::build(self.config.clone())
+            .map_err(|error| Failure::Failed(format!("the workspace can't be opened: {error}")))?;
+        Ok(server.context.forks.open()?)
+    }
+}
+
+fn list(repository: &Repository, format: Format) -> Result<Value, Failure> {
+    let backups: Vec<Value> = repository.backups()?.iter().map(summary).collect();
+    Ok(match format {
+        Format::Json => json!({ "backups": backups }),
+        Format::Text if backups.is_empty() => {
+            json!("no backups yet; make one with `spreadsheet-mcp backup create`")
+        }
+        Format::Text => Value::Array(backups),
+    })
+}
+
+fn summary(manifest: &Manifest) -> Value {
+    json!({
+        "backup": manifest.id, "created": manifest.created, "encrypted": manifest.encrypted, "forks": manifest.forks,
+        "edits": manifest.edits, "versions": manifest.versions, "blobs": manifest.blob_count(), "bytes": manifest.bytes(),
+    })
+}
+
+fn manifest_of(repository: &Repository, id: Option<&str>) -> Result<Manifest, Failure> {
+    Ok(match id {
+        Some(id) => repository.backup(&id.parse::<BackupId>()?)?,
+        None => repository.latest()?,
+    })
+}
+
+/// Nobody sweeps blobs until it is dropped.
+fn hold_sweeping_off(state: &Arc<Opened>) -> Result<Sweeping, Failure> {
+    let taken = Sweeping::take(state).map_err(BackupError::from)?;
+    Ok(taken.ok_or(BackupError::InUse)?)
+}
+
+/// What tells two backups of the same second apart.
+fn random() -> Result<u32, Failure> {
+    getrandom::u32().map_err(|error| Failure::Failed(format!("there are no random numbers: {error}")))
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    fs::read_to_string(file).map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))
+}

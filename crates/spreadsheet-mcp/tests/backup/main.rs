@@ -1,0 +1,191 @@
+//! The drill: a backup of a server that serves, the state gone, and everything back; in a folder and a bucket, from SQLite to
+//! PostgreSQL. What a restore took and what it would lose is printed.
+
+#[path = "../support/program.rs"]
+#[allow(dead_code, reason = "each test needs some of it")]
+mod program;
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use components::{Postgres, S3};
+use program::{Place, Server, fork_of, set, values};
+use serde_json::{Value, json};
+
+/// A place with a workbook that was replaced once, keys of backups, and what names all of that to the program.
+struct Drill {
+    place: Place,
+    destination: String,
+    recipients: String,
+    identity: String,
+}
+
+impl Drill {
+    fn new(destination: Option<String>) -> Drill {
+        let place = Place::new();
+        place.write_workbook("book.xlsx");
+        let folder = place.temporary.clone();
+        let pair = run(&["backup", "keygen"], None);
+        let pair = String::from_utf8(pair.stdout).expect("text");
+        let public = pair.lines().find_map(|line| line.strip_prefix("# public key: ")).expect("a key");
+        let file = |name: &str, text: &str| {
+            let path = folder.join(name);
+            fs::write(&path, text).expect("written");
+            path.to_str().expect("text").to_owned()
+        };
+        let (recipients, identity) = (file("recipients.txt", public), file("identity.txt", &pair));
+        let in_folder = || folder.join("backups").to_str().expect("text").to_owned();
+        Drill { destination: destination.unwrap_or_else(in_folder), place, recipients, identity }
+    }
+
+    fn backup(&self, command: &[&str], state: &[&str], s3: Option<&S3>) -> Output {
+        let workspace = self.place.workspace.to_str().expect("text");
+        let common =
+            ["--workspace", workspace, "--backup-destination", &self.destination, "--format", "json"];
+        run(&[&["backup"], command, &common, state].concat(), s3)
+    }
+
+    fn create(&self, state: &[&str], s3: Option<&S3>) -> Value {
+        told(&self.backup(&["create", "--backup-recipients-file", &self.recipients], state, s3))
+    }
+
+    fn restore(&self, state: &[&str], s3: Option<&S3>) -> Output {
+        self.backup(&["restore", "--backup-identity-file", &self.identity], state, s3)
+    }
+}
+
+fn run(arguments: &[&str], s3: Option<&S3>) -> Output {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_spreadsheet-mcp"));
+    program.args(arguments);
+    if let Some(s3) = s3 {
+        s3.tell(&mut program);
+    }
+    program.output().expect("it runs")
+}
+
+fn told(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// A fork with edits and a checkpoint, whose file was replaced by a save.
+fn work(server: &Server) -> String {
+    let fork = fork_of(server.call("create_fork", &json!({ "workbook": "book.xlsx" })));
+    for number in 1..=20 {
+        server.call("edit_cells", &set(&fork, "Data!B2", number)).expect("edited");
+    }
+    let named = json!({ "fork": fork, "action": "create", "name": "twenty" });
+    server.call("checkpoint", &named).expect("named");
+    server.call("edit_cells", &set(&fork, "Data!B3", 21)).expect("edited");
+    let save = json!({ "fork": fork, "path": "book.xlsx", "overwrite": true });
+    server.call("save_fork", &save).expect("saved");
+    fork
+}
+
+fn check(server: &Server, fork: &str) {
+    let read = |workbook: &str, range: &str| {
+        values(server.call("read_range", &json!({ "workbook": workbook, "ranges": [range] })))
+    };
+    assert_eq!(read(fork, "Data!B2:B3"), [[json!(20)], [json!(21)]]);
+    assert_eq!(read(&format!("{fork}@twenty"), "Data!B2:B3"), [[json!(20)]]);
+    let versions = server.call("list_forks", &json!({ "versions_of": "book.xlsx" })).expect("told");
+    assert_eq!(versions["versions"].as_array().map(Vec::len), Some(1), "{versions}");
+    let before = fork_of(server.call("create_fork", &json!({ "workbook": "book.xlsx", "version": 1 })));
+    assert_eq!(read(&before, "Data!A1"), [[json!("first")]]);
+    assert_eq!(read(&before, "Data!B2:B3"), Vec::<Vec<Value>>::new());
+    server.call("edit_cells", &set(fork, "Data!B4", 22)).expect("it goes on");
+}
+
+#[test]
+fn everything_is_back_after_the_state_is_gone() {
+    let drill = Drill::new(None);
+    let state = drill.place.state.to_str().expect("text").to_owned();
+    let fork = {
+        let server = drill.place.serve(&["--allow-overwrite"]);
+        let fork = work(&server);
+        // Others go on meanwhile.
+        let other = fork_of(server.call("create_fork", &json!({ "workbook": "book.xlsx" })));
+        let is_over = AtomicBool::new(false);
+        let made = std::thread::scope(|scope| {
+            let busy = scope.spawn(|| {
+                let mut edits = 0;
+                while !is_over.load(Ordering::Relaxed) || edits == 0 {
+                    edits += 1;
+                    server.call("edit_cells", &set(&other, "Data!C1", edits)).expect("edited");
+                }
+                edits
+            });
+            let made = drill.create(&["--state-dir", &state], None);
+            is_over.store(true, Ordering::Relaxed);
+            println!("{} edits were made while the backup was: {made}", busy.join().expect("ends"));
+            made
+        });
+        assert_eq!((&made["forks"], &made["versions"]), (&json!(2), &json!(1)));
+        // The workspace holds what was saved last; the next backup writes no blob again.
+        let again = drill.create(&["--state-dir", &state], None);
+        assert!(again["written_bytes"].as_u64() < made["written_bytes"].as_u64(), "{again}");
+        fork
+    };
+    fs::remove_dir_all(&state).expect("gone");
+    let done = told(&drill.restore(&["--state-dir", &state], None));
+    println!(
+        "restored in {} s, {} bytes of blobs; {}",
+        done["seconds"], done["blob_bytes"], done["lost_since"]
+    );
+    check(&drill.place.serve(&[]), &fork);
+    let refused = drill.restore(&["--state-dir", &state], None);
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(error.contains("is not empty; restore into an empty one"), "{error}");
+}
+
+#[test]
+fn a_backup_in_a_bucket_moves_a_server_to_a_database() {
+    let Some(s3) = S3::start() else { return };
+    let drill = Drill::new(Some(s3.url()));
+    let s3 = Some(&s3);
+    let state = drill.place.state.to_str().expect("text").to_owned();
+    let fork = {
+        let server = drill.place.serve(&["--allow-overwrite"]);
+        let fork = work(&server);
+        drill.create(&["--state-dir", &state], s3);
+        fork
+    };
+    let listed = told(&drill.backup(&["list"], &[], s3));
+    assert_eq!(listed["backups"].as_array().map(Vec::len), Some(1), "{listed}");
+    let checked = told(&drill.backup(&["verify", "--backup-identity-file", &drill.identity], &[], s3));
+    assert_eq!(checked["edits"], 21, "{checked}");
+    fs::remove_dir_all(&state).expect("gone");
+
+    let postgres = Postgres::shared();
+    let url = postgres.url(&postgres.new_database());
+    told_text(&run(&["migrate", "--state-url", &url], None));
+    let place = ["--state-dir", &state, "--state-url", &url];
+    told(&drill.restore(&place, s3));
+    check(&drill.place.serve(&["--state-url", &url]), &fork);
+    let pruned = told(&drill.backup(&["prune"], &[], s3));
+    assert_eq!(pruned["objects"], 0, "the newest stays");
+}
+
+#[test]
+fn nothing_is_written_in_the_clear_by_mistake() {
+    let drill = Drill::new(None);
+    let state = drill.place.state.to_str().expect("text").to_owned();
+    let refused = drill.backup(&["create"], &["--state-dir", &state], None);
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(64));
+    assert!(error.contains("--backup-recipients-file"), "{error}");
+    assert!(!Path::new(&drill.destination).join("backups").exists());
+    drill.create(&["--state-dir", &state], None);
+    let refused = drill.backup(&["restore"], &["--state-dir", &state], None);
+    assert_eq!(refused.status.code(), Some(64));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--backup-identity-file"));
+}
+
+fn told_text(output: &Output) {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -1,6 +1,6 @@
 //! The workbooks, and the only way to a file of theirs (CONFINED).
 //!
-//! [`Scoped`] says who may see and write what. Behind it files lie in a [`folder`] or in a [`bucket`].
+//! [`Scoped`] says who may see and write what. Behind it files lie in a `folder` or in a `bucket`.
 
 mod bucket;
 mod file;

@@ -1,11 +1,11 @@
 //! Many clients at once, over HTTP: what authentication, metrics, tracing and the audit trail cost, and whether a server under
-//! more load than it takes stays as it is.
+//! more load than it takes stays as it is; what several servers on one state answer together.
 
 mod client;
 mod endurance;
+mod replicas;
 mod server;
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ use crate::MIXED;
 use crate::report::Report;
 use client::{Connection, Outcome};
 pub(crate) use endurance::endurance;
+pub(crate) use replicas::replicas;
 use server::Server;
 
 /// How long each round takes.
@@ -60,6 +61,13 @@ struct Round {
 }
 
 impl Round {
+    /// Percentiles of times that calls took.
+    fn of(mut times: Vec<Duration>) -> Round {
+        times.sort_unstable();
+        let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+        Round { rate: 0.0, p50: at(0.5), p95: at(0.95), p99: at(0.99) }
+    }
+
     /// Each figure's median.
     fn median(rounds: Vec<Round>) -> Round {
         let middle = |figure: fn(&Round) -> f64| {
@@ -79,16 +87,24 @@ impl Round {
 
 fn round(server: &Server, clients: usize) -> Result<Round> {
     let table = json!({ "workbook": MIXED, "range": "Data!A250001:J250050", "limit": 50 });
-    let is_over = AtomicBool::new(false);
-    let one = |address: SocketAddr, key: Option<&str>| -> Result<Vec<Duration>> {
-        let mut connection = Connection::open(address, key)?;
+    round_of(clients, &|_| {
+        let connection = Connection::open(server.address, server.key.as_deref())?;
         let request = connection.request("read_table", &table);
+        Ok((connection, request))
+    })
+}
+
+/// Clients that each send one request again and again over one connection.
+fn round_of(clients: usize, open: &(dyn Fn(usize) -> Result<(Connection, Vec<u8>)> + Sync)) -> Result<Round> {
+    let is_over = AtomicBool::new(false);
+    let one = |client: usize| -> Result<Vec<Duration>> {
+        let (mut connection, request) = open(client)?;
         let mut times = Vec::new();
         while !is_over.load(Ordering::Relaxed) {
             let start = Instant::now();
             match connection.send(&request)? {
                 Outcome::Done => times.push(start.elapsed()),
-                other => anyhow::bail!("read_table was {other:?}"),
+                other => anyhow::bail!("a call was {other:?}"),
             }
         }
         Ok(times)
@@ -96,8 +112,8 @@ fn round(server: &Server, clients: usize) -> Result<Round> {
     let start = Instant::now();
     let mut times = Vec::new();
     std::thread::scope(|scope| -> Result<()> {
-        let threads: Vec<_> =
-            (0..clients).map(|_| scope.spawn(|| one(server.address, server.key.as_deref()))).collect();
+        let one = &one;
+        let threads: Vec<_> = (0..clients).map(|client| scope.spawn(move || one(client))).collect();
         std::thread::sleep(ROUND);
         is_over.store(true, Ordering::Relaxed);
         for thread in threads {
@@ -106,8 +122,6 @@ fn round(server: &Server, clients: usize) -> Result<Round> {
         Ok(())
     })?;
     let took = start.elapsed();
-    times.sort_unstable();
     ensure!(times.len() > 100, "only {} calls", times.len());
-    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-    Ok(Round { rate: times.len() as f64 / took.as_secs_f64(), p50: at(0.5), p95: at(0.95), p99: at(0.99) })
+    Ok(Round { rate: times.len() as f64 / took.as_secs_f64(), ..Round::of(times) })
 }

@@ -54,6 +54,7 @@ enum Only {
     Forks,
     Recalculation,
     Overhead,
+    Replicas,
     Endurance,
 }
 
@@ -77,6 +78,9 @@ fn main() -> Result<ExitCode> {
     }
     if is_wanted(Only::Overhead) {
         load::overhead(&program, &folder, &mut report)?;
+    }
+    if is_wanted(Only::Replicas) {
+        load::replicas(&program, &folder, &mut report)?;
     }
     if is_wanted(Only::Endurance) {
         load::endurance(&program, &folder, Duration::from_secs(endurance), &mut report)?;

@@ -117,7 +117,7 @@ impl Report {
             "# Benchmarks\n\n<!-- Generated: make bench REPORT=docs/benchmarks.md -->\n\nThe release binary on a machine of \
              {cores} cores, spoken to as clients do, over workbooks that `make bench` generates:\n`mixed-500k.xlsx` has \
              500,000 × 10 mixed cells (34 MB, 194 MB of XML), `lookups-50k.xlsx` 50,000 × 12 cells and\n5,000 formulas, \
-             `chain-100k.xlsx` a chain of 100,000, `small.xlsx` 21 formulas. Floors and peers were measured in the same run.\n\n\
+             `chain-100k.xlsx` a chain of 100,000, `small.xlsx` 21 formulas. Floors and peers were measured in the same run. Replicas share the\ncores with their clients and their database: their figures say what replicas cost each other, not how they scale.\n\n\
              | what | measured | at most, unless it says at least |\n|---|---|---|\n"
         );
         for line in &self.lines {

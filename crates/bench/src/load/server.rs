@@ -17,14 +17,28 @@ pub(super) struct Server {
     pub(super) address: SocketAddr,
     /// The key of a caller, where callers need one.
     pub(super) key: Option<String>,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 impl Server {
     /// Without authentication, metrics, tracing and audit.
     pub(super) fn bare(program: &Path, workspace: &Path) -> Result<Server> {
         let flags = ["--metrics-bind", "off", "--max-concurrent-calls", AT_ONCE];
-        Server::start(program, workspace, tempfile::tempdir()?, None, &flags)
+        let folder = tempfile::tempdir()?;
+        let mut server = Server::start(program, workspace, &folder.path().join("state"), &flags, &[])?;
+        server._folder = Some(folder);
+        Ok(server)
+    }
+
+    /// One of several, which keeps in a folder what is its own, with what says where their state is.
+    pub(super) fn replica(
+        program: &Path,
+        workspace: &Path,
+        own: &Path,
+        environment: &[(&str, String)],
+    ) -> Result<Server> {
+        let flags = ["--metrics-bind", "off", "--max-concurrent-calls", AT_ONCE];
+        Server::start(program, workspace, own, &flags, environment)
     }
 
     /// With all of them; one in a hundred calls is traced.
@@ -57,22 +71,25 @@ impl Server {
             "--max-concurrent-calls",
             at_once,
         ];
-        Server::start(program, workspace, folder, Some(key), &flags)
+        let mut server = Server::start(program, workspace, &folder.path().join("state"), &flags, &[])?;
+        (server.key, server._folder) = (Some(key), Some(folder));
+        Ok(server)
     }
 
     fn start(
         program: &Path,
         workspace: &Path,
-        folder: TempDir,
-        key: Option<String>,
+        state: &Path,
         flags: &[&str],
+        environment: &[(&str, String)],
     ) -> Result<Server> {
         let mut child = Command::new(program)
             .args(["serve", "--transport", "http", "--bind", "127.0.0.1:0", "--workspace"])
             .arg(workspace)
             .arg("--state-dir")
-            .arg(folder.path().join("state"))
+            .arg(state)
             .args(flags)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("failed to start {}", program.display()))?;
@@ -85,7 +102,7 @@ impl Server {
             }
         };
         std::thread::spawn(move || lines.for_each(drop));
-        Ok(Server { child, address, key, _folder: folder })
+        Ok(Server { child, address, key: None, _folder: None })
     }
 
     /// The memory that it has now, in bytes.

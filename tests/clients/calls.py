@@ -34,7 +34,13 @@ def check_answer(call, structured, text, kept):
         assert found == expected, f"{call['tool']}: {pointer} is {found!r}, not {expected!r}"
 
 
-def check_covered(tools):
+def calls_over(target):
+    """The calls to make over HTTP, where the target is a URL, or over standard streams."""
+    over = "http" if target[0].startswith("http") else "stdio"
+    return [call for call in CALLS if call.get("over", over) == over]
+
+
+def check_covered(tools, calls):
     """Every tool that the server lists is called, and in the same order each time."""
-    called = [call["tool"] for call in CALLS]
+    called = [call["tool"] for call in calls]
     assert tools == called, f"the server lists {tools}, the calls are of {called}"

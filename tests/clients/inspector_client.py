@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 
-from calls import CALLS, check_answer, check_covered, filled
+from calls import calls_over, check_answer, check_covered, filled
 
 inspector, target = sys.argv[1], sys.argv[2:]
 
@@ -22,9 +22,10 @@ def ask(*arguments):
 
 # --strict also fails when strict clients would refuse a schema.
 tools = ask("--method", "tools/list", "--strict")["tools"]
-check_covered([tool["name"] for tool in tools])
+calls = calls_over(target)
+check_covered([tool["name"] for tool in tools], calls)
 kept = {}
-for call in CALLS:
+for call in calls:
     pairs = [
         part
         for name, value in filled(call["arguments"], kept).items()
@@ -33,4 +34,4 @@ for call in CALLS:
     result = ask("--method", "tools/call", "--tool-name", call["tool"], *pairs)
     assert not result.get("isError"), result
     check_answer(call, result["structuredContent"], result["content"][0]["text"], kept)
-print(f"mcp inspector, {target[0]}: {len(CALLS)} tools called")
+print(f"mcp inspector, {target[0]}: {len(calls)} tools called")

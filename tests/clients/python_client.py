@@ -9,7 +9,7 @@ import sys
 import jsonschema
 from mcp import Client, StdioServerParameters, stdio_client
 
-from calls import CALLS, check_answer, check_covered, filled
+from calls import calls_over, check_answer, check_covered, filled
 
 
 async def check(target, mode):
@@ -18,10 +18,11 @@ async def check(target, mode):
     )
     async with Client(server, mode=mode) as client:
         tools = (await client.list_tools()).tools
-        check_covered([tool.name for tool in tools])
+        calls = calls_over(target)
+        check_covered([tool.name for tool in tools], calls)
         schemas = {tool.name: tool.output_schema for tool in tools}
         kept = {}
-        for call in CALLS:
+        for call in calls:
             result = await client.call_tool(call["tool"], filled(call["arguments"], kept))
             assert not result.is_error, f"{call['tool']}: {result.content}"
             jsonschema.validate(result.structured_content, schemas[call["tool"]])
@@ -35,7 +36,7 @@ async def check(target, mode):
         resources = (await client.list_resources()).resources
         contents = (await client.read_resource(str(resources[0].uri))).contents
         assert contents[0].mime_type == "application/json", contents
-        print(f"python mcp, {client.protocol_version}, {target[0]}: {len(CALLS)} tools called")
+        print(f"python mcp, {client.protocol_version}, {target[0]}: {len(calls)} tools called")
 
 
 async def main():

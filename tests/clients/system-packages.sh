@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need from Debian, where it is missing: Python with venv, npm, unzip, LibreOffice, pdftoppm, Prometheus,
+# Installs what the tests need from Debian, where it is missing: Python with venv, npm, curl, unzip, LibreOffice, pdftoppm, Prometheus,
 # PostgreSQL, HAProxy, faketime.
 set -euo pipefail
 missing=()
@@ -7,6 +7,7 @@ services=()
 as_root=()
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
 command -v npm >/dev/null || missing+=(npm)
+command -v curl >/dev/null || missing+=(curl)
 command -v unzip >/dev/null || missing+=(unzip)
 command -v curl >/dev/null || missing+=(curl)
 command -v soffice >/dev/null || missing+=(libreoffice-calc-nogui)

@@ -1,5 +1,5 @@
 //! Who calls, and what they may: [`Principal`]s with a [`Role`] and a [`PathScope`], known by an API key of the
-//! [`keys::KeyFile`] or by a token of an identity provider ([`token::Verifier`]).
+//! [`keys::KeyFile`], by a token of an identity provider ([`token::Verifier`]), or by a signed URL ([`grant::Grant`]).
 //!
 //! **Invariants.** A secret is kept as its digest alone, and is shown once: when it is made. What is compared with a secret
 //! is compared in constant time. A refusal does not tell whether a key exists.
@@ -8,6 +8,7 @@
 //! provider's keys.
 
 mod claims;
+pub mod grant;
 pub mod keys;
 mod principal;
 mod role;
@@ -68,6 +69,12 @@ pub enum Denied {
     /// The keys of the provider are not known, or have not been seen for too long.
     #[error("tokens can't be checked: the identity provider does not answer")]
     ProviderUnavailable,
+    /// The time of a signed URL has passed.
+    #[error("the time of the signed URL has passed")]
+    ExpiredUrl,
+    /// Nobody signed the URL, or not for this request.
+    #[error("the signed URL is not valid for this request")]
+    InvalidUrl,
 }
 
 impl Denied {
@@ -82,6 +89,8 @@ impl Denied {
             Denied::InvalidToken { problem, .. } => problem.as_str(),
             Denied::InsufficientScope { .. } => "insufficient_scope",
             Denied::ProviderUnavailable => "provider_unavailable",
+            Denied::ExpiredUrl => "expired_url",
+            Denied::InvalidUrl => "invalid_url",
         }
     }
 

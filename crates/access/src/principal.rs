@@ -46,6 +46,11 @@ impl PrincipalId {
             }
         })
     }
+
+    /// A name that this server gave somebody before, and signed.
+    pub(crate) fn vouched_for(text: String) -> Option<PrincipalId> {
+        (!text.is_empty() && text.chars().all(is_plain)).then_some(PrincipalId(text))
+    }
 }
 
 /// What names are made of.
@@ -85,7 +90,8 @@ impl fmt::Display for PrincipalId {
 }
 
 /// How somebody became known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Source {
     /// Who can reach the server may use it: whoever started it, or anybody.
     Local,

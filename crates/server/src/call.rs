@@ -18,7 +18,8 @@ use crate::{
     cache::Cache,
     config::{BlobUrl, Config, FixedConfig, LiveConfig, Location},
     disk::DiskGuard,
-    error::ToolError,
+    error::{ErrorCode, ToolError},
+    files::{Base, Files},
     flags::Flag,
     forks::{BlobPlace, ForkState},
     memory::MemoryGuard,
@@ -56,6 +57,8 @@ pub struct Context {
     pub memory: MemoryGuard,
     /// How much of the disk there may be.
     pub disk: DiskGuard,
+    /// Files over HTTP.
+    pub files: Files,
 }
 
 impl Context {
@@ -90,7 +93,7 @@ impl Context {
             None => Screenshots::new(config.state.screenshots_folder(workspace.location()), most),
         };
         let live = ArcSwap::from_pointee(live);
-        let (memory, disk) = (MemoryGuard::default(), DiskGuard::default());
+        let (memory, disk, files) = (MemoryGuard::default(), DiskGuard::default(), Files::default());
         Ok(Context {
             config,
             live,
@@ -103,6 +106,7 @@ impl Context {
             metrics,
             memory,
             disk,
+            files,
         })
     }
 
@@ -182,6 +186,7 @@ pub struct Call {
     progress: Option<mpsc::Sender<Progress>>,
     reported: Mutex<Reported>,
     pictures: Mutex<Vec<Picture>>,
+    base: Option<Base>,
 }
 
 impl Call {
@@ -194,7 +199,28 @@ impl Call {
     ) -> Call {
         let config = context.live();
         let (reported, pictures, stopped_by) = (Mutex::default(), Mutex::default(), OnceLock::new());
-        Call { context, config, principal, stop, stopped_by, progress, reported, pictures }
+        Call { context, config, principal, stop, stopped_by, progress, reported, pictures, base: None }
+    }
+
+    /// The call of a client that reaches the server by `base`.
+    pub(crate) fn reached_by(self, base: Option<Base>) -> Call {
+        Call { base, ..self }
+    }
+
+    /// How its client reaches the server.
+    ///
+    /// # Errors
+    /// When that is not over HTTP.
+    pub(crate) fn base_url(&self) -> Result<&Base, ToolError> {
+        self.base.as_ref().ok_or_else(|| {
+            ToolError::new(ErrorCode::Disabled, "there are no URLs over standard input and output")
+                .hint("the files are in the workspace, on this machine")
+        })
+    }
+
+    /// Files over HTTP.
+    pub(crate) fn files(&self) -> &Files {
+        &self.context.files
     }
 
     /// What it shares with all calls.

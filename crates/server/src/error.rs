@@ -45,12 +45,16 @@ pub enum ErrorCode {
     WorkspaceUnavailable,
     CalculationFailed,
     LibreofficeUnavailable,
+    ContentRefused,
+    ScannerUnavailable,
+    UrlExpired,
+    UrlInvalid,
     Internal,
 }
 
 impl ErrorCode {
     /// Every code, in the order of the reference.
-    pub const ALL: [ErrorCode; 39] = [
+    pub const ALL: [ErrorCode; 43] = [
         ErrorCode::InvalidArgument,
         ErrorCode::UnknownArgument,
         ErrorCode::UnknownTool,
@@ -89,6 +93,10 @@ impl ErrorCode {
         ErrorCode::WorkspaceUnavailable,
         ErrorCode::CalculationFailed,
         ErrorCode::LibreofficeUnavailable,
+        ErrorCode::ContentRefused,
+        ErrorCode::ScannerUnavailable,
+        ErrorCode::UrlExpired,
+        ErrorCode::UrlInvalid,
         ErrorCode::Internal,
     ];
 
@@ -147,6 +155,16 @@ impl ErrorCode {
                 "The engine could not compute or draw the workbook; nothing was changed"
             }
             ErrorCode::LibreofficeUnavailable => "LibreOffice is not installed, or cannot be isolated",
+            ErrorCode::ContentRefused => {
+                "The upload is not what its name says, or is infected; nothing was kept"
+            }
+            ErrorCode::ScannerUnavailable => {
+                "The program that looks at uploads did not say whether one is clean; nothing was kept"
+            }
+            ErrorCode::UrlExpired => "The time of the signed URL has passed",
+            ErrorCode::UrlInvalid => {
+                "The signed URL is not one that this server gave, or not for this request"
+            }
             ErrorCode::Internal => "A defect of the server",
         }
     }
@@ -192,6 +210,10 @@ impl ErrorCode {
             ErrorCode::WorkspaceUnavailable => "workspace_unavailable",
             ErrorCode::CalculationFailed => "calculation_failed",
             ErrorCode::LibreofficeUnavailable => "libreoffice_unavailable",
+            ErrorCode::ContentRefused => "content_refused",
+            ErrorCode::ScannerUnavailable => "scanner_unavailable",
+            ErrorCode::UrlExpired => "url_expired",
+            ErrorCode::UrlInvalid => "url_invalid",
             ErrorCode::Internal => "internal",
         }
     }

@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 use crate::{
     Server, cursor,
     error::{ErrorCode, ToolError},
+    files::Base,
     http::RequestSpan,
     lifecycle::Admission,
     principal::Principal,
@@ -89,6 +90,7 @@ impl Handler {
             progress: token.is_some().then_some(sender),
             parent: parent_of(context),
             admission: admission_of(context),
+            base: base_of(context),
         };
         let answer = self.server.runner.call(tool, arguments, link);
         tokio::pin!(answer);
@@ -316,6 +318,11 @@ fn without_progress(context: &RequestContext<RoleServer>) -> Link {
 fn admission_of(context: &RequestContext<RoleServer>) -> Option<Admission> {
     let over_http = || context.extensions.get::<Parts>()?.extensions.get::<Admission>();
     context.extensions.get::<Admission>().or_else(over_http).cloned()
+}
+
+/// How the client reaches the server, where that is over HTTP.
+fn base_of(context: &RequestContext<RoleServer>) -> Option<Base> {
+    context.extensions.get::<Parts>()?.extensions.get().cloned()
 }
 
 async fn tell(peer: &Peer<RoleServer>, token: &ProgressToken, report: crate::call::Progress) {

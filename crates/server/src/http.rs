@@ -22,7 +22,8 @@ use crate::{
     Server,
     admission::admitted,
     auth::{Authenticator, METADATA_PATH, only_known, resource_metadata},
-    config::ListenConfig,
+    config::{ListenConfig, SecureUrl},
+    files::{self, Base, Entrance},
     handler::Handler,
     lifecycle::Phase,
     metrics::labels::Rejection,
@@ -54,24 +55,37 @@ pub struct Doors {
     pub hosts: Vec<String>,
     /// Pages that may call beside those of this machine.
     pub origins: Vec<String>,
+    /// The URL by which clients reach the server, if it is configured.
+    pub public_url: Option<SecureUrl>,
+    /// How they connect where it is not.
+    pub scheme: &'static str,
 }
 
 impl Doors {
     /// As the configuration says.
-    pub fn new(authenticator: Authenticator, listen: &ListenConfig) -> Doors {
+    pub fn new(authenticator: Authenticator, listen: &ListenConfig, scheme: &'static str) -> Doors {
         let hosts = match listen.allowed_hosts.as_slice() {
             // A page whose name leads to this machine could otherwise call what lets anybody in.
             [] if !listen.is_open_to_others() => ALLOWED_HOSTS.map(str::to_owned).to_vec(),
             hosts => hosts.to_vec(),
         };
-        Doors { authenticator: Arc::new(authenticator), hosts, origins: listen.allowed_origins.clone() }
+        Doors {
+            authenticator: Arc::new(authenticator),
+            hosts,
+            origins: listen.allowed_origins.clone(),
+            public_url: listen.public_url.clone(),
+            scheme,
+        }
     }
 }
 
 /// The routes. Cancelling `stop` ends what still streams.
 pub fn router(server: Arc<Server>, doors: Doors, stop: CancellationToken) -> Router {
-    let Doors { authenticator, hosts, origins } = doors;
-    let origins = ALLOWED_ORIGINS.into_iter().map(str::to_owned).chain(origins);
+    let Doors { authenticator, hosts, origins, public_url, scheme } = doors;
+    let origins: Vec<String> = ALLOWED_ORIGINS.into_iter().map(str::to_owned).chain(origins).collect();
+    let authenticator_of_files = Arc::clone(&authenticator);
+    let entrance =
+        Entrance { authenticator: authenticator_of_files, hosts: hosts.clone(), origins: origins.clone() };
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
@@ -93,8 +107,10 @@ pub fn router(server: Arc<Server>, doors: Doors, stop: CancellationToken) -> Rou
     let known = middleware::from_fn_with_state((Arc::clone(&server), authenticator), only_known);
     Router::new()
         .route_service(MCP_PATH, known.layer(mcp))
+        .route_layer(middleware::from_fn_with_state(Arc::new((public_url, scheme)), based))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&server), admitted))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&server), observed))
+        .merge(files::routes(&server, entrance))
         .merge(health())
         .route(METADATA_PATH, metadata.clone())
         .route(&format!("{METADATA_PATH}/{{*resource}}"), metadata)
@@ -134,6 +150,20 @@ async fn observed(State(server): State<Arc<Server>>, mut request: Request, next:
     response
 }
 
+/// Says how the client reaches the server, for URLs that it is given.
+async fn based(
+    State(place): State<Arc<(Option<SecureUrl>, &'static str)>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let (public_url, scheme) = &*place;
+    if let Some(base) = Base::of(&parts, public_url.as_ref(), scheme) {
+        parts.extensions.insert(base);
+    }
+    next.run(Request::from_parts(parts, body)).await
+}
+
 /// The process answers: nothing more, so that a slow disk does not get it killed.
 async fn live() -> Json<Value> {
     Json(json!({ "status": "live" }))
@@ -165,7 +195,7 @@ pub(crate) fn nothing_at(uri: &Uri) -> impl IntoResponse + use<> {
     let error = json!({
         "code": "not_found",
         "message": format!("there is nothing at {}", uri.path()),
-        "hint": "MCP is at /mcp, health at /health/live, /health/ready and /health/startup",
+        "hint": "MCP is at /mcp, files at /files/PATH, health at /health/live, /health/ready and /health/startup",
     });
     (StatusCode::NOT_FOUND, Json(json!({ "error": error })))
 }

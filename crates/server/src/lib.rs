@@ -20,6 +20,7 @@ pub mod cursor;
 pub mod descriptors;
 pub mod disk;
 pub mod error;
+pub mod files;
 pub mod flags;
 pub mod forks;
 pub mod handler;

@@ -36,9 +36,19 @@ impl Principal {
         self.0.source == access::Source::Local
     }
 
+    /// Whether they started the program, and have its files at hand.
+    pub fn has_files(&self) -> bool {
+        self.is_local() && self.id() == Principal::local().id()
+    }
+
     /// Where they may do it.
     pub fn scope(&self) -> &PathScope {
         &self.0.scope
+    }
+
+    /// The same caller with no more than a role.
+    pub(crate) fn as_role(&self, role: Role) -> access::Principal {
+        access::Principal { role: role.min(self.role()), ..(*self.0).clone() }
     }
 
     /// Whose forks they work on, if those are not their own alone.

@@ -56,6 +56,14 @@ impl Registry {
             .at("name")
             .hint("ask whoever runs the server for a key with that role"));
         }
+        if known.is_some() && name == tools::TRANSFER_URL {
+            return Err(ToolError::new(
+                ErrorCode::Disabled,
+                "there are no URLs over standard input and output",
+            )
+            .at("name")
+            .hint("the files are in the workspace, on this machine"));
+        }
         if known.is_some() && name == tools::VBA {
             return Err(ToolError::new(ErrorCode::Disabled, "the vba tool is switched off")
                 .at("name")
@@ -73,7 +81,9 @@ fn is_offered(entry: &ToolEntry, config: &LiveConfig, principal: &Principal) -> 
     let listed = &config.tools.tools;
     let is_listed = listed.is_empty() || listed.iter().any(|tool| tool == entry.name);
     let is_on = entry.name != tools::VBA || config.flags.is_on(Flag::Vba, principal);
-    is_listed && is_on && entry.role <= principal.role()
+    // Who started the program has its files.
+    let is_of_use = entry.name != tools::TRANSFER_URL || !principal.has_files();
+    is_listed && is_on && is_of_use && entry.role <= principal.role()
 }
 
 #[cfg(test)]

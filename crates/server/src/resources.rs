@@ -13,7 +13,7 @@ use crate::{
 pub const MIME_TYPE: &str = "application/json";
 
 /// Everything but RFC 3986's unreserved characters and the `/` between names.
-const ESCAPED: &AsciiSet = &CONTROLS
+pub(crate) const ESCAPED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
     .add(b'#')

@@ -1,8 +1,11 @@
 //! Runs the bodies of calls: on a bounded blocking pool, under a timeout, stoppable, with panics caught.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use rmcp::model::JsonObject;
@@ -14,6 +17,7 @@ use tracing::{Instrument, Span};
 use crate::{
     call::{Call, Context, Progress, StopSignal},
     error::{ErrorCode, ToolError},
+    files::Base,
     lifecycle::{self, Admission, Lifecycle},
     metrics::{
         CallRecord,
@@ -38,7 +42,16 @@ pub struct Runner {
     /// How many slots there are, or will be when calls that run have ended.
     size: AtomicUsize,
     waiting: AtomicUsize,
+    /// Transfers of files: they wait for clients most of the time, and must not hold up calls.
+    transfers: Arc<Semaphore>,
     shares: Shares,
+}
+
+/// What a body is: which slots there are for it, and how long it may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Call,
+    Transfer,
 }
 
 /// How a call is connected to its client.
@@ -54,18 +67,22 @@ pub struct Link {
     pub parent: Parent,
     /// What counts it as in flight, if whoever took the request did that already.
     pub admission: Option<Admission>,
+    /// How the client reaches the server, where that is over HTTP.
+    pub(crate) base: Option<Base>,
 }
 
 impl Runner {
     /// A runner with as many slots as the configuration says.
     pub fn new(context: Arc<Context>, lifecycle: Arc<Lifecycle>) -> Runner {
         let size = context.live().limits.max_concurrent_calls.min(Semaphore::MAX_PERMITS);
+        let transfers = context.config.files.max_concurrent_transfers.min(Semaphore::MAX_PERMITS);
         Runner {
             context,
             lifecycle,
             slots: Arc::new(Semaphore::new(size)),
             size: AtomicUsize::new(size),
             waiting: AtomicUsize::new(0),
+            transfers: Arc::new(Semaphore::new(transfers)),
             shares: Shares::default(),
         }
     }
@@ -125,20 +142,48 @@ impl Runner {
         link: Link,
         body: impl FnOnce(&Call) -> Result<T, ToolError> + Send + 'static,
     ) -> Result<T, ToolError> {
+        self.run_as(Kind::Call, link, body).await
+    }
+
+    /// Runs a body that moves bytes from or to a client.
+    ///
+    /// # Errors
+    /// As for [`Runner::call`].
+    pub(crate) async fn transfer<T: Send + 'static>(
+        &self,
+        link: Link,
+        body: impl FnOnce(&Call) -> Result<T, ToolError> + Send + 'static,
+    ) -> Result<T, ToolError> {
+        self.run_as(Kind::Transfer, link, body).await
+    }
+
+    async fn run_as<T: Send + 'static>(
+        &self,
+        kind: Kind,
+        link: Link,
+        body: impl FnOnce(&Call) -> Result<T, ToolError> + Send + 'static,
+    ) -> Result<T, ToolError> {
         let rejected = |reason| self.context.metrics.calls.rejected(reason);
         let admission = match link.admission {
             Some(admission) => admission,
             None => self.lifecycle.enter().inspect_err(|_| rejected(Rejection::ShuttingDown))?,
         };
         let stop = StopOnDrop(StopSignal::default());
-        let call = Call::new(Arc::clone(&self.context), link.principal, stop.0.clone(), link.progress);
-        let limit = call.config().limits.tool_timeout();
+        let call = Call::new(Arc::clone(&self.context), link.principal, stop.0.clone(), link.progress)
+            .reached_by(link.base);
+        let limit = match kind {
+            Kind::Call => call.config().limits.tool_timeout(),
+            Kind::Transfer => self.context.config.files.transfer_timeout(),
+        };
         let share = self.shares.take(call.principal(), &call.config().limits).map_err(|exceeded| {
             rejected(exceeded.reason);
             *exceeded.error
         })?;
         let answer = async {
-            let slot = self.slot().await?;
+            let slot = match kind {
+                Kind::Call => self.slot().await?,
+                Kind::Transfer => self.transfer_slot()?,
+            };
             let span = Span::current();
             let admission = admission.clone();
             let running = tokio::task::spawn_blocking(move || {
@@ -155,10 +200,22 @@ impl Runner {
         };
         tokio::select! {
             answer = answer => answer,
-            () = tokio::time::sleep(limit) => Err(ToolError::timeout(limit)),
+            () = tokio::time::sleep(limit) => Err(match kind {
+                Kind::Call => ToolError::timeout(limit),
+                Kind::Transfer => transfer_timeout(limit),
+            }),
             () = link.cancelled.cancelled() => Err(ToolError::cancelled()),
             () = self.lifecycle.given_up() => Err(given_up()),
         }
+    }
+
+    fn transfer_slot(&self) -> Result<OwnedSemaphorePermit, ToolError> {
+        Arc::clone(&self.transfers).try_acquire_owned().map_err(|_| {
+            self.context.metrics.calls.rejected(Rejection::QueueFull);
+            ToolError::new(ErrorCode::Busy, "too many files are on their way")
+                .hint("try again in a moment, or raise SPREADSHEET_MCP_MAX_CONCURRENT_TRANSFERS")
+                .retry_after(1)
+        })
     }
 
     async fn slot(&self) -> Result<OwnedSemaphorePermit, ToolError> {
@@ -205,6 +262,13 @@ impl Drop for WaitingPlace<'_> {
     }
 }
 
+fn transfer_timeout(limit: Duration) -> ToolError {
+    let message =
+        format!("the transfer took longer than {} ms; nothing was kept of an upload", limit.as_millis());
+    ToolError::new(ErrorCode::Timeout, message)
+        .hint("go on with a download by Range, or have SPREADSHEET_MCP_TRANSFER_TIMEOUT_MS raised")
+}
+
 fn given_up() -> ToolError {
     ToolError::new(ErrorCode::ShuttingDown, "the server is shutting down and cannot wait for the end of this call").hint(
         "look whether it was done, or repeat it with the same idempotency_key: another instance or the restarted one will answer",
@@ -220,10 +284,7 @@ fn unexpected(failure: &tokio::task::JoinError) -> ToolError {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::mpsc as channel,
-        time::{Duration, Instant},
-    };
+    use std::{sync::mpsc as channel, time::Instant};
 
     use super::*;
     use crate::testing::context;

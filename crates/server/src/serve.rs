@@ -34,7 +34,7 @@ pub enum Endpoint {
     /// The standard streams.
     Stdio,
     /// A bound port, and from where it takes requests.
-    Http(Listener, Doors),
+    Http(Listener, Box<Doors>),
 }
 
 /// How serving ended.
@@ -72,11 +72,11 @@ impl Endpoint {
             Transport::Stdio => Ok(Endpoint::Stdio),
             Transport::Http => {
                 let scheme = if tls.is_some() { "https" } else { "http" };
-                let doors = Doors::new(Authenticator::open(context, listen, scheme).await?, listen);
+                let doors = Doors::new(Authenticator::open(context, listen, scheme).await?, listen, scheme);
                 let listener = Listener::bind(listen.bind, Port::Mcp, tls).await.map_err(|error| {
                     io::Error::new(error.kind(), format!("{} can't be listened on: {error}", listen.bind))
                 })?;
-                Ok(Endpoint::Http(listener, doors))
+                Ok(Endpoint::Http(listener, Box::new(doors)))
             }
         }
     }
@@ -84,7 +84,11 @@ impl Endpoint {
     /// Says where clients connect, on standard error.
     pub fn announce(&self, server: &Server) {
         let workspace = server.context.workspace.location();
-        let tools = server.tools(&Principal::anonymous()).len();
+        let caller = match self {
+            Endpoint::Stdio => Principal::local(),
+            Endpoint::Http(..) => Principal::anonymous(),
+        };
+        let tools = server.tools(&caller).len();
         match self {
             Endpoint::Stdio => tracing::info!(%workspace, tools, "serving MCP on standard input and output"),
             Endpoint::Http(listener, doors) => match listener.address() {
@@ -294,7 +298,7 @@ fn start(
     match endpoint {
         Endpoint::Stdio => tokio::spawn(stdio::serve(server, stop)),
         Endpoint::Http(listener, doors) => {
-            let router = http::router(server, doors, cut);
+            let router = http::router(server, *doors, cut);
             let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
             tokio::spawn(async move { serving.await })
         }

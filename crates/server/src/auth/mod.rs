@@ -38,6 +38,8 @@ use crate::{
     principal::Principal,
     vault::Follower,
 };
+pub(crate) use resource::is_named;
+
 use refusal::Remedy;
 use tokens::Tokens;
 use vault_keys::follow_keys;

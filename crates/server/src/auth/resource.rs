@@ -103,7 +103,7 @@ impl Resource {
 }
 
 /// Whether a name of the configuration, with or without a port, is that of a request.
-fn is_named(known: &str, host: &Authority) -> bool {
+pub(crate) fn is_named(known: &str, host: &Authority) -> bool {
     let bare = |name: &str| name.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
     match known.parse::<Authority>() {
         Ok(known) if known.port().is_some() => {

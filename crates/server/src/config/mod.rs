@@ -16,6 +16,7 @@ pub mod schema;
 pub mod secret;
 
 mod backup;
+mod files;
 mod flags;
 mod limits;
 mod listen;
@@ -37,6 +38,7 @@ use clap::{
 };
 
 pub use backup::BackupConfig;
+pub use files::{FilesConfig, NoCommand, ScanCommand, UploadCheck};
 pub use flags::FlagsConfig;
 pub use limits::{CacheConfig, LimitsConfig, RequestsConfig};
 pub use listen::{ListenConfig, Transport};
@@ -113,6 +115,9 @@ pub struct FixedConfig {
     /// What a request may cost before it is a call.
     #[command(flatten)]
     pub requests: RequestsConfig,
+    /// How files come and go over HTTP.
+    #[command(flatten)]
+    pub files: FilesConfig,
     /// Who may call, and what is told of what they do.
     #[command(flatten)]
     pub access: AccessConfig,

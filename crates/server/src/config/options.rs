@@ -14,7 +14,7 @@ use crate::{flags::Rollout, near_miss::near_misses};
 pub const VARIABLE_PREFIX: &str = "SPREADSHEET_MCP_";
 
 /// Integers that must not be smaller; others may be 0.
-const LEAST: [(&str, u64); 13] = [
+const LEAST: [(&str, u64); 17] = [
     ("tool_timeout_ms", 1),
     ("max_response_bytes", 4_096),
     ("max_cells", 1),
@@ -28,6 +28,10 @@ const LEAST: [(&str, u64); 13] = [
     ("oidc_refresh_interval", 1),
     ("oidc_max_stale", 1),
     ("vault_refresh_interval", 1),
+    ("max_concurrent_transfers", 1),
+    ("transfer_timeout_ms", 1),
+    ("scan_timeout_ms", 1),
+    ("url_ttl", 1),
 ];
 
 /// What values an option takes.

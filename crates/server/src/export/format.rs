@@ -35,6 +35,27 @@ pub(crate) enum InjectionParam {
     Refuse,
 }
 
+impl ValuesParam {
+    /// The name on the wire.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            ValuesParam::Raw => "raw",
+            ValuesParam::Formatted => "formatted",
+        }
+    }
+}
+
+impl InjectionParam {
+    /// The name on the wire.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            InjectionParam::Escape => "escape",
+            InjectionParam::Keep => "keep",
+            InjectionParam::Refuse => "refuse",
+        }
+    }
+}
+
 impl Format {
     /// The format that a file is to have: as asked for, or as its extension says; `None` for a workbook.
     ///
@@ -57,6 +78,21 @@ impl Format {
         Err(ToolError::new(ErrorCode::InvalidArgument, format!("{path:?} does not fit the format"))
             .at("path")
             .hint(format!("let the path end in .{}", fitting.join(" or ."))))
+    }
+
+    /// The name on the wire.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Format::Csv => "csv",
+            Format::Tsv => "tsv",
+            Format::Json => "json",
+            Format::JsonRecords => "json_records",
+        }
+    }
+
+    /// The extension that files of it have.
+    pub(crate) fn extension(self) -> &'static str {
+        self.extensions()[0]
     }
 
     fn extensions(self) -> &'static [&'static str] {

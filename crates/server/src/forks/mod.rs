@@ -11,6 +11,7 @@ mod live;
 mod observed;
 mod state;
 mod sweeping;
+mod versions;
 
 pub use live::{Live, Replayed};
 pub use state::{BlobPlace, ForkState, Opened, now};

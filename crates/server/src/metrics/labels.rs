@@ -165,6 +165,8 @@ closed_set! {
         TokenClaims = "token_claims",
         InsufficientScope = "insufficient_scope",
         ProviderUnavailable = "provider_unavailable",
+        ExpiredUrl = "expired_url",
+        InvalidUrl = "invalid_url",
     }
 }
 impl From<&Denied> for AuthFailure {
@@ -189,6 +191,8 @@ impl From<&Denied> for AuthFailure {
             },
             Denied::InsufficientScope { .. } => AuthFailure::InsufficientScope,
             Denied::ProviderUnavailable => AuthFailure::ProviderUnavailable,
+            Denied::ExpiredUrl => AuthFailure::ExpiredUrl,
+            Denied::InvalidUrl => AuthFailure::InvalidUrl,
         }
     }
 }
@@ -208,6 +212,25 @@ closed_set! {
     Success { Completed = "completed", Failed = "failed" }
 }
 
+closed_set! {
+    /// What is asked of a file over HTTP.
+    FileMethod { Get = "get", Head = "head", Put = "put", Delete = "delete" }
+}
+impl FileMethod {
+    /// What the audit trail calls it.
+    pub const fn action(self) -> &'static str {
+        match self {
+            FileMethod::Get => "files/get",
+            FileMethod::Head => "files/head",
+            FileMethod::Put => "files/put",
+            FileMethod::Delete => "files/delete",
+        }
+    }
+}
+closed_set! {
+    /// Which way bytes go.
+    Direction { In = "in", Out = "out" }
+}
 closed_set! {
     /// What happened to a fork.
     ForkEvent {
@@ -391,6 +414,14 @@ label_set! {
 label_set! {
     /// Of a caller that was not let in.
     AuthLabels { reason: AuthFailure }
+}
+label_set! {
+    /// Of a request for a file that ended.
+    FileLabels { method: FileMethod, status: Status }
+}
+label_set! {
+    /// Of bytes of files.
+    DirectionLabels { direction: Direction }
 }
 label_set! {
     /// Of fetching an identity provider's keys.

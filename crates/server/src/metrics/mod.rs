@@ -9,6 +9,7 @@ mod buckets;
 mod calls;
 mod catalogue;
 mod endpoint;
+mod files;
 pub mod labels;
 mod process;
 mod push;
@@ -21,6 +22,7 @@ pub use buckets::BucketMetrics;
 pub use calls::{ACCESS, CallMetrics};
 pub use catalogue::{Described, Format};
 pub use endpoint::{LogLevel, MetricsEndpoint};
+pub use files::FileMetrics;
 pub use process::ProcessMetrics;
 pub use push::push_last;
 pub use state::StateMetrics;
@@ -28,6 +30,7 @@ pub use tls::TlsMetrics;
 pub use work::WorkMetrics;
 
 pub(crate) use calls::CallRecord;
+pub(crate) use files::TransferRecord;
 
 use catalogue::Catalogue;
 
@@ -39,6 +42,8 @@ pub struct Metrics {
     catalogue: Catalogue,
     /// Of calls.
     pub calls: CallMetrics,
+    /// Of files over HTTP.
+    pub files: FileMetrics,
     /// Of where what is known of callers comes from.
     pub access: AccessMetrics,
     /// Of what calls do.
@@ -57,6 +62,7 @@ impl Default for Metrics {
     fn default() -> Metrics {
         let mut catalogue = Catalogue::default();
         let calls = CallMetrics::register(&mut catalogue);
+        let files = FileMetrics::register(&mut catalogue);
         let access = AccessMetrics::register(&mut catalogue);
         let work = WorkMetrics::register(&mut catalogue);
         let state = StateMetrics::register(&mut catalogue);
@@ -65,7 +71,7 @@ impl Default for Metrics {
         let process = ProcessMetrics::register(&mut catalogue);
         let version = vec![("version", env!("CARGO_PKG_VERSION")), ("arch", std::env::consts::ARCH)];
         catalogue.info("build", "The program that runs", version);
-        Metrics { catalogue, calls, access, work, state, buckets, tls, process }
+        Metrics { catalogue, calls, files, access, work, state, buckets, tls, process }
     }
 }
 

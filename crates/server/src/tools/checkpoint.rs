@@ -35,7 +35,7 @@ pub(super) struct Params {
     steps: Option<u64>,
     /// Staged edits to discard.
     staged: Option<String>,
-    /// Refuse if the head is another one.
+    /// Refuse another head.
     expected_head: Option<u64>,
 }
 

@@ -32,7 +32,7 @@ pub(super) struct CreateFork;
 pub(super) struct Params {
     /// Workbook id, path or fork; leave out for a new, empty workbook.
     workbook: Option<String>,
-    /// A previous version of that file (list_forks versions_of tells them).
+    /// Of that file, by list_forks versions_of.
     version: Option<u64>,
     /// Sheets of a new workbook (Sheet1).
     #[serde(default)]

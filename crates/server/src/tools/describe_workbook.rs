@@ -26,7 +26,6 @@ pub(super) struct DescribeWorkbook;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Workbook id or path.
     workbook: String,
     /// Sheets of the page (50).
     limit: Option<usize>,

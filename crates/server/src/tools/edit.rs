@@ -35,20 +35,20 @@ pub(super) struct EditStructure;
 pub(super) struct Params {
     /// Fork id.
     workbook: String,
-    /// Edits in order, all or none.
+    /// In order, all or none.
     #[serde(default)]
     ops: Vec<Op>,
-    /// Tell what would change, and keep nothing.
+    /// Tell what would change.
     #[serde(default)]
     preview: bool,
-    /// Keep the previewed edits; apply them later by `apply`.
+    /// Keep the preview for `apply`.
     #[serde(default)]
     stage: bool,
     /// Staged edits to apply, instead of ops.
     apply: Option<String>,
-    /// Refuse if the head is another one.
+    /// Refuse another head.
     expected_head: Option<u64>,
-    /// Calls with the same key are done once.
+    /// The same key is done once.
     idempotency_key: Option<String>,
 }
 

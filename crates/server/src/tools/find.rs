@@ -33,7 +33,6 @@ pub(super) struct Find;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Workbook id or path.
     workbook: String,
     /// What to find: text, a number, an ISO date, TRUE, #N/A.
     text: String,

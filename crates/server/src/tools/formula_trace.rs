@@ -32,9 +32,8 @@ pub(super) struct FormulaTrace;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Workbook id or path.
     workbook: String,
-    /// Address or name of the cells to start from.
+    /// Cells to start from.
     range: String,
     /// Which way (precedents).
     direction: Option<Direction>,

@@ -23,7 +23,7 @@ pub(super) struct ListForks;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Path of a file: tell its previous versions instead.
+    /// Path of a file.
     versions_of: Option<String>,
     /// Entries of the page (50).
     limit: Option<usize>,

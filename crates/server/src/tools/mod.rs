@@ -19,6 +19,7 @@ mod screenshot_sheet;
 mod sheet_overview;
 mod styles;
 mod table_profile;
+mod transfer_url;
 mod vba;
 mod what_if;
 
@@ -28,6 +29,9 @@ use crate::tool::ToolEntry;
 
 /// The tool that is off unless switched on.
 pub const VBA: &str = "vba";
+
+/// The tool for who has no disk in common with the server.
+pub const TRANSFER_URL: &str = "transfer_url";
 
 /// All tools, in the order in which clients see them: first what a newcomer needs first.
 pub fn all() -> Vec<ToolEntry> {
@@ -43,6 +47,7 @@ pub fn all() -> Vec<ToolEntry> {
         ToolEntry::reading::<formula_trace::FormulaTrace>(),
         ToolEntry::reading::<styles::Styles>(),
         ToolEntry::reading::<screenshot_sheet::ScreenshotSheet>(),
+        ToolEntry::reading::<transfer_url::TransferUrl>(),
         ToolEntry::reading::<vba::Vba>(),
         ToolEntry::writing::<create_fork::CreateFork>(Role::Analyst, false, false),
         ToolEntry::reading::<list_forks::ListForks>(),

@@ -30,7 +30,6 @@ pub(super) struct ReadRange;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Workbook id or path.
     workbook: String,
     /// Addresses, e.g. ["Data!A1:C50", "Total", "Sales[Amount]"].
     ranges: Vec<String>,

@@ -33,11 +33,10 @@ pub(super) struct ReadTable;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Workbook id or path.
     workbook: String,
     /// A region ("Data!region1"), table, name, sheet or address.
     range: String,
-    /// Rows that hold the headers (detected).
+    /// Header rows (detected).
     header_rows: Option<u32>,
     /// Only these columns, in this order.
     columns: Option<Vec<String>>,

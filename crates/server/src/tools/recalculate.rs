@@ -44,11 +44,11 @@ pub(super) struct Params {
     sheets: Option<Vec<String>>,
     /// Only what these cells need, e.g. ["Summary!B2"]. With what_if: what is told.
     targets: Option<Vec<String>>,
-    /// Sets of inputs, e.g. [{"Inputs!B2": 0.05}]: tells the targets for each; the fork stays as it is.
+    /// Sets of inputs, e.g. [{"Inputs!B2": 0.05}]: tells the targets for each.
     what_if: Option<Vec<BTreeMap<String, Json>>>,
-    /// Refuse if the head is another one.
+    /// Refuse another head.
     expected_head: Option<u64>,
-    /// Calls with the same key are done once.
+    /// The same key is done once.
     idempotency_key: Option<String>,
 }
 

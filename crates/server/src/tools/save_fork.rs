@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, Seek, Write};
 
-use ::forks::{Digest, Fork, InvalidDigest, SavedVersion, Store};
+use ::forks::{Digest, Fork, InvalidDigest, Store};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use workbook::{
@@ -16,7 +16,7 @@ use crate::{
     error::{ErrorCode, ToolError},
     export::{EXTENSIONS, Export, ExportTold, Format, InjectionParam, ValuesParam},
     flags::Flag,
-    forks::{Replayed, now, save_error, store_error},
+    forks::{Replayed, save_error, store_error},
     metrics::labels::ForkEvent,
     open::{ForkReference, Opened},
     recalc::{EngineParam, Scope},
@@ -34,7 +34,7 @@ pub(super) struct SaveFork;
 pub(super) struct Params {
     /// Fork id, or a state of it: fork@checkpoint.
     fork: String,
-    /// Path within the workspace; the file that the fork was made from if left out. .csv, .tsv and .json export.
+    /// Path within the workspace; the file that the fork was made from if left out.
     path: Option<String>,
     /// Of an export (by the extension).
     format: Option<Format>,
@@ -44,17 +44,17 @@ pub(super) struct Params {
     values: Option<ValuesParam>,
     /// Texts in csv and tsv that programs would take for formulas (escape: an apostrophe in front).
     formula_injection: Option<InjectionParam>,
-    /// Replace a file that is there; its previous version is kept.
+    /// Replace a file; what it held is kept.
     #[serde(default)]
     overwrite: bool,
     /// SHA-256 of the file to replace; needed for another one than the fork was made from.
     expected_digest: Option<String>,
     /// Compute stale results first (auto), or leave that to the program that opens the file (never).
     recalculate: Option<RecalculateParam>,
-    /// Tell which parts would be touched, and write nothing.
+    /// Tell which parts would be touched.
     #[serde(default)]
     dry_run: bool,
-    /// Save a signed workbook without its signature.
+    /// Save without the digital signature.
     #[serde(default)]
     drop_signature: bool,
 }
@@ -157,26 +157,14 @@ impl Tool for SaveFork {
         drop(buffered);
         let (digest, bytes) = temporary.finish()?;
         if let Some(previous) = replaces {
-            call.check_state(bytes)?;
-            let opened = call.forks().open()?;
-            let (kept, size) =
-                opened.blobs.put_from(&mut target.open()?, opened.time()?).map_err(store_error)?;
-            // What is kept is what was looked at.
-            if kept != previous {
-                return Err(target.changed());
-            }
-            let version = SavedVersion {
-                path: target.path().to_owned(),
-                digest: kept,
-                size,
-                saved_at: now(),
-                fork: Some(fork.id.clone()),
-                seq: replayed.live.seq,
-                became: Some(digest),
-            };
-            answer.previous_version = Some(opened.store.add_version(&version).map_err(store_error)?);
+            let by = Some((&fork.id, replayed.live.seq));
+            answer.previous_version = Some(call.keep_version(&target, previous, by, Some(digest), bytes)?);
             temporary.replace(&state)?;
-            opened.store.follow_origin(&fork.id, target.path(), &digest).map_err(store_error)?;
+            call.forks()
+                .open()?
+                .store
+                .follow_origin(&fork.id, target.path(), &digest)
+                .map_err(store_error)?;
         } else {
             temporary.publish()?;
         }

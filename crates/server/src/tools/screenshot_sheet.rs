@@ -34,7 +34,6 @@ pub(super) struct ScreenshotSheet;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Workbook id or path.
     workbook: String,
     /// A sheet or cells, e.g. "Data!A1:H40" (the used area of the first sheet, up to 60 rows and 26 columns).
     range: Option<String>,

@@ -36,7 +36,6 @@ pub(super) struct SheetOverview;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Workbook id or path.
     workbook: String,
     /// The sheet's name.
     sheet: String,

@@ -29,7 +29,6 @@ pub(super) struct Styles;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Workbook id or path.
     workbook: String,
     /// Address, name or sheet (whole workbook).
     range: Option<String>,

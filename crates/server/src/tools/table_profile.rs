@@ -31,11 +31,10 @@ pub(super) struct TableProfile;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Workbook id or path.
     workbook: String,
     /// As in read_table.
     range: String,
-    /// Rows that hold the headers (detected).
+    /// Header rows (detected).
     header_rows: Option<u32>,
     /// Only these columns.
     columns: Option<Vec<String>>,

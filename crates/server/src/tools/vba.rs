@@ -22,7 +22,6 @@ pub(super) struct Vba;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// Workbook id or path.
     workbook: String,
     /// Only this one.
     module: Option<String>,

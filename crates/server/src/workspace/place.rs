@@ -62,11 +62,11 @@ pub(super) trait Unpublished: Debug {
     /// Makes what was written durable, and gives its digest and length.
     fn finish(&mut self) -> Result<(Digest, u64), ToolError>;
 
-    /// Puts it in place where nothing may be.
-    fn publish(self: Box<Self>) -> Result<(), ToolError>;
+    /// Puts it in place where nothing may be, and says what it is there, if that is known.
+    fn publish(self: Box<Self>) -> Result<Option<FileIdentity>, ToolError>;
 
-    /// Puts it in the place of what was there in `state`, if it still is.
-    fn replace(self: Box<Self>, state: &FileIdentity) -> Result<(), ToolError>;
+    /// Puts it in the place of what was there in `state`, if it still is, and says what it is there, if that is known.
+    fn replace(self: Box<Self>, state: &FileIdentity) -> Result<Option<FileIdentity>, ToolError>;
 }
 
 /// Why there is no file, or no place for one.

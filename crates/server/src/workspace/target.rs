@@ -148,19 +148,20 @@ impl Temporary<'_> {
         self.file.finish()
     }
 
-    /// Puts the file in place where none may be.
+    /// Puts the file in place where none may be, and says what it is there, if that is known.
     ///
     /// # Errors
     /// When there is one now.
-    pub fn publish(self) -> Result<(), ToolError> {
+    pub fn publish(self) -> Result<Option<FileIdentity>, ToolError> {
         self.file.publish()
     }
 
-    /// Puts the file in the place of the one that was there in `state`.
+    /// Puts the file in the place of the one that was there in `state`, and says what it is there, if that is
+    /// known.
     ///
     /// # Errors
     /// When another one is there now.
-    pub fn replace(self, state: &TargetState) -> Result<(), ToolError> {
+    pub fn replace(self, state: &TargetState) -> Result<Option<FileIdentity>, ToolError> {
         match &state.0 {
             Some(identity) => self.file.replace(identity),
             None => Err(self.target.changed()),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::program::{Client, Place, fork_of, set, values};
+use crate::program::{Client, Place, Server, fork_of, set, values};
 
 const CLIENTS: usize = 8;
 const COLUMNS: [&str; CLIENTS] = ["A", "B", "C", "D", "E", "F", "G", "H"];
@@ -144,4 +144,30 @@ fn on_one_fork_who_expect_its_head() {
 #[test]
 fn on_forks_of_their_own() {
     check("a fork each", false, true);
+}
+
+/// Whoever hears nothing repeats a call, maybe at another server, which may be at it while the first one still is.
+#[test]
+fn a_call_that_two_servers_get_at_once_is_done_once() {
+    let place = Place::new();
+    let servers = [place.serve(&[]), place.serve(&[])];
+    let fork = fork_of(servers[0].call("create_fork", &json!({ "sheets": ["Data"] })));
+    for number in 1..=20_u64 {
+        let mut arguments = set(&fork, "Data!A1", number);
+        arguments["idempotency_key"] = json!(format!("call-{number}"));
+        let heads: Vec<Option<u64>> = std::thread::scope(|scope| {
+            let call = |server| {
+                let arguments = &arguments;
+                scope.spawn(move || {
+                    Server::call(server, "edit_cells", arguments).expect("answered")["head"].as_u64()
+                })
+            };
+            let calls: Vec<_> = servers.iter().map(call).collect();
+            calls.into_iter().map(|call| call.join().expect("no panic")).collect()
+        });
+        assert_eq!(heads, [Some(number); 2]);
+    }
+    for server in servers {
+        server.end();
+    }
 }

@@ -68,6 +68,7 @@ fn calls(fork: &str) -> Vec<(&'static str, Value)> {
         ("screenshot_sheet", json!({ "workbook": workbook, "range": sheet, "renderer": "libreoffice" })),
         ("vba", json!({ "workbook": workbook })),
         ("create_fork", json!({ "workbook": workbook, "label": "canary label" })),
+        ("transfer_url", json!({ "workbook": workbook, "format": "csv", "range": "CanarySheet!A1" })),
         ("list_forks", json!({})),
         (
             "edit_cells",

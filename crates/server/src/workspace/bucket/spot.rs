@@ -12,7 +12,7 @@ use std::{
 };
 
 use forks::Digest;
-use objects::{ObjectError, Precondition};
+use objects::{ObjectError, Precondition, Version};
 use tempfile::NamedTempFile;
 
 use super::{Shared, failed};
@@ -91,9 +91,21 @@ impl Spot for ObjectSpot {
 }
 
 impl Upload<'_> {
+    /// What the object is that was written, where the store tells its tag.
+    fn identity(&self, version: Version) -> Option<FileIdentity> {
+        version.etag.as_ref()?;
+        let size = self.file.as_file().metadata().ok()?.len();
+        Some(FileIdentity {
+            path: self.spot.path.clone(),
+            size,
+            modified: None,
+            mark: Mark::Version(version),
+        })
+    }
+
     /// Writes the object if the condition holds; `refused` is the answer if it does not. What became of a write whose answer
     /// was lost is looked up, so that neither a success is told as a failure nor the reverse.
-    fn write(mut self, when: &Precondition, refused: ToolError) -> Result<(), ToolError> {
+    fn write(mut self, when: &Precondition, refused: ToolError) -> Result<Option<FileIdentity>, ToolError> {
         let ObjectSpot { path, shared } = self.spot;
         shared.conditions.check(shared.bucket(), when)?;
         let note = new_id("");
@@ -101,7 +113,10 @@ impl Upload<'_> {
         file.rewind().map_err(|error| not_written(path, &error))?;
         let written = shared.bucket().put_with_note(path, file, when, &note);
         shared.listing.forget();
-        let Err(error) = written else { return Ok(()) };
+        let error = match written {
+            Ok(version) => return Ok(self.identity(version)),
+            Err(error) => error,
+        };
         // A write that was repeated may have been refused because of its own first try.
         let may_have_happened =
             matches!(error, ObjectError::Changed { .. } | ObjectError::Unavailable { .. });
@@ -109,7 +124,7 @@ impl Upload<'_> {
             return Err(failed(&error).at("path"));
         }
         match self.spot.is_ours(&note) {
-            Some(true) => Ok(()),
+            Some(true) => Ok(None),
             Some(false) if matches!(error, ObjectError::Changed { .. }) => Err(refused),
             Some(false) => Err(failed(&error)
                 .at("path")
@@ -140,12 +155,12 @@ impl Unpublished for Upload<'_> {
         Digest::of_stream(file).map_err(failed)
     }
 
-    fn publish(self: Box<Self>) -> Result<(), ToolError> {
+    fn publish(self: Box<Self>) -> Result<Option<FileIdentity>, ToolError> {
         let refused = appeared(&self.spot.path);
         (*self).write(&Precondition::Absent, refused)
     }
 
-    fn replace(self: Box<Self>, state: &FileIdentity) -> Result<(), ToolError> {
+    fn replace(self: Box<Self>, state: &FileIdentity) -> Result<Option<FileIdentity>, ToolError> {
         let refused = changed(&self.spot.path);
         match &state.mark {
             Mark::Version(version) => (*self).write(&Precondition::Unchanged(version.clone()), refused),

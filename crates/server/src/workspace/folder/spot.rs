@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::{Dir, Metadata, OpenOptions};
 use forks::Digest;
 
 use super::{inode, sweep::temporary_name};
@@ -139,6 +139,14 @@ impl Beside<'_> {
         folder.rename(&self.name, folder, name).map_err(|error| self.spot.failed(&error))
     }
 
+    /// What the file is once it has its name, and no other.
+    fn identity(&self) -> Result<FileIdentity, ToolError> {
+        let _renamed = self.spot.folder.remove_file(&self.name);
+        self.spot.sync()?;
+        let metadata = Metadata::from_file(&self.file).map_err(|error| self.spot.failed(&error))?;
+        Ok(FileIdentity::of(&self.spot.path, &metadata))
+    }
+
     /// Whether the target is this file already: a server of a network's file system may do what it is asked, and its answer be
     /// lost on the way.
     fn is_in_place(&self) -> bool {
@@ -161,7 +169,7 @@ impl Unpublished for Beside<'_> {
         Digest::of_stream(&mut self.file).map_err(failed)
     }
 
-    fn publish(self: Box<Self>) -> Result<(), ToolError> {
+    fn publish(self: Box<Self>) -> Result<Option<FileIdentity>, ToolError> {
         let spot = self.spot;
         match spot.folder.hard_link(&self.name, &spot.folder, &spot.name) {
             Ok(()) => {}
@@ -171,14 +179,14 @@ impl Unpublished for Beside<'_> {
             Err(_) if spot.state()?.is_none() => self.rename()?,
             Err(error) => return Err(spot.failed(&error)),
         }
-        spot.sync()
+        self.identity().map(Some)
     }
 
-    fn replace(self: Box<Self>, state: &FileIdentity) -> Result<(), ToolError> {
+    fn replace(self: Box<Self>, state: &FileIdentity) -> Result<Option<FileIdentity>, ToolError> {
         let _alone = self.spot.alone();
         self.spot.check_is(state)?;
         self.rename()?;
-        self.spot.sync()
+        self.identity().map(Some)
     }
 }
 

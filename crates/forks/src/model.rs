@@ -42,6 +42,43 @@ pub struct NewFork {
     pub ttl: Millis,
 }
 
+/// What was taken of a caller's calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permits {
+    /// How many calls may be made.
+    pub granted: u32,
+    /// If that is none: for how long there will be none.
+    pub wait: Millis,
+}
+
+/// How many calls a caller may make within a minute, at once or one by one: the arithmetic of a bucket that fills evenly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bucket {
+    /// For how long a call counts, in microseconds.
+    pub(crate) each: i64,
+    /// For how long all of them do.
+    pub(crate) all: i64,
+}
+
+impl Bucket {
+    /// Of so many calls a minute; at least one.
+    pub(crate) fn per_minute(calls: u32) -> Bucket {
+        let calls = i64::from(calls.max(1));
+        // Rounded up, so that there are never more.
+        let each = (60_000_000 + calls - 1) / calls;
+        Bucket { each, all: each * calls }
+    }
+
+    /// What the columns of a caller's row say, read at `now`.
+    pub(crate) fn permits(self, granted: i64, until: i64, now: Millis) -> Permits {
+        let wait = until + self.each - self.all - now * 1_000;
+        Permits {
+            granted: u32::try_from(granted).unwrap_or(0),
+            wait: if granted > 0 { 0 } else { (wait.max(1) + 999) / 1_000 },
+        }
+    }
+}
+
 /// A fork.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fork {

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::{
     Appended, Checkpoint, CheckpointName, Digest, Entry, EntrySummary, Fork, ForkId, ForkQuery, Idempotency,
-    IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated, RowSink, RowSource,
-    SavedVersion, Seq, Staged, StagedId, StagedSummary, StoreError,
+    IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Permits, Repeated, RowSink,
+    RowSource, SavedVersion, Seq, Staged, StagedId, StagedSummary, StoreError,
 };
 
 /// The durable state of forks. Every method is one transaction: it happens wholly or not at all, and what it returned `Ok`
@@ -210,6 +210,19 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// None of its own.
     fn shared_secret(&self, name: &str, candidate: &[u8]) -> Result<Vec<u8>, StoreError>;
+
+    /// Takes as many of a caller's calls as are `wanted`, or as there are, of so many a minute. All processes together take no
+    /// more than that.
+    ///
+    /// # Errors
+    /// None of its own.
+    fn take_permits(
+        &self,
+        caller: &str,
+        wanted: u32,
+        per_minute: u32,
+        now: Millis,
+    ) -> Result<Permits, StoreError>;
 
     /// Runs `body` while nobody runs what it does not share its guard with, in any process. Sweepers delete a blob within
     /// it, so that none goes that a writer has just found to be there. `body` must not use the store.

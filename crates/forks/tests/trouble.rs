@@ -69,7 +69,7 @@ fn a_database_of_a_newer_version() {
     assert_eq!(
         refusal_to_open(&database).to_string(),
         format!(
-            "{} has the format 7, and this program knows formats up to 3; use the newer program that wrote it",
+            "{} has the format 7, and this program knows formats up to 4; use the newer program that wrote it",
             database.display()
         )
     );

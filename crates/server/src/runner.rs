@@ -175,7 +175,8 @@ impl Runner {
             Kind::Call => call.config().limits.tool_timeout(),
             Kind::Transfer => self.context.config.files.transfer_timeout(),
         };
-        let share = self.shares.take(call.principal(), &call.config().limits).map_err(|exceeded| {
+        let share = self.shares.take(call.principal(), &call.config().limits, &self.context).await;
+        let share = share.map_err(|exceeded| {
             rejected(exceeded.reason);
             *exceeded.error
         })?;

@@ -30,8 +30,9 @@ use tokio::runtime::Handle;
 
 use crate::{
     Appended, Checkpoint, CheckpointName, ConnectionCounts, Digest, Entry, EntrySummary, Fork, ForkId,
-    ForkQuery, Idempotency, IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated,
-    RowSink, RowSource, SavedVersion, Seq, Sharing, Staged, StagedId, StagedSummary, Store, StoreError,
+    ForkQuery, Idempotency, IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Permits,
+    Repeated, RowSink, RowSource, SavedVersion, Seq, Sharing, Staged, StagedId, StagedSummary, Store,
+    StoreError,
 };
 use connections::Connections;
 use failure::Failure;
@@ -175,7 +176,10 @@ impl Store for PostgresStore {
 
     fn expire(&self, now: Millis) -> Result<Vec<ForkId>, StoreError> {
         let now = self.moment(now);
-        self.connections.write_long(async |client, _| forks::expire(client, now).await)
+        self.connections.write_long(async |client, _| {
+            shared::forget_permits(client, now).await?;
+            forks::expire(client, now).await
+        })
     }
 
     fn append(
@@ -290,6 +294,18 @@ impl Store for PostgresStore {
 
     fn shared_secret(&self, name: &str, candidate: &[u8]) -> Result<Vec<u8>, StoreError> {
         self.connections.write(async |client, _| shared::secret(client, name, candidate).await)
+    }
+
+    fn take_permits(
+        &self,
+        caller: &str,
+        wanted: u32,
+        per_minute: u32,
+        now: Millis,
+    ) -> Result<Permits, StoreError> {
+        let now = self.moment(now);
+        self.connections
+            .write(async |client, _| shared::take_permits(client, caller, wanted, per_minute, now).await)
     }
 
     /// The lock is lost with its connection, and that is noticed at the end.

@@ -14,7 +14,11 @@ pub(super) const NAME: &str = "spreadsheet_mcp";
 /// What brings a database from the format of its index to the next one, and the oldest format whose programs can work with it
 /// still. Never changed once released, only added to: a migration adds what the next release needs, and takes away what no
 /// release since the one before needs.
-const MIGRATIONS: &[(&str, i64)] = &[(include_str!("schema_1.sql"), 1), (include_str!("schema_2.sql"), 1)];
+const MIGRATIONS: &[(&str, i64)] = &[
+    (include_str!("schema_1.sql"), 1),
+    (include_str!("schema_2.sql"), 1),
+    (include_str!("schema_3.sql"), 1),
+];
 
 /// Names the lock that one migrating process has ("spreadsh" as a number).
 const LOCK: i64 = 0x7370_7265_6164_7368;

@@ -3,9 +3,10 @@
 use deadpool_postgres::ClientWrapper;
 
 use super::Moment;
-use super::columns::{changed, row, value};
+use super::columns::{Values, changed, row, value};
 use super::failure::Failure;
-use crate::{Millis, Sharing};
+use crate::model::Bucket;
+use crate::{Millis, Permits, Sharing};
 
 /// Names the lock of those who put blobs and those who sweep them ("blobs" as a number).
 const BLOBS: i64 = 0x62_6c6f_6273;
@@ -50,4 +51,26 @@ pub(super) async fn used_bytes(client: &ClientWrapper) -> Result<u64, Failure> {
     let sql = "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
                    WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'";
     row(client, sql, &[]).await?.map_or(Ok(0), |row| super::columns::natural(&row, 0))
+}
+
+pub(super) async fn take_permits(
+    client: &ClientWrapper,
+    caller: &str,
+    wanted: u32,
+    per_minute: u32,
+    now: Moment,
+) -> Result<Permits, Failure> {
+    let bucket = Bucket::per_minute(per_minute);
+    let sql = "WITH moment AS MATERIALIZED (SELECT coalesce($2, now_millis()) AS now)
+               SELECT taken, full_at, now FROM moment, take_permits($1, now * 1000, $3, $4, $5)";
+    let values: Values<'_> = &[&caller, &now, &i64::from(wanted), &bucket.all, &bucket.each];
+    let taken = row(client, sql, values).await?;
+    let taken = taken.ok_or_else(|| Failure::Damaged("permits are gone".to_owned()))?;
+    Ok(bucket.permits(value(&taken, 0)?, value(&taken, 1)?, value(&taken, 2)?))
+}
+
+/// Forgets callers who may make all of their calls.
+pub(super) async fn forget_permits(client: &ClientWrapper, now: Moment) -> Result<(), Failure> {
+    changed(client, "DELETE FROM permits WHERE until < coalesce($1, now_millis()) * 1000", &[&now]).await?;
+    Ok(())
 }

@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     Appended, Checkpoint, CheckpointName, Digest, Entry, EntrySummary, Fork, ForkId, ForkQuery, Idempotency,
-    IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated, RowSink, RowSource,
-    SavedVersion, Seq, Sharing, Staged, StagedId, StagedSummary, Store, StoreError, folder,
+    IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Permits, Repeated, RowSink,
+    RowSource, SavedVersion, Seq, Sharing, Staged, StagedId, StagedSummary, Store, StoreError, folder,
 };
 use connection::Connections;
 use failure::Failure;
@@ -88,7 +88,10 @@ impl Store for SqliteStore {
     }
 
     fn expire(&self, now: Millis) -> Result<Vec<ForkId>, StoreError> {
-        self.connections.write(|database| forks::expire(database, now))
+        self.connections.write(|database| {
+            shared::forget_permits(database, now)?;
+            forks::expire(database, now)
+        })
     }
 
     fn append(
@@ -197,6 +200,16 @@ impl Store for SqliteStore {
 
     fn shared_secret(&self, name: &str, candidate: &[u8]) -> Result<Vec<u8>, StoreError> {
         self.connections.write(|database| shared::secret(database, name, candidate))
+    }
+
+    fn take_permits(
+        &self,
+        caller: &str,
+        wanted: u32,
+        per_minute: u32,
+        now: Millis,
+    ) -> Result<Permits, StoreError> {
+        self.connections.write(|database| shared::take_permits(database, caller, wanted, per_minute, now))
     }
 
     fn guard_blobs(

@@ -8,8 +8,12 @@ use super::failure::explain;
 use crate::StoreError;
 
 /// What brings a database from the format of its index to the next one. Never changed once released, only added to.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema_1.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
 
 /// That this program knows the database's format, or the one it came from.
 pub(super) fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {

@@ -20,13 +20,13 @@ fn a_store_waits_for_its_tables_and_goes_on_by_itself() {
     let (url, _) = new_database();
     let store = open(&url);
     let error = store.check().unwrap_err();
-    assert!(matches!(error, StoreError::NotMigrated { found: 0, known: 2, .. }), "{error}");
+    assert!(matches!(error, StoreError::NotMigrated { found: 0, known: 3, .. }), "{error}");
     assert!(error.to_string().ends_with("run `spreadsheet-mcp migrate`"), "{error}");
-    assert_eq!(look(&url), Migration { from: 0, to: 2 });
-    assert_eq!(look(&url), Migration { from: 0, to: 2 }, "looking changes nothing");
-    assert_eq!(migrate(&url).unwrap(), Migration { from: 0, to: 2 });
+    assert_eq!(look(&url), Migration { from: 0, to: 3 });
+    assert_eq!(look(&url), Migration { from: 0, to: 3 }, "looking changes nothing");
+    assert_eq!(migrate(&url).unwrap(), Migration { from: 0, to: 3 });
     store.check().unwrap();
-    assert_eq!(migrate(&url).unwrap(), Migration { from: 2, to: 2 });
+    assert_eq!(migrate(&url).unwrap(), Migration { from: 3, to: 3 });
 }
 
 #[test]
@@ -61,8 +61,8 @@ fn the_first_format_is_brought_forward_with_what_it_holds() {
          SELECT append_entry('fork-0000000001', 0, 'm', 'ada', 'set B2', 'kept', NULL, 0, NULL, NULL, NULL, 1)",
     );
     let store = open(&url);
-    assert!(matches!(store.check(), Err(StoreError::NotMigrated { found: 1, known: 2, .. })));
-    assert_eq!(migrate(&url).unwrap(), Migration { from: 1, to: 2 });
+    assert!(matches!(store.check(), Err(StoreError::NotMigrated { found: 1, known: 3, .. })));
+    assert_eq!(migrate(&url).unwrap(), Migration { from: 1, to: 3 });
     assert_eq!(line(&store, &id(1), 1), "kept");
     assert_eq!(append(&store, &id(1), 1, "more").unwrap(), 2);
     assert!(store.lease("clean", "a", 1_000, 0).unwrap());
@@ -78,13 +78,13 @@ fn tables_of_the_next_release_are_used_while_they_are_compatible() {
         );
         Postgres::shared().execute(&database, &sql);
     };
-    set(3, 2);
+    set(4, 3);
     let store = open(&url);
     store.create_fork(&new_fork(1), &ROOM, 0).unwrap();
-    assert_eq!(migrate(&url).unwrap(), Migration { from: 3, to: 3 }, "a newer format is not touched");
-    set(4, 3);
+    assert_eq!(migrate(&url).unwrap(), Migration { from: 4, to: 4 }, "a newer format is not touched");
+    set(5, 4);
     let error = open(&url).check().unwrap_err();
-    assert!(matches!(error, StoreError::NewerVersion { found: 4, known: 2, .. }), "{error}");
+    assert!(matches!(error, StoreError::NewerVersion { found: 5, known: 3, .. }), "{error}");
     assert_eq!(store.fork(&id(1)).unwrap().head, Seq::BASE);
 }
 

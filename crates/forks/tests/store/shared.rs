@@ -50,6 +50,38 @@ fn the_first_secret_stays() {
 }
 
 #[test]
+fn all_processes_together_take_what_a_caller_may() {
+    let place = Place::new();
+    let other = place.opened_again();
+    // Six a minute: one in ten seconds.
+    let take = |store: &dyn Store, wanted, now| {
+        let permits = store.take_permits("ada", wanted, 6, now).unwrap();
+        (permits.granted, permits.wait)
+    };
+    assert_eq!(take(&place.store, 4, 0), (4, 0));
+    assert_eq!(take(&other, 4, 0), (2, 0));
+    assert_eq!(take(&place.store, 1, 0), (0, 10_000));
+    assert_eq!(take(&other, 4, 9_000), (0, 1_000));
+    assert_eq!(other.take_permits("bob", 4, 6, 9_000).unwrap().granted, 4);
+    assert_eq!(take(&other, 4, 10_000), (1, 0));
+    place.store.expire(100_000).unwrap();
+    assert_eq!(take(&place.store, 9, 130_000), (6, 0));
+    // As many as there are, however many ask.
+    let taken: u32 = std::thread::scope(|scope| {
+        let takers: Vec<_> = (0..8)
+            .map(|_| {
+                let store = place.opened_again();
+                scope.spawn(move || {
+                    (0..5).map(|_| store.take_permits("eve", 3, 50, 0).unwrap().granted).sum::<u32>()
+                })
+            })
+            .collect();
+        takers.into_iter().map(|taker| taker.join().unwrap()).sum()
+    });
+    assert_eq!(taken, 50);
+}
+
+#[test]
 fn a_sweep_waits_for_puts_and_puts_for_a_sweep() {
     let place = Place::new();
     let other = place.opened_again();

@@ -28,7 +28,7 @@ pub struct LimitsConfig {
     /// Calls that run at the same time; a few more may wait
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_CONCURRENT_CALLS", default_value_t = 16)]
     pub max_concurrent_calls: usize,
-    /// Calls of one caller that run or wait at the same time; 0 for as many as there are
+    /// Calls of one caller that run or wait at the same time, of each replica; 0 for as many as there are
     #[arg(
         long,
         value_name = "N",
@@ -36,7 +36,7 @@ pub struct LimitsConfig {
         default_value_t = 0
     )]
     pub max_concurrent_calls_per_caller: usize,
-    /// Calls of one caller within a minute; 0 for any number
+    /// Calls of one caller within a minute, of all replicas that share a database; 0 for any number
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_CALLS_PER_MINUTE", default_value_t = 0)]
     pub max_calls_per_minute: u32,
     /// Bytes of memory that the server may hold, LibreOffice aside: above, what is kept for later goes, then nothing more is

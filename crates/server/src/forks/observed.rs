@@ -4,8 +4,9 @@ use std::{collections::HashSet, sync::Arc, time::Instant};
 
 use forks::{
     Appended, Checkpoint, CheckpointName, ConnectionCounts, Digest, Entry, EntrySummary, Fork, ForkId,
-    ForkQuery, Idempotency, IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Repeated,
-    RowSink, RowSource, SavedVersion, Seq, Sharing, Staged, StagedId, StagedSummary, Store, StoreError,
+    ForkQuery, Idempotency, IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Permits,
+    Repeated, RowSink, RowSource, SavedVersion, Seq, Sharing, Staged, StagedId, StagedSummary, Store,
+    StoreError,
 };
 
 use crate::metrics::{
@@ -201,6 +202,16 @@ impl Store for ObservedStore {
 
     fn shared_secret(&self, name: &str, candidate: &[u8]) -> Result<Vec<u8>, StoreError> {
         self.write("shared_secret", |store| store.shared_secret(name, candidate))
+    }
+
+    fn take_permits(
+        &self,
+        caller: &str,
+        wanted: u32,
+        per_minute: u32,
+        now: Millis,
+    ) -> Result<Permits, StoreError> {
+        self.write("take_permits", |store| store.take_permits(caller, wanted, per_minute, now))
     }
 
     fn guard_blobs(

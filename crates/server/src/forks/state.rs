@@ -197,6 +197,11 @@ impl ForkState {
         })
     }
 
+    /// Whether other processes share the state over a network.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.config.state.state_url, Some(StateUrl::Postgres(_)))
+    }
+
     /// How connections to the database are doing, once there is one.
     pub(crate) fn connections(&self) -> Option<ConnectionCounts> {
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner).clone()?;

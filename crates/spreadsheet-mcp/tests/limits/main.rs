@@ -12,6 +12,7 @@ mod processes;
 #[path = "../support/program.rs"]
 #[allow(dead_code, reason = "each of the tests uses a part of it")]
 mod program;
+mod replicas;
 
 use std::io::{Read as _, Write as _};
 

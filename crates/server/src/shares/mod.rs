@@ -1,4 +1,9 @@
 //! How much of the server one caller may take: calls a minute, and calls at the same time.
+//!
+//! Calls a minute are those of all replicas where these share their state: [`leases`] takes them from the database. While that
+//! does not answer, each replica counts for itself. Calls at the same time are those of this process.
+
+mod leases;
 
 use std::{
     collections::HashMap,
@@ -7,11 +12,15 @@ use std::{
     time::Duration,
 };
 
+use ::forks::Store as _;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 
+use self::leases::{Leases, Taken};
 use crate::{
+    call::Context,
     config::LimitsConfig,
     error::{ErrorCode, ToolError},
+    forks::now,
     metrics::labels::Rejection,
     principal::Principal,
 };
@@ -24,6 +33,7 @@ const MAX_REMEMBERED: usize = 10_000;
 pub(crate) struct Shares {
     rates: Mutex<Option<Rates>>,
     running: Arc<Mutex<HashMap<String, usize>>>,
+    leases: Leases,
 }
 
 /// Token buckets of one size: another size begins with full ones.
@@ -49,10 +59,19 @@ pub(crate) struct Exceeded {
 
 impl Shares {
     /// Lets a caller have one more call, until the share is dropped.
-    pub(crate) fn take(&self, principal: &Principal, limits: &LimitsConfig) -> Result<Share, Exceeded> {
+    pub(crate) async fn take(
+        &self,
+        principal: &Principal,
+        limits: &LimitsConfig,
+        context: &Arc<Context>,
+    ) -> Result<Share, Exceeded> {
         let caller = principal.owner();
         if let Some(per_minute) = NonZeroU32::new(limits.max_calls_per_minute) {
-            self.rates(per_minute).take(&caller)?;
+            match self.leased(&caller, per_minute, context).await {
+                Taken::Granted => {}
+                Taken::Wait(wait) => return Err(too_many(per_minute, wait)),
+                Taken::Unknown => self.rates(per_minute).take(&caller)?,
+            }
         }
         let most = match limits.max_concurrent_calls_per_caller {
             0 => usize::MAX,
@@ -70,6 +89,22 @@ impl Shares {
         *own += 1;
         drop(running);
         Ok(Share { caller, running: Arc::clone(&self.running) })
+    }
+
+    /// Takes one of the calls that a caller may make at all replicas together.
+    async fn leased(&self, caller: &str, per_minute: NonZeroU32, context: &Arc<Context>) -> Taken {
+        if !context.forks.is_shared() {
+            return Taken::Unknown;
+        }
+        let lend = async |wanted| {
+            let (context, caller) = (Arc::clone(context), caller.to_owned());
+            let taken = tokio::task::spawn_blocking(move || {
+                let store = &context.forks.open().ok()?.store;
+                store.take_permits(&caller, wanted, per_minute.get(), now()).ok()
+            });
+            taken.await.ok().flatten()
+        };
+        self.leases.take(caller, per_minute.get(), lend).await
     }
 
     fn rates(&self, per_minute: NonZeroU32) -> Rates {
@@ -90,16 +125,19 @@ impl Rates {
             self.buckets.retain_recent();
         }
         let Err(not_until) = self.buckets.check_key(caller) else { return Ok(()) };
-        let wait = not_until.wait_time_from(self.buckets.clock().now()).max(Duration::from_millis(1));
-        let seconds = wait.as_secs_f64().ceil();
-        let error = ToolError::new(
-            ErrorCode::RateLimited,
-            format!("you made {} calls within a minute, which is as many as you may", self.per_minute),
-        )
-        .hint(format!("repeat it in {seconds} s; or ask whoever runs the server to raise SPREADSHEET_MCP_MAX_CALLS_PER_MINUTE"))
-        .retry_after(seconds as u64);
-        Err(Exceeded { error: Box::new(error), reason: Rejection::RateLimited })
+        Err(too_many(self.per_minute, not_until.wait_time_from(self.buckets.clock().now())))
     }
+}
+
+fn too_many(per_minute: NonZeroU32, wait: Duration) -> Exceeded {
+    let seconds = wait.max(Duration::from_millis(1)).as_secs_f64().ceil();
+    let error = ToolError::new(
+        ErrorCode::RateLimited,
+        format!("you made {per_minute} calls within a minute, which is as many as you may"),
+    )
+    .hint(format!("repeat it in {seconds} s; or ask whoever runs the server to raise SPREADSHEET_MCP_MAX_CALLS_PER_MINUTE"))
+    .retry_after(seconds as u64);
+    Exceeded { error: Box::new(error), reason: Rejection::RateLimited }
 }
 
 impl Drop for Share {
@@ -121,36 +159,44 @@ fn lock(running: &Mutex<HashMap<String, usize>>) -> std::sync::MutexGuard<'_, Ha
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{config, named};
+    use crate::testing::{config, context, named};
 
-    #[test]
-    fn callers_have_buckets_of_their_own() {
-        let limits = config(&["--max-calls-per-minute", "3"]).live.limits;
+    async fn take(shares: &Shares, principal: &Principal, arguments: &[&str]) -> Result<Share, Exceeded> {
+        let (context, _folder) = context(&[]);
+        shares.take(principal, &config(arguments).live.limits, &context).await
+    }
+
+    #[tokio::test]
+    async fn callers_have_buckets_of_their_own() {
+        let three = ["--max-calls-per-minute", "3"];
         let shares = Shares::default();
         let (ada, bob) = (named("ada"), named("bob"));
-        assert!((0..3).all(|_| shares.take(&ada, &limits).is_ok()));
-        let refused = shares.take(&ada, &limits).expect_err("too many");
+        for _ in 0..3 {
+            assert!(take(&shares, &ada, &three).await.is_ok());
+        }
+        let refused = take(&shares, &ada, &three).await.expect_err("too many");
         assert_eq!(refused.error.retry_after_seconds, Some(20));
         assert_eq!((refused.error.code, refused.reason), (ErrorCode::RateLimited, Rejection::RateLimited));
         assert!(refused.error.hint.expect("a hint").contains("repeat it in 20 s"));
-        assert!(shares.take(&bob, &limits).is_ok());
-        let more = config(&["--max-calls-per-minute", "5"]).live.limits;
-        assert!(shares.take(&ada, &more).is_ok());
-        let unlimited = config(&[]).live.limits;
-        assert!((0..1_000).all(|_| shares.take(&ada, &unlimited).is_ok()));
+        assert!(take(&shares, &bob, &three).await.is_ok());
+        assert!(take(&shares, &ada, &["--max-calls-per-minute", "5"]).await.is_ok());
+        for _ in 0..100 {
+            assert!(take(&shares, &ada, &[]).await.is_ok());
+        }
     }
 
-    #[test]
-    fn calls_at_the_same_time_are_counted_by_caller() {
-        let limits = config(&["--max-concurrent-calls-per-caller", "2"]).live.limits;
+    #[tokio::test]
+    async fn calls_at_the_same_time_are_counted_by_caller() {
+        let two = ["--max-concurrent-calls-per-caller", "2"];
         let shares = Shares::default();
         let (ada, bob) = (named("ada"), named("bob"));
-        let first = shares.take(&ada, &limits).expect("one");
-        let _second = shares.take(&ada, &limits).expect("two");
-        assert_eq!(shares.take(&ada, &limits).expect_err("three").reason, Rejection::TooManyOfCaller);
-        assert!(shares.take(&bob, &limits).is_ok());
+        let first = take(&shares, &ada, &two).await.expect("one");
+        let _second = take(&shares, &ada, &two).await.expect("two");
+        let refused = take(&shares, &ada, &two).await.expect_err("three");
+        assert_eq!(refused.reason, Rejection::TooManyOfCaller);
+        assert!(take(&shares, &bob, &two).await.is_ok());
         drop(first);
-        assert!(shares.take(&ada, &limits).is_ok());
+        assert!(take(&shares, &ada, &two).await.is_ok());
         assert_eq!(lock(&shares.running).len(), 1, "who has no call is forgotten");
     }
 }

@@ -62,20 +62,21 @@ fn a_database_of_a_newer_version() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("forks.sqlite");
     create(&SqliteStore::open(&database).unwrap());
-    let set = |version: i64| {
-        rusqlite::Connection::open(&database).unwrap().pragma_update(None, "user_version", version).unwrap();
-    };
-    set(7);
+    let connection = || rusqlite::Connection::open(&database).unwrap();
+    let set = |version: i64| connection().pragma_update(None, "user_version", version).unwrap();
+    let newest: i64 = connection().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    let newer = newest + 3;
+    set(newer);
     assert_eq!(
         refusal_to_open(&database).to_string(),
         format!(
-            "{} has the format 7, and this program knows formats up to 4; use the newer program that wrote it",
+            "{} has the format {newer}, and this program knows formats up to {newest}; use the newer program that wrote it",
             database.display()
         )
     );
     set(-7);
     assert!(matches!(refusal_to_open(&database), StoreError::Corrupt { .. }));
-    set(3);
+    set(newest);
     SqliteStore::open(&database).unwrap().fork(&id()).unwrap();
 }
 

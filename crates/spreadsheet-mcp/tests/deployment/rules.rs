@@ -12,7 +12,7 @@ const FOLDER: &str = "deploy/monitoring/prometheus/rules";
 const TESTS: &str = "deploy/monitoring/prometheus/tests";
 
 /// How a call can end for which the server is not to blame: what was asked was wrong, too much, or taken back.
-const OF_CALLERS: [&str; 27] = [
+const OF_CALLERS: [&str; 30] = [
     "ok",
     "invalid_argument",
     "unknown_argument",
@@ -40,6 +40,9 @@ const OF_CALLERS: [&str; 27] = [
     "already_exists",
     "signature_would_break",
     "target_changed",
+    "content_refused",
+    "url_expired",
+    "url_invalid",
 ];
 /// Refused by a setting of the operator's, as it should be.
 const REFUSED_RIGHTLY: [&str; 1] = ["overwrite_not_allowed"];

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use components::{eventually, free_port, http};
+use components::{S3, eventually, free_port, http};
 use serde_json::json;
 
 use crate::{
@@ -52,6 +52,16 @@ impl Patient {
         std::fs::write(&path, text).expect("written");
         self.flags.extend([flag.to_owned(), path.display().to_string()]);
         self
+    }
+
+    /// The same, with its blobs in a bucket.
+    fn with_bucket(self, s3: &S3) -> Patient {
+        let settings: String =
+            s3.settings().into_iter().map(|(name, value)| format!("{name} = \"{value}\"\n")).collect();
+        let mut patient = self.with_file("--object-store-file", "store.toml", &settings);
+        let blobs = ["--blob-url", &s3.url(), "--object-store-timeout-ms", "1000"];
+        patient.flags.extend(blobs.map(str::to_owned));
+        patient
     }
 
     fn start(&self) -> Server {
@@ -124,8 +134,9 @@ fn every_query_of_dashboards_has_an_answer(watch: &Watch, place: &Place, client:
 
 #[test]
 fn what_goes_wrong_is_seen_told_and_set_right() {
-    let (busy, small, sealed) = (Patient::new(Place::new()), Small::new(), Sealed::new());
-    let Some(mut deployed) = Deployed::new() else { return };
+    let (Some(mut s3), Some(mut deployed)) = (S3::start(), Deployed::new()) else { return };
+    let busy = Patient::new(Place::new()).with_bucket(&s3);
+    let (small, sealed) = (Small::new(), Sealed::new());
     let targets =
         [&busy, &small.0, &sealed.patient, &deployed.patient].map(|patient| patient.metrics.clone());
     let Some(watch) = Watch::over(&targets) else { return };
@@ -134,6 +145,7 @@ fn what_goes_wrong_is_seen_told_and_set_right() {
     let client = server.client();
     every_query_of_dashboards_has_an_answer(&watch, &busy.place, &client);
     too_much_is_asked(&watch, &busy, &server);
+    a_bucket_goes_away(&watch, &busy, &client, &mut s3);
     small.goes_through_it(&watch, small_server);
     sealed.goes_through_it(&watch);
     drop(sealed_server);
@@ -181,6 +193,19 @@ fn too_much_is_asked(watch: &Watch, busy: &Patient, server: &Server) {
         watch.takes_back(&page);
     }
     watch.sees_the_end_of("SpreadsheetMcpCallsRefused", &client.address, &busy.metrics);
+}
+
+/// The bucket of blobs does not answer, and does again.
+fn a_bucket_goes_away(watch: &Watch, busy: &Patient, client: &Client, s3: &mut S3) {
+    let alert = "SpreadsheetMcpBucketAway";
+    s3.stop();
+    watch.sees(alert);
+    let page = watch.pages(alert);
+    let told = watch.follow(alert, "## First commands", &client.address, &busy.metrics);
+    assert!(told[0].contains("outcome=\"unavailable\""), "{told:?}");
+    s3.resume();
+    watch.sees_the_end_of(alert, &client.address, &busy.metrics);
+    watch.takes_back(&page);
 }
 
 /// A server that may hold little memory, and lets nobody in.

@@ -125,7 +125,9 @@ impl Shared {
 
     /// Both directions, the answers up to so many bytes.
     fn forward(self: &Arc<Shared>, client: TcpStream, port: u16, most: Option<u64>) -> io::Result<()> {
-        let server = TcpStream::connect(("127.0.0.1", port))?;
+        let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else {
+            return client.shutdown(Shutdown::Both);
+        };
         lock(&self.open).push(server.try_clone()?);
         let (mut asking, mut asked) = (client.try_clone()?, server.try_clone()?);
         let shared = Arc::clone(self);

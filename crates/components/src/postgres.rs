@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use tempfile::TempDir;
 
-use crate::{Component, free_port};
+use crate::{Component, eventually, free_port};
 
 /// How long a server may take to answer after it was started.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -45,9 +45,8 @@ impl Postgres {
     /// # Errors
     /// When PostgreSQL is not installed, or does not start.
     pub fn start(options: &PostgresOptions) -> anyhow::Result<Postgres> {
-        let folder = tempfile::Builder::new().prefix("pg-").tempdir()?;
         let owner = owner()?;
-        chown(folder.path(), owner.map(|(user, _)| user), owner.map(|(_, group)| group))?;
+        let folder = folder_of(owner)?;
         let data = folder.path().join("data");
         let made = as_owner(&mut Command::new(program("initdb")?), owner)
             .args([
@@ -91,6 +90,37 @@ impl Postgres {
             let options = PostgresOptions { settings, ..PostgresOptions::default() };
             Postgres::start(&options).expect("PostgreSQL must run: install it by `make setup`")
         })
+    }
+
+    /// Starts a standby of this cluster. From then on a transaction is acknowledged only when it is on the disks of both.
+    ///
+    /// # Errors
+    /// When it does not start, or does not follow.
+    pub fn standby(&self) -> anyhow::Result<Postgres> {
+        let owner = owner()?;
+        let folder = folder_of(owner)?;
+        let copied = as_owner(&mut Command::new(program("pg_basebackup")?), owner)
+            .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "-U", "postgres", "-h"])
+            .arg(self.folder.path())
+            .args(["-p", &self.port.to_string(), "-D"])
+            .arg(folder.path().join("data"))
+            .output()?;
+        ensure!(copied.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&copied.stderr));
+        let settings = self.settings.clone();
+        let mut standby = Postgres { folder, port: free_port(), settings, server: None };
+        standby.start_again()?;
+        self.try_execute("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'")?;
+        self.try_execute("postgres", "SELECT pg_reload_conf()")?;
+        let is_followed = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'";
+        eventually("the standby does not follow", || {
+            (self.execute("postgres", is_followed) == "1").then_some(())
+        });
+        Ok(standby)
+    }
+
+    /// Makes a standby the primary. Whoever does this sees to it that the old one is gone for good.
+    pub fn promote(&self) {
+        self.execute("postgres", "SELECT pg_promote()");
     }
 
     /// The port on 127.0.0.1.
@@ -198,6 +228,12 @@ impl Postgres {
             .stderr(log);
         Ok(Component::start(&mut command, self.folder.path())?)
     }
+}
+
+fn folder_of(owner: Option<(u32, u32)>) -> anyhow::Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("pg-").tempdir()?;
+    chown(folder.path(), owner.map(|(user, _)| user), owner.map(|(_, group)| group))?;
+    Ok(folder)
 }
 
 /// A program of PostgreSQL, of the newest version that is installed.

@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::path::Path;
 
-use crate::{Sharing, StoreError};
+use crate::StoreError;
 
 /// Makes the folder and those above it, as far as they are missing.
 pub(crate) fn create(folder: &Path) -> Result<(), StoreError> {
@@ -54,6 +54,15 @@ pub(crate) fn private_file() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// Whom a lock keeps out of a folder of blobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// Sweeps.
+    WithPuts,
+    /// Puts and sweeps.
+    WithNone,
 }
 
 /// Waits for a lock on the file, which is made when it is not there. Dropping the file gives the lock back.

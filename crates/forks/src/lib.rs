@@ -37,4 +37,4 @@ pub use postgres::{
 };
 pub use rows::{Row, RowSink, RowSource};
 pub use sqlite::SqliteStore;
-pub use store::{ConnectionCounts, Sharing, Store};
+pub use store::{ConnectionCounts, Store};

@@ -224,17 +224,6 @@ pub trait Store: Send + Sync {
         now: Millis,
     ) -> Result<Permits, StoreError>;
 
-    /// Runs `body` while nobody runs what it does not share its guard with, in any process. Sweepers delete a blob within
-    /// it, so that none goes that a writer has just found to be there. `body` must not use the store.
-    ///
-    /// # Errors
-    /// Those of `body`. After any other, it may have run unguarded, and what it found must not be relied on.
-    fn guard_blobs(
-        &self,
-        sharing: Sharing,
-        body: &mut dyn FnMut() -> Result<(), StoreError>,
-    ) -> Result<(), StoreError>;
-
     /// Looks for damage as far as the database can tell, which may take long: for the start of a server.
     ///
     /// # Errors
@@ -282,13 +271,4 @@ pub struct ConnectionCounts {
     pub refusals: u64,
     /// Whether the newest use was refused so.
     pub is_left_alone: bool,
-}
-
-/// Whom a guard of blobs keeps out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sharing {
-    /// Sweeps.
-    WithPuts,
-    /// Puts and sweeps.
-    WithNone,
 }

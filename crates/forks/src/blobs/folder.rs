@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use crate::{Digest, Millis, Sharing, StoreError, folder};
+use crate::{Digest, Millis, StoreError, folder, folder::Sharing};
 
 /// What the name of a file that is still being written begins with. Blobs begin with a hexadecimal digit.
 pub(super) const TEMPORARY: &str = ".tmp-";

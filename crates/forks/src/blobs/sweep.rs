@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use super::Swept;
 use super::folder::{BlobFolder, TEMPORARY};
-use crate::{Digest, Millis, Sharing, StoreError};
+use crate::{Digest, Millis, StoreError, folder::Sharing};
 
 impl BlobFolder {
     /// Deletes the blobs that are not `needed` and were put before `grace`, and what crashed writers left behind.

@@ -12,12 +12,11 @@ use deadpool::{Runtime, Status};
 use deadpool_postgres::ClientWrapper;
 use recloser::Recloser;
 use tokio::runtime::Handle;
-use tokio_postgres::config::TargetSessionAttrs;
-use tokio_postgres::{Client, Config, Connection, Socket};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::Client;
 
-use super::failure::{Failure, Fate, connection_failure, fate};
-use super::{PostgresOptions, PostgresUrl, schema, tls};
+use super::dial::Dialer;
+use super::failure::{Failure, Fate, fate};
+use super::{PostgresOptions, PostgresUrl, schema};
 use crate::{ConnectionCounts, StoreError};
 
 /// What a piece of work for the cleaner may take, which deletes much.
@@ -75,22 +74,11 @@ impl Connections {
         options: PostgresOptions,
         runtime: Handle,
     ) -> Result<Connections, String> {
-        let mut config = url.config.clone();
-        config
-            .connect_timeout(options.connect_timeout)
-            .target_session_attrs(TargetSessionAttrs::ReadWrite)
-            .keepalives_idle(options.patience.max(Duration::from_secs(1)))
-            .keepalives_interval(Duration::from_secs(2))
-            .keepalives_retries(3)
-            .tcp_user_timeout(options.patience);
-        if config.get_application_name().is_none() {
-            config.application_name("spreadsheet-mcp");
-        }
         let patience = options.patience;
-        let other_hosts = u32::try_from(config.get_hosts().len().saturating_sub(1)).unwrap_or(u32::MAX);
-        let back = patience.min(BACK.saturating_add(options.connect_timeout.saturating_mul(other_hosts)));
-        let manager =
-            Manager { config, connector: tls::connector(&url.trust)?, patience, password: options.password };
+        let dialer = Dialer::new(url, &options)?;
+        let other_times = options.connect_timeout.saturating_mul(dialer.other_hosts());
+        let back = patience.min(BACK.saturating_add(other_times));
+        let manager = Manager { dialer, patience, password: options.password };
         let pool = Pool::builder(manager)
             .max_size(options.connections)
             .wait_timeout(Some(patience))
@@ -169,31 +157,6 @@ impl Connections {
             refusals: self.refusals.load(Ordering::Relaxed),
             is_left_alone: self.is_left_alone.load(Ordering::Relaxed),
         }
-    }
-
-    /// Runs `body` within a transaction that does nothing but hold a lock: `lock` takes it.
-    pub(super) fn hold(
-        &self,
-        lock: &str,
-        body: impl FnOnce() -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let begun = self.guarded(|| {
-            self.wait(async {
-                let client = self.lend().await?;
-                client.batch_execute(lock).await?;
-                Ok(client)
-            })
-        });
-        let client = begun.map_err(|failure| self.explain(failure, false))?;
-        // Dropped with its connection, the lock is given back.
-        body()?;
-        let ended = self.wait(async {
-            client.batch_execute("COMMIT").await?;
-            Ok(())
-        });
-        ended.map_err(|failure| self.explain(failure, false))?;
-        client.give_back();
-        Ok(())
     }
 
     /// Runs `body` within one transaction, for as long as it takes: each of its statements has its own time. It is not repeated.
@@ -344,10 +307,6 @@ impl Connections {
         }
     }
 
-    fn wait<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        self.within(self.patience, work)
-    }
-
     fn within<T>(
         &self,
         limit: Duration,
@@ -388,8 +347,7 @@ impl Drop for Lent {
 
 /// Makes connections, and looks whether they can be used.
 struct Manager {
-    config: Config,
-    connector: MakeRustlsConnect,
+    dialer: Dialer,
     patience: Duration,
     password: super::Password,
 }
@@ -399,15 +357,8 @@ impl deadpool::managed::Manager for Manager {
     type Error = Failure;
 
     async fn create(&self) -> Result<ClientWrapper, Failure> {
-        let mut config = self.config.clone();
-        match (self.password)() {
-            Ok(Some(password)) => drop(config.password(password)),
-            Ok(None) => {}
-            Err(problem) => return Err(Failure::Refused(problem)),
-        }
-        let connected = config.connect(self.connector.clone()).await;
-        let (client, connection) = connected.map_err(|error| connection_failure(&error))?;
-        let client = ClientWrapper::new(client, tokio::spawn(serve(connection)));
+        let (client, served) = self.dialer.connect(&self.password).await?;
+        let client = ClientWrapper::new(client, served);
         let millis = self.patience.as_millis();
         let setup = format!(
             "SET search_path = {schema}; SET statement_timeout = '{long}'; SET lock_timeout = '{millis}'; \
@@ -429,14 +380,6 @@ impl deadpool::managed::Manager for Manager {
     }
 }
 
-/// Moves what is sent and received, until the client goes. Why it ended is told by the statements that it ended over.
-async fn serve<S>(connection: Connection<Socket, S>)
-where
-    S: tokio_postgres::tls::TlsStream + Unpin,
-{
-    let _told_elsewhere = connection.await;
-}
-
 /// A connection of its own, without a pool, for what is not about forks.
 pub(super) fn alone(
     url: &PostgresUrl,
@@ -444,19 +387,10 @@ pub(super) fn alone(
     runtime: &Handle,
 ) -> Result<Client, StoreError> {
     let explain = |failure: Failure| failure.explain(&url.to_string(), false);
-    let connector = tls::connector(&url.trust).map_err(|problem| explain(Failure::Refused(problem)))?;
-    let mut config = url.config.clone();
-    config.connect_timeout(options.connect_timeout).target_session_attrs(TargetSessionAttrs::ReadWrite);
-    match (options.password)() {
-        Ok(Some(password)) => drop(config.password(password)),
-        Ok(None) => {}
-        Err(problem) => return Err(explain(Failure::Refused(problem))),
-    }
+    let dialer = Dialer::new(url, options).map_err(|problem| explain(Failure::Refused(problem)))?;
     runtime.block_on(async {
-        let connected = tokio::time::timeout(options.patience, config.connect(connector)).await;
-        let connected = connected.map_err(|_| explain(Failure::Late))?;
-        let (client, connection) = connected.map_err(|error| explain(connection_failure(&error)))?;
-        tokio::spawn(serve(connection));
-        Ok(client)
+        let connected = tokio::time::timeout(options.patience, dialer.connect(&options.password)).await;
+        let connected = connected.unwrap_or(Err(Failure::Late));
+        connected.map(|(client, _)| client).map_err(explain)
     })
 }

@@ -11,6 +11,7 @@
 mod checkpoints;
 mod columns;
 mod connections;
+mod dial;
 mod failure;
 mod forks;
 mod log;
@@ -31,8 +32,7 @@ use tokio::runtime::Handle;
 use crate::{
     Appended, Checkpoint, CheckpointName, ConnectionCounts, Digest, Entry, EntrySummary, Fork, ForkId,
     ForkQuery, Idempotency, IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Permits,
-    Repeated, RowSink, RowSource, SavedVersion, Seq, Sharing, Staged, StagedId, StagedSummary, Store,
-    StoreError,
+    Repeated, RowSink, RowSource, SavedVersion, Seq, Staged, StagedId, StagedSummary, Store, StoreError,
 };
 use connections::Connections;
 use failure::Failure;
@@ -306,15 +306,6 @@ impl Store for PostgresStore {
         let now = self.moment(now);
         self.connections
             .write(async |client, _| shared::take_permits(client, caller, wanted, per_minute, now).await)
-    }
-
-    /// The lock is lost with its connection, and that is noticed at the end.
-    fn guard_blobs(
-        &self,
-        sharing: Sharing,
-        body: &mut dyn FnMut() -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        self.connections.hold(&shared::guard(sharing), body)
     }
 
     /// That the database answers and has the tables that are needed; it looks for damage itself.

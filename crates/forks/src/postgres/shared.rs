@@ -6,10 +6,7 @@ use super::Moment;
 use super::columns::{Values, changed, row, value};
 use super::failure::Failure;
 use crate::model::Bucket;
-use crate::{Millis, Permits, Sharing};
-
-/// Names the lock of those who put blobs and those who sweep them ("blobs" as a number).
-const BLOBS: i64 = 0x62_6c6f_6273;
+use crate::{Millis, Permits};
 
 pub(super) async fn lease(
     client: &ClientWrapper,
@@ -35,15 +32,6 @@ pub(super) async fn secret(client: &ClientWrapper, name: &str, candidate: &[u8])
     changed(client, sql, &[&name, &candidate]).await?;
     let kept = row(client, "SELECT value FROM secrets WHERE name = $1", &[&name]).await?;
     value(&kept.ok_or_else(|| Failure::Damaged("a secret is gone".to_owned()))?, 0)
-}
-
-/// What begins a transaction that guards blobs.
-pub(super) fn guard(sharing: Sharing) -> String {
-    let lock = match sharing {
-        Sharing::WithPuts => "pg_advisory_xact_lock_shared",
-        Sharing::WithNone => "pg_advisory_xact_lock",
-    };
-    format!("BEGIN; SELECT {lock}({BLOBS})")
 }
 
 /// Bytes of the tables and of their indexes, with what was deleted and waits to be used again.

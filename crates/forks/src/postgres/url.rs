@@ -121,6 +121,31 @@ impl FromStr for PostgresUrl {
     }
 }
 
+impl PostgresUrl {
+    /// What the driver is told of each host, in their order.
+    pub(super) fn each_host(&self) -> Vec<Config> {
+        let ports = self.config.get_ports();
+        let of_host = |(index, host): (usize, &Host)| {
+            let mut config = Config::new();
+            match host {
+                #[cfg(unix)]
+                Host::Unix(folder) => config.host_path(folder),
+                Host::Tcp(name) => config.host(name),
+            };
+            if let Some(port) = ports.get(index).or(ports.first()) {
+                config.port(*port);
+            }
+            config.user(self.config.get_user().unwrap_or_default());
+            config.dbname(self.config.get_dbname().unwrap_or_default());
+            config.application_name(self.config.get_application_name().unwrap_or("spreadsheet-mcp"));
+            config.channel_binding(self.config.get_channel_binding());
+            config.ssl_mode(self.config.get_ssl_mode());
+            config
+        };
+        self.config.get_hosts().iter().enumerate().map(of_host).collect()
+    }
+}
+
 /// Whether nobody is in between.
 fn is_near(host: &Host) -> bool {
     match host {
@@ -178,6 +203,27 @@ mod tests {
         let full = "postgres://me@a/s?sslrootcert=/a+b.pem&application_name=my%20own";
         check(full, "postgres://a/s", SslMode::Require, Trust::Host(file()));
         check("postgres:///s?host=/run/pg&user=me", "postgres:///s", SslMode::Prefer, Trust::Anyone);
+    }
+
+    #[test]
+    fn each_host_has_its_port_and_what_is_common() {
+        let url: PostgresUrl =
+            "postgres://me@a:1,b:2/s?application_name=own&sslmode=disable".parse().unwrap();
+        let hosts = url.each_host();
+        assert_eq!(hosts.len(), 2);
+        for (config, (host, port)) in hosts.iter().zip([("a", 1), ("b", 2)]) {
+            assert_eq!(
+                (config.get_hosts(), config.get_ports()),
+                (&[Host::Tcp(host.to_owned())][..], &[port][..])
+            );
+            assert_eq!((config.get_user(), config.get_dbname()), (Some("me"), Some("s")));
+            assert_eq!(
+                (config.get_application_name(), config.get_ssl_mode()),
+                (Some("own"), SslMode::Disable)
+            );
+        }
+        let same: PostgresUrl = "postgres:///s?user=me&host=a,b&port=7&sslmode=disable".parse().unwrap();
+        assert!(same.each_host().iter().all(|config| config.get_ports() == [7]));
     }
 
     #[test]

@@ -17,12 +17,12 @@ mod staged;
 mod versions;
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::{
     Appended, Checkpoint, CheckpointName, Digest, Entry, EntrySummary, Fork, ForkId, ForkQuery, Idempotency,
     IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Permits, Repeated, RowSink,
-    RowSource, SavedVersion, Seq, Sharing, Staged, StagedId, StagedSummary, Store, StoreError, folder,
+    RowSource, SavedVersion, Seq, Staged, StagedId, StagedSummary, Store, StoreError,
 };
 use connection::Connections;
 use failure::Failure;
@@ -30,8 +30,6 @@ use failure::Failure;
 /// Forks in an SQLite database.
 pub struct SqliteStore {
     connections: Connections,
-    /// The file whose locks guard blobs.
-    guard: PathBuf,
 }
 
 impl SqliteStore {
@@ -40,7 +38,7 @@ impl SqliteStore {
     /// # Errors
     /// `NewerVersion`, `Corrupt`, `ReadOnly`, `Full`, `Busy`, `Unavailable`.
     pub fn open(path: &Path) -> Result<SqliteStore, StoreError> {
-        Ok(SqliteStore { connections: Connections::open(path)?, guard: path.with_extension("blobs-lock") })
+        Ok(SqliteStore { connections: Connections::open(path)? })
     }
 
     /// A failed write of a fork, as its caller sees it.
@@ -210,15 +208,6 @@ impl Store for SqliteStore {
         now: Millis,
     ) -> Result<Permits, StoreError> {
         self.connections.write(|database| shared::take_permits(database, caller, wanted, per_minute, now))
-    }
-
-    fn guard_blobs(
-        &self,
-        sharing: Sharing,
-        body: &mut dyn FnMut() -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let _others = folder::lock(&self.guard, sharing)?;
-        body()
     }
 
     /// Reads the whole database (`PRAGMA quick_check`), at about half a millisecond per megabyte. Damage that an operation

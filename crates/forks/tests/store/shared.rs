@@ -1,9 +1,6 @@
-//! What processes agree upon: leases, secrets, the guard of blobs.
+//! What processes agree upon: leases, secrets, calls a minute.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-use forks::{Digest, Sharing, Store, StoreError};
+use forks::Store;
 
 use crate::Place;
 
@@ -79,35 +76,4 @@ fn all_processes_together_take_what_a_caller_may() {
         takers.into_iter().map(|taker| taker.join().unwrap()).sum()
     });
     assert_eq!(taken, 50);
-}
-
-#[test]
-fn a_sweep_waits_for_puts_and_puts_for_a_sweep() {
-    let place = Place::new();
-    let other = place.opened_again();
-    let is_put = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        place
-            .store
-            .guard_blobs(Sharing::WithPuts, &mut || {
-                other.guard_blobs(Sharing::WithPuts, &mut || Ok(())).expect("puts share the guard");
-                scope.spawn(|| {
-                    let see = &mut || {
-                        assert!(is_put.load(Ordering::SeqCst), "the sweep came in between");
-                        Ok(())
-                    };
-                    other.guard_blobs(Sharing::WithNone, see).unwrap();
-                });
-                std::thread::sleep(Duration::from_millis(100));
-                is_put.store(true, Ordering::SeqCst);
-                Ok(())
-            })
-            .unwrap();
-    });
-    let failed = StoreError::NotFound { what: "blob", name: Digest::of(b"").to_string() };
-    let mut failure = Some(failed);
-    let guarded =
-        place.store.guard_blobs(Sharing::WithNone, &mut || failure.take().map_or(Ok(()), Err)).unwrap_err();
-    assert!(matches!(guarded, StoreError::NotFound { what: "blob", .. }), "{guarded}");
-    place.store.guard_blobs(Sharing::WithNone, &mut || Ok(())).unwrap();
 }

@@ -5,8 +5,7 @@ use std::{collections::HashSet, sync::Arc, time::Instant};
 use forks::{
     Appended, Checkpoint, CheckpointName, ConnectionCounts, Digest, Entry, EntrySummary, Fork, ForkId,
     ForkQuery, Idempotency, IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Permits,
-    Repeated, RowSink, RowSource, SavedVersion, Seq, Sharing, Staged, StagedId, StagedSummary, Store,
-    StoreError,
+    Repeated, RowSink, RowSource, SavedVersion, Seq, Staged, StagedId, StagedSummary, Store, StoreError,
 };
 
 use crate::metrics::{
@@ -212,15 +211,6 @@ impl Store for ObservedStore {
         now: Millis,
     ) -> Result<Permits, StoreError> {
         self.write("take_permits", |store| store.take_permits(caller, wanted, per_minute, now))
-    }
-
-    fn guard_blobs(
-        &self,
-        sharing: Sharing,
-        body: &mut dyn FnMut() -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        // What it guards takes most of the time, and is no use of the store.
-        self.store.guard_blobs(sharing, body)
     }
 
     fn connections(&self) -> Option<ConnectionCounts> {

@@ -24,6 +24,8 @@ pub(crate) const REPLICAS: usize = 3;
 pub(crate) struct Setup<'a> {
     /// A database server of its own, to be killed; otherwise all share one.
     pub(crate) postgres: Option<&'a Postgres>,
+    /// What follows that, and may take its place.
+    pub(crate) standby: Option<&'a Postgres>,
     pub(crate) flags: &'a [&'a str],
     /// What the first replica has besides.
     pub(crate) first: Vec<(&'static str, String)>,
@@ -74,7 +76,7 @@ impl Cluster {
             };
             workspace.clone_into(&mut place.workspace);
             let proxy = FaultyProxy::before(postgres.port());
-            let state = format!("postgres://postgres@127.0.0.1:{}/{database}", proxy.port());
+            let state = state_url(proxy.port(), setup.standby, &database);
             let mut environment = vec![
                 ("SPREADSHEET_MCP_STATE_URL".to_owned(), state),
                 ("SPREADSHEET_MCP_BLOB_URL".to_owned(), format!("{}/blobs", s3.url())),
@@ -95,7 +97,7 @@ impl Cluster {
             balancer,
             bucket,
             workspace,
-            state_url: postgres.url(&database),
+            state_url: state_url(postgres.port(), setup.standby, &database),
             runtime: Runtime::new().expect("a runtime"),
             _s3: s3,
             _folder: folder,
@@ -212,4 +214,10 @@ impl Cluster {
     pub(crate) fn sdk(&self) -> Sdk {
         Sdk::new(self.balancer.port(), self.runtime())
     }
+}
+
+/// A URL that names the standby as well.
+fn state_url(port: u16, standby: Option<&Postgres>, database: &str) -> String {
+    let other = standby.map(|standby| format!(",127.0.0.1:{}", standby.port())).unwrap_or_default();
+    format!("postgres://postgres@127.0.0.1:{port}{other}/{database}")
 }

@@ -1,14 +1,14 @@
-//! The database is killed and comes back, again and again.
+//! The database is killed and comes back, again and again; or it is gone for good, and another one takes its place.
 
 use std::{
     sync::Mutex,
     time::{Duration, Instant},
 };
 
-use components::{Postgres, PostgresOptions};
+use components::{Fault, Postgres, PostgresOptions};
 
 use crate::{
-    cluster::{Cluster, Setup},
+    cluster::{Cluster, REPLICAS, Setup},
     load::Load,
     seconds,
 };
@@ -39,5 +39,36 @@ fn no_acknowledged_edit_is_lost_when_the_database_is_killed() {
     ran.check_only(&["state_unavailable", "lost", "busy"]);
     assert_eq!(ran.records.unsettled(), 0, "every edit got through in the end");
     cluster.wait_for_all();
+    ran.records.check(&*cluster.store());
+}
+
+#[test]
+fn no_acknowledged_edit_is_lost_when_a_standby_takes_over() {
+    let mut primary =
+        Postgres::start(&PostgresOptions::default()).expect("PostgreSQL is installed (make setup)");
+    let standby = primary.standby().expect("it follows");
+    let setup = Setup { postgres: Some(&primary), standby: Some(&standby), ..Setup::default() };
+    let Some(cluster) = Cluster::start(&setup) else { return };
+    let (ran, away) = Load::of(&cluster, 4, 8).run(|progress| {
+        progress.wait_for(200);
+        primary.kill();
+        let killed = Instant::now();
+        // For two replicas it is as a machine that hangs: it takes connections, and says nothing.
+        for index in 1..REPLICAS {
+            cluster.database(index).set(Fault::Stall);
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        standby.promote();
+        cluster.wait_for_all();
+        let away = killed.elapsed();
+        progress.wait_for(400);
+        away
+    });
+    println!(
+        "  the primary was killed; all replicas were ready on the standby {:.1} s later",
+        away.as_secs_f64()
+    );
+    ran.check_only(&["state_unavailable", "lost", "busy"]);
+    assert_eq!(ran.records.unsettled(), 0, "every edit got through in the end");
     ran.records.check(&*cluster.store());
 }

@@ -40,7 +40,8 @@ fn slow_and_garbled_handshakes_hold_up_nobody() {
     for bytes in garbage {
         let mut stream = connect();
         stream.write_all(bytes).expect("sent");
-        stream.shutdown(Shutdown::Write).expect("shut");
+        // The server may have closed it by now.
+        let _may_be_gone = stream.shutdown(Shutdown::Write);
         stream.set_read_timeout(Some(Duration::from_secs(5))).expect("set");
         let mut answer = Vec::new();
         let ended = stream.read_to_end(&mut answer);

@@ -1,10 +1,13 @@
 //! Many clients at once, over HTTP: what authentication, metrics, tracing and the audit trail cost, and whether a server under
 //! more load than it takes stays as it is; what several servers on one state answer together.
 
+mod capacity;
 mod client;
 mod endurance;
+mod process;
 mod replicas;
 mod server;
+mod stores;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +18,7 @@ use serde_json::json;
 
 use crate::MIXED;
 use crate::report::Report;
+pub(crate) use capacity::capacity;
 use client::{Connection, Outcome};
 pub(crate) use endurance::endurance;
 pub(crate) use replicas::replicas;

@@ -55,6 +55,7 @@ enum Only {
     Recalculation,
     Overhead,
     Replicas,
+    Capacity,
     Endurance,
 }
 
@@ -82,6 +83,9 @@ fn main() -> Result<ExitCode> {
     if is_wanted(Only::Replicas) {
         load::replicas(&program, &folder, &mut report)?;
     }
+    if is_wanted(Only::Capacity) {
+        load::capacity(&program, &folder, &mut report)?;
+    }
     if is_wanted(Only::Endurance) {
         load::endurance(&program, &folder, Duration::from_secs(endurance), &mut report)?;
     }
@@ -102,12 +106,18 @@ fn generate(folder: &Path) -> Result<()> {
     ];
     fs::create_dir_all(folder)?;
     for (name, make) in files {
-        let path = folder.join(name);
-        if !path.exists() {
-            fs::write(&path, make()?).with_context(|| format!("failed to write {}", path.display()))?;
-        }
-        println!("{} ({:.1} MB)", path.display(), path.metadata()?.len() as f64 / 1e6);
+        keep(folder, name, make)?;
     }
+    Ok(())
+}
+
+/// Makes a workbook unless it is there.
+fn keep(folder: &Path, name: &str, make: impl FnOnce() -> Result<Vec<u8>>) -> Result<()> {
+    let path = folder.join(name);
+    if !path.exists() {
+        fs::write(&path, make()?).with_context(|| format!("failed to write {}", path.display()))?;
+    }
+    println!("{} ({:.1} MB)", path.display(), path.metadata()?.len() as f64 / 1e6);
     Ok(())
 }
 

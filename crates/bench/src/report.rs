@@ -60,22 +60,23 @@ impl Report {
         });
     }
 
-    /// A number that is at most `most`.
-    pub(crate) fn number(&mut self, what: &str, number: f64, most: Option<f64>) {
+    /// A number with its unit, which may be none, that is at most `most`.
+    pub(crate) fn figure(&mut self, what: &str, number: f64, unit: &str, most: Option<f64>) {
+        let with_unit = |number: f64| format!("{} {unit}", short(number)).trim_end().to_owned();
         self.lines.push(Line {
             what: what.to_owned(),
-            measured: if number.fract() == 0.0 { number.to_string() } else { format!("{number:.3}") },
-            bound: most.map_or_else(String::new, |most| most.to_string()),
+            measured: with_unit(number),
+            bound: most.map_or_else(String::new, with_unit),
             holds: most.is_none_or(|most| number <= most),
         });
     }
 
-    /// A figure that stays where it was, up to a share of it.
-    pub(crate) fn drift(&mut self, what: &str, now: f64, before: f64, most: f64) {
-        let drift = now / before - 1.0;
+    /// A figure that is what another one is, which a word tells apart, up to a share of it.
+    pub(crate) fn drift(&mut self, what: &str, figure: f64, other: (&str, f64), most: f64) {
+        let drift = figure / other.1 - 1.0;
         self.lines.push(Line {
             what: what.to_owned(),
-            measured: format!("{:+.1} % ({now:.0} after {before:.0})", 100.0 * drift),
+            measured: format!("{:+.1} % ({} {} {})", 100.0 * drift, short(figure), other.0, short(other.1)),
             bound: format!("{:.0} %", 100.0 * most),
             holds: drift.abs() <= most,
         });
@@ -125,6 +126,16 @@ impl Report {
             page.push_str(&format!("| {} | {measured} | {} |\n", line.what, line.bound));
         }
         page
+    }
+}
+
+/// Three digits, or all of those before the point.
+fn short(number: f64) -> String {
+    match number.abs() {
+        size if size.fract() == 0.0 || size >= 100.0 => format!("{number:.0}"),
+        size if size >= 10.0 => format!("{number:.1}"),
+        size if size >= 1.0 => format!("{number:.2}"),
+        _ => format!("{number:.3}"),
     }
 }
 

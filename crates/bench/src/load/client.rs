@@ -20,6 +20,11 @@ pub(super) enum Outcome {
     Failed(String),
 }
 
+/// The arguments of an edit of one cell.
+pub(super) fn set(fork: &str, cell: &str, value: usize) -> Value {
+    json!({ "workbook": fork, "ops": [{ "op": "set", "range": cell, "values": [[value]] }] })
+}
+
 pub(super) struct Connection {
     address: SocketAddr,
     key: Option<String>,

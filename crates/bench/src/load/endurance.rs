@@ -59,11 +59,12 @@ pub(crate) fn endurance(program: &Path, folder: &Path, length: Duration, report:
         println!("the first call that failed: {failure}");
     }
     let what = format!("{CLIENTS} clients for {:.0} s", length.as_secs_f64());
-    report.number(&format!("{what}: calls answered"), done as f64, None);
-    report.number(&format!("{what}: refused at once, overloaded"), overloaded as f64, None);
-    report.number(
+    report.figure(&format!("{what}: calls answered"), done as f64, "", None);
+    report.figure(&format!("{what}: refused at once, overloaded"), overloaded as f64, "", None);
+    report.figure(
         &format!("{what}: failures per thousand calls that were taken"),
         1000.0 * failed as f64 / (done + failed).max(1) as f64,
+        "",
         Some(1.0),
     );
     let warm = &samples[(samples.len() as f64 * WARM_UP) as usize..];
@@ -79,13 +80,13 @@ pub(crate) fn endurance(program: &Path, folder: &Path, length: Duration, report:
     report.drift(
         &format!("{what}: memory, second half against first"),
         memory(&warm[half..]),
-        memory(&warm[..half]),
+        ("after", memory(&warm[..half])),
         0.05,
     );
     report.drift(
         &format!("{what}: open descriptors, second half against first"),
         descriptors(&warm[half..])? as f64,
-        descriptors(&warm[..half])? as f64,
+        ("after", descriptors(&warm[..half])? as f64),
         0.05,
     );
     Ok(())

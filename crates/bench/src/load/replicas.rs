@@ -5,7 +5,6 @@
 //! not how they scale.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -13,8 +12,9 @@ use components::{Postgres, PostgresOptions, S3};
 use objects::{Bucket, Options, Settings};
 use serde_json::{Value, json};
 
-use super::client::{Connection, Outcome};
+use super::client::{Connection, Outcome, set};
 use super::server::Server;
+use super::stores::{blobs, database};
 use super::{ROUNDS, Round, round_of};
 use crate::report::{Report, median, timed};
 use crate::{COLD_ROUNDS, MIXED, SMALL};
@@ -34,45 +34,15 @@ pub(crate) fn replicas(program: &Path, folder: &Path, report: &mut Report) -> Re
     first_read(program, folder, &postgres, report)
 }
 
-/// Where servers have their state: a new database, which has its tables already.
-fn database(program: &Path, postgres: &Postgres) -> Result<(&'static str, String)> {
-    let variable = "SPREADSHEET_MCP_STATE_URL";
-    let url = postgres.url(&postgres.new_database());
-    let migrated = Command::new(program).arg("migrate").env(variable, &url).output()?;
-    ensure!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
-    Ok((variable, url))
-}
-
-/// The same, with blobs in a folder that all of them see.
-fn shared(program: &Path, postgres: &Postgres, blobs: &Path) -> Result<Vec<(&'static str, String)>> {
-    let blobs = ("SPREADSHEET_MCP_BLOB_URL", format!("file://{}", blobs.display()));
-    Ok(vec![database(program, postgres)?, blobs])
-}
-
-fn call(server: &Server, tool: &str, arguments: &Value) -> Result<Value> {
-    let (outcome, answer) = Connection::open(server.address, None)?.call(tool, arguments)?;
-    ensure!(outcome == Outcome::Done, "{tool} was {outcome:?}");
-    Ok(answer)
-}
-
-fn create_fork(server: &Server, workbook: &str) -> Result<String> {
-    let answer = call(server, "create_fork", &json!({ "workbook": workbook }))?;
-    Ok(answer["fork"].as_str().unwrap_or_default().to_owned())
-}
-
-fn set(fork: &str, cell: &str, value: usize) -> Value {
-    json!({ "workbook": fork, "ops": [{ "op": "set", "range": cell, "values": [[value]] }] })
-}
-
 /// Reads and edits of forks by many clients, spread over one, two and three servers.
 fn together(program: &Path, folder: &Path, postgres: &Postgres, report: &mut Report) -> Result<()> {
-    let blobs = tempfile::tempdir()?;
-    let environment = shared(program, postgres, blobs.path())?;
     let own = tempfile::tempdir()?;
+    let environment =
+        [database(program, postgres, &postgres.new_database())?, blobs(&own.path().join("blobs"))?];
     let start =
         |index: usize| Server::replica(program, folder, &own.path().join(index.to_string()), &environment);
     let servers: Vec<Server> = (0..MOST).map(start).collect::<Result<_>>()?;
-    let forks: Vec<String> = (0..CLIENTS).map(|_| create_fork(&servers[0], SMALL)).collect::<Result<_>>()?;
+    let forks: Vec<String> = (0..CLIENTS).map(|_| servers[0].create_fork(SMALL)).collect::<Result<_>>()?;
     type Ask = fn(&str) -> (&'static str, Value);
     let kinds: [(&str, Ask); 2] = [
         ("reads of forks", |fork| ("read_range", json!({ "workbook": fork, "ranges": ["A1:E20"] }))),
@@ -102,16 +72,16 @@ fn together(program: &Path, folder: &Path, postgres: &Postgres, report: &mut Rep
 
 /// What an acknowledged edit costs, one after the other, on both stores.
 fn appends(program: &Path, folder: &Path, postgres: &Postgres, report: &mut Report) -> Result<()> {
-    let blobs = tempfile::tempdir()?;
     let own = tempfile::tempdir()?;
-    let environment = shared(program, postgres, blobs.path())?;
+    let environment =
+        [database(program, postgres, &postgres.new_database())?, blobs(&own.path().join("blobs"))?];
     let sqlite = Server::replica(program, folder, &own.path().join("sqlite"), &[])?;
     let postgres = Server::replica(program, folder, &own.path().join("postgres"), &environment)?;
     let mut times: [Vec<Duration>; 2] = Default::default();
     let servers = [&sqlite, &postgres];
     let mut writers = Vec::new();
     for server in servers {
-        writers.push((create_fork(server, SMALL)?, Connection::open(server.address, None)?));
+        writers.push((server.create_fork(SMALL)?, Connection::open(server.address, None)?));
     }
     for edit in 0..EDITS {
         for ((fork, connection), times) in writers.iter_mut().zip(&mut times) {
@@ -145,16 +115,19 @@ fn first_read(program: &Path, folder: &Path, postgres: &Postgres, report: &mut R
     let settings = s3.settings();
     let upper: Vec<(String, String)> =
         settings.iter().map(|(name, value)| (name.to_uppercase(), value.clone())).collect();
-    let mut environment = vec![database(program, postgres)?, ("SPREADSHEET_MCP_BLOB_URL", bucket.clone())];
+    let mut environment = vec![
+        database(program, postgres, &postgres.new_database())?,
+        ("SPREADSHEET_MCP_BLOB_URL", bucket.clone()),
+    ];
     environment.extend(upper.iter().map(|(name, value)| (name.as_str(), value.clone())));
     let own = tempfile::tempdir()?;
     let start = |name: &str| Server::replica(program, folder, &own.path().join(name), &environment);
-    let fork = create_fork(&start("maker")?, MIXED)?;
+    let fork = start("maker")?.create_fork(MIXED)?;
 
     let read = |name: &str| -> Result<Duration> {
         let server = start(name)?;
         let asked = json!({ "workbook": fork, "ranges": ["Data!A500001:J500001"] });
-        let (time, answer) = timed(|| call(&server, "read_range", &asked))?;
+        let (time, answer) = timed(|| server.call("read_range", &asked))?;
         ensure!(answer["ranges"][0]["values"][0][0] == json!(500_000), "another row: {answer}");
         Ok(time)
     };

@@ -4,9 +4,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use super::client::{Connection, Outcome};
+use super::process;
 
 /// Calls at once, as many as there are clients: what is measured is not how they queue.
 pub(super) const AT_ONCE: &str = "64";
@@ -76,7 +81,8 @@ impl Server {
         Ok(server)
     }
 
-    fn start(
+    /// With flags of its own.
+    pub(super) fn start(
         program: &Path,
         workspace: &Path,
         state: &Path,
@@ -105,16 +111,37 @@ impl Server {
         Ok(Server { child, address, key: None, _folder: None })
     }
 
-    /// The memory that it has now, in bytes.
+    /// Calls a tool, which has to succeed.
+    pub(super) fn call(&self, tool: &str, arguments: &Value) -> Result<Value> {
+        let (outcome, answer) = Connection::open(self.address, self.key.as_deref())?.call(tool, arguments)?;
+        ensure!(outcome == Outcome::Done, "{tool} was {outcome:?}");
+        Ok(answer)
+    }
+
+    /// Makes a fork and gives its id.
+    pub(super) fn create_fork(&self, workbook: &str) -> Result<String> {
+        let answer = self.call("create_fork", &json!({ "workbook": workbook }))?;
+        Ok(answer["fork"].as_str().context("no id")?.to_owned())
+    }
+
+    /// The id of its process.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The time that it has computed, LibreOffice aside.
+    pub(super) fn cpu(&self) -> Result<Duration> {
+        process::cpu(self.id())
+    }
+
+    /// The memory that it has now, in bytes, LibreOffice aside.
     pub(super) fn memory(&self) -> Result<u64> {
-        let pages = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id()))?;
-        let resident: u64 = pages.split(' ').nth(1).context("no resident pages")?.parse()?;
-        Ok(resident * 4096)
+        process::resident(self.id())
     }
 
     /// The file descriptors that it has open.
     pub(super) fn descriptors(&self) -> Result<usize> {
-        Ok(std::fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
+        process::descriptors(self.id())
     }
 }
 

@@ -8,7 +8,7 @@ endif
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(TOOLS)/bin:$(PATH)
 
-.PHONY: run test lint bench setup docs
+.PHONY: run test lint bench soak stress setup docs
 
 ## Build, and serve the example workspace on loopback.
 run:
@@ -31,6 +31,16 @@ lint: $(TOOLS)/bin/cargo-deny
 bench:
 	cargo build --release --bin spreadsheet-mcp --bin bench
 	$(TARGET)/release/bench $(TARGET)/release/spreadsheet-mcp $(TARGET)/bench $(if $(REPORT),--report $(REPORT))
+
+## Many clients use one server for DURATION (1h; 90s, 10m, 24h): what it takes is told each minute, and must not grow.
+soak:
+	cargo build --release --bin spreadsheet-mcp --bin bench
+	$(TARGET)/release/bench $(TARGET)/release/spreadsheet-mcp $(TARGET)/bench --only endurance --endurance $(or $(DURATION),1h)
+
+## Clients are doubled until calls are refused: refusals are quick, and the server is itself again when the clients are gone.
+stress:
+	cargo build --release --bin spreadsheet-mcp --bin bench
+	$(TARGET)/release/bench $(TARGET)/release/spreadsheet-mcp $(TARGET)/bench --only stress
 
 ## Build and serve the documentation of the code.
 docs:

@@ -1,5 +1,5 @@
 //! Many clients at once, over HTTP: what authentication, metrics, tracing and the audit trail cost, and whether a server under
-//! more load than it takes stays as it is; what several servers on one state answer together.
+//! more load than it takes stays as it is and is itself again when the load is gone; what several servers on one state answer together.
 
 mod capacity;
 mod client;
@@ -8,6 +8,7 @@ mod process;
 mod replicas;
 mod server;
 mod stores;
+mod stress;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +24,7 @@ use client::{Connection, Outcome};
 pub(crate) use endurance::endurance;
 pub(crate) use replicas::replicas;
 use server::Server;
+pub(crate) use stress::stress;
 
 /// How long each round takes.
 const ROUND: Duration = Duration::from_secs(4);

@@ -43,8 +43,8 @@ struct Arguments {
     #[arg(long)]
     only: Option<Only>,
     /// How long many clients use a server for more than it takes
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
-    endurance: u64,
+    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    endurance: humantime::Duration,
 }
 
 /// What can be measured alone.
@@ -56,6 +56,7 @@ enum Only {
     Overhead,
     Replicas,
     Capacity,
+    Stress,
     Endurance,
 }
 
@@ -86,8 +87,11 @@ fn main() -> Result<ExitCode> {
     if is_wanted(Only::Capacity) {
         load::capacity(&program, &folder, &mut report)?;
     }
+    if is_wanted(Only::Stress) {
+        load::stress(&program, &folder, &mut report)?;
+    }
     if is_wanted(Only::Endurance) {
-        load::endurance(&program, &folder, Duration::from_secs(endurance), &mut report)?;
+        load::endurance(&program, &folder, endurance.into(), &mut report)?;
     }
     let all_hold = report.print();
     if let Some(page) = page {

@@ -1,26 +1,27 @@
 //! A while of mixed calls by twice as many clients as the server takes at once.
 
+mod caller;
+
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use components::installed;
 
-use crate::load::client::{Connection, Outcome};
-use crate::load::server::Server;
+use crate::load::client::Outcome;
+use crate::load::process;
+use crate::load::server::{self, Server};
 use crate::report::Report;
-use crate::{LOOKUPS, MIXED, SMALL};
+use caller::Caller;
 
-/// Calls that run at once, as servers have it by default. Four times as many may wait.
-const AT_ONCE: &str = "16";
-/// Twice as many as run and wait.
+/// Twice as many as run and wait: four times as many may wait as run.
 const CLIENTS: usize = 2 * (16 + 64);
 /// Share of the time after which the server is warm.
 const WARM_UP: f64 = 0.2;
-/// Edits of a fork before a client lets go of it.
-const EDITS: u64 = 50;
+/// How often it is told how things are.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 struct Counts {
@@ -32,7 +33,8 @@ struct Counts {
 
 /// Mixed calls for a while: how many of those that were taken failed, and whether memory and descriptors stayed.
 pub(crate) fn endurance(program: &Path, folder: &Path, length: Duration, report: &mut Report) -> Result<()> {
-    let server = Server::equipped(program, folder, AT_ONCE)?;
+    let server = Server::equipped(program, folder, server::BY_DEFAULT)?;
+    let has_office = installed("soffice").is_some();
     let counts = Counts::default();
     let is_over = AtomicBool::new(false);
     let mut samples: Vec<(u64, usize)> = Vec::new();
@@ -41,23 +43,18 @@ pub(crate) fn endurance(program: &Path, folder: &Path, length: Duration, report:
         for index in 0..CLIENTS {
             let (server, counts, is_over) = (&server, &counts, &is_over);
             scope.spawn(move || {
-                if let Err(error) = client(server, index as u64, counts, is_over) {
+                let called = Caller::new(server, folder, index as u64, has_office)
+                    .and_then(|mut caller| caller.call_until(is_over, |outcome| counts.note(outcome)));
+                if let Err(error) = called {
                     counts.fail(error.to_string());
                 }
             });
         }
-        while start.elapsed() < length {
-            std::thread::sleep(Duration::from_secs(2).min(length / 50));
-            samples.push((server.memory()?, server.descriptors()?));
-        }
+        let sampled = sample(&server, &counts, start, length, &mut samples);
         is_over.store(true, Ordering::Relaxed);
-        Ok(())
+        sampled
     })?;
-    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    let (done, overloaded, failed) = (count(&counts.done), count(&counts.overloaded), count(&counts.failed));
-    if let Some(failure) = counts.first_failure.lock().ok().and_then(|first| first.clone()) {
-        println!("the first call that failed: {failure}");
-    }
+    let [done, overloaded, failed] = counts.now();
     let what = format!("{CLIENTS} clients for {:.0} s", length.as_secs_f64());
     report.figure(&format!("{what}: calls answered"), done as f64, "", None);
     report.figure(&format!("{what}: refused at once, overloaded"), overloaded as f64, "", None);
@@ -92,11 +89,49 @@ pub(crate) fn endurance(program: &Path, folder: &Path, length: Duration, report:
     Ok(())
 }
 
+/// Looks at memory and descriptors until time is up, and tells of them now and then.
+fn sample(
+    server: &Server,
+    counts: &Counts,
+    start: Instant,
+    length: Duration,
+    samples: &mut Vec<(u64, usize)>,
+) -> Result<()> {
+    let mut told = Duration::ZERO;
+    while start.elapsed() < length {
+        std::thread::sleep(Duration::from_secs(2).min(length / 50));
+        let (memory, descriptors) = (server.memory()?, server.descriptors()?);
+        samples.push((memory, descriptors));
+        let elapsed = start.elapsed();
+        if elapsed - told < TOLD_EVERY {
+            continue;
+        }
+        told = elapsed;
+        let [done, overloaded, failed] = counts.now();
+        println!(
+            "{}: {} MB of memory, {} MB of LibreOffice, {descriptors} descriptors; {done} calls answered, {overloaded} \
+             refused, {failed} failed",
+            humantime::format_duration(Duration::from_secs(elapsed.as_secs())),
+            memory / 1_000_000,
+            process::memory_of_descendants(server.id())? / 1_000_000,
+        );
+    }
+    Ok(())
+}
+
 impl Counts {
+    /// Calls that were answered, refused, and that failed.
+    fn now(&self) -> [u64; 3] {
+        [&self.done, &self.overloaded, &self.failed].map(|counter| counter.load(Ordering::Relaxed))
+    }
+
     fn fail(&self, what: String) {
         self.failed.fetch_add(1, Ordering::Relaxed);
-        if let Ok(mut first) = self.first_failure.lock() {
-            first.get_or_insert(what);
+        if let Ok(mut first) = self.first_failure.lock()
+            && first.is_none()
+        {
+            println!("the first call that failed: {what}");
+            *first = Some(what);
         }
     }
 
@@ -111,48 +146,4 @@ impl Counts {
             Outcome::Failed(what) => self.fail(what),
         }
     }
-}
-
-/// One client's calls, by a sequence of its own.
-fn client(server: &Server, seed: u64, counts: &Counts, is_over: &AtomicBool) -> Result<()> {
-    let mut connection = Connection::open(server.address, server.key.as_deref())?;
-    let mut sequence = fixtures::Sequence::new(seed + 1);
-    let kinds = ["read", "read", "read", "table", "table", "find", "describe", "edit", "edit", "compute"];
-    let mut fork: Option<Value> = None;
-    let mut edits = 0;
-    while !is_over.load(Ordering::Relaxed) {
-        let row = 1 + sequence.below(400_000);
-        let (tool, arguments) = match (*sequence.pick(&kinds), &fork) {
-            ("read", _) => {
-                ("read_range", json!({ "workbook": MIXED, "ranges": [format!("Data!A{row}:J{}", row + 20)] }))
-            }
-            ("table", _) => {
-                let range = format!("Data!A{row}:J{}", row + 50);
-                ("read_table", json!({ "workbook": MIXED, "range": range, "limit": 20 }))
-            }
-            ("find", _) => {
-                let range = format!("Data!A{row}:J{}", row + 5000);
-                ("find", json!({ "workbook": MIXED, "text": "Customer 01234", "range": range }))
-            }
-            ("describe", _) => ("describe_workbook", json!({ "workbook": LOOKUPS })),
-            (_, None) => ("create_fork", json!({ "workbook": SMALL })),
-            (_, Some(id)) if edits >= EDITS => ("discard_fork", json!({ "fork": id })),
-            ("compute", Some(id)) => ("recalculate", json!({ "workbook": id, "engine": "native" })),
-            (_, Some(id)) => {
-                let op = json!({ "op": "set", "range": "B2", "values": [[row]] });
-                ("edit_cells", json!({ "workbook": id, "ops": [op] }))
-            }
-        };
-        let (outcome, mut answer) = connection.call(tool, &arguments)?;
-        if outcome == Outcome::Done {
-            match tool {
-                "create_fork" => (fork, edits) = (Some(answer["fork"].take()), 0),
-                "discard_fork" => fork = None,
-                "edit_cells" => edits += 1,
-                _ => {}
-            }
-        }
-        counts.note(outcome);
-    }
-    Ok(())
 }

@@ -15,6 +15,8 @@ use super::process;
 
 /// Calls at once, as many as there are clients: what is measured is not how they queue.
 pub(super) const AT_ONCE: &str = "64";
+/// Calls at once, as servers have it by default.
+pub(super) const BY_DEFAULT: &str = "16";
 
 /// A server over HTTP; it ends with this value.
 pub(super) struct Server {

@@ -75,10 +75,25 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<(u64, PathBuf)>, AuditError> {
 
 /// Reads a segment and checks its chain. `see` gets each record; gives where the segment starts and where it ends, and how
 /// many bytes of it are whole lines.
-pub(crate) fn read(path: &Path, mut see: impl FnMut(&Record)) -> Result<(Start, Head, u64), AuditError> {
+pub(crate) fn read(path: &Path, see: impl FnMut(&Record)) -> Result<(Start, Head, u64), AuditError> {
     let text = fs::read(path).map_err(AuditError::io(path))?;
-    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-    let mut lines = text[..whole].split_inclusive(|byte| *byte == b'\n');
+    let whole = whole(&text);
+    let (start, head) = check(path, &text[..whole], see)?;
+    Ok((start, head, whole as u64))
+}
+
+/// How many bytes of a segment are whole lines.
+pub(crate) fn whole(text: &[u8]) -> usize {
+    text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1)
+}
+
+/// Checks the chain of whole lines of a segment. `see` gets each record; gives where the segment starts and where it ends.
+pub(crate) fn check(
+    path: &Path,
+    text: &[u8],
+    mut see: impl FnMut(&Record),
+) -> Result<(Start, Head), AuditError> {
+    let mut lines = text.split_inclusive(|byte| *byte == b'\n');
     let start: Start = match lines.next().map(serde_json::from_slice) {
         Some(Ok(start)) => start,
         Some(Err(error)) => return Err(AuditError::broken(path, 1, format!("it is no start: {error}"))),
@@ -110,5 +125,5 @@ pub(crate) fn read(path: &Path, mut see: impl FnMut(&Record)) -> Result<(Start, 
         head = Head { seq: record.seq, digest: record.digest };
         see(&record);
     }
-    Ok((start, head, whole as u64))
+    Ok((start, head))
 }

@@ -15,7 +15,7 @@ use crate::segment::{self, Head, Start, VERSION};
 /// The file that says how far a trail went.
 pub(crate) const HEAD: &str = "head.json";
 /// The file that says who writes it.
-const LOCK: &str = "writer.lock";
+pub(crate) const LOCK: &str = "writer.lock";
 /// Bytes after which a segment ends.
 const SEGMENT_BYTES: u64 = 16 << 20;
 
@@ -75,7 +75,7 @@ impl Trail {
         Trail::with_segments_of(folder, SEGMENT_BYTES)
     }
 
-    fn with_segments_of(folder: &Path, segment_bytes: u64) -> Result<Trail, AuditError> {
+    pub(crate) fn with_segments_of(folder: &Path, segment_bytes: u64) -> Result<Trail, AuditError> {
         make_folder(folder)?;
         let lock = locked(folder)?;
         let last = segment::list(folder)?.pop();
@@ -248,7 +248,7 @@ impl Writer {
     }
 }
 
-fn told_head(folder: &Path) -> Result<Option<Head>, AuditError> {
+pub(crate) fn told_head(folder: &Path) -> Result<Option<Head>, AuditError> {
     let path = folder.join(HEAD);
     match fs::read(&path) {
         Ok(text) if text.is_empty() => Ok(None),

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::chain::Digest;
 use crate::error::AuditError;
 use crate::segment::{self, Head};
-use crate::trail::HEAD;
+use crate::trail::{HEAD, told_head};
 
 /// What a sound trail holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub fn verify(folder: &Path) -> Result<Verified, AuditError> {
     let mut found =
         Verified { records: 0, first: 1, last: 0, digest: Digest::START, times: None, is_torn: false };
     let mut head: Option<Head> = None;
+    // Before the segments: they may grow meanwhile, and the head with them.
+    let told = told_head(folder)?;
     for (first, path) in segment::list(folder)? {
         let mut see = |record: &crate::Record| {
             found.records += 1;
@@ -60,11 +62,10 @@ pub fn verify(folder: &Path) -> Result<Verified, AuditError> {
         head = Some(end);
     }
     let path = folder.join(HEAD);
-    let told: Head = match fs::read(&path) {
-        Ok(text) => serde_json::from_slice(&text)
-            .map_err(|error| AuditError::broken(&path, 1, format!("it is no head: {error}")))?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && head.is_none() => return Ok(found),
-        Err(error) => return Err(AuditError::io(&path)(error)),
+    let told = match told {
+        Some(told) => told,
+        None if head.is_none() => return Ok(found),
+        None => return Err(AuditError::broken(&path, 1, "it is missing")),
     };
     let end = head.unwrap_or(Head { seq: 0, digest: Digest::START });
     // The head is written after the record: the writer may have been stopped between the two.

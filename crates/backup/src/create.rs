@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    fs,
     io::{self, Write as _},
     path::Path,
 };
@@ -15,6 +14,7 @@ use serde::Deserialize;
 use crate::{
     BackupError, BackupId, GoOn, Manifest, Repository, Seal, State,
     manifest::{FORMAT, Stored},
+    restore::is_plain,
 };
 
 /// What making a backup did.
@@ -54,14 +54,14 @@ pub fn create(
         })?;
         lines.finish().map(drop).map_err(BackupError::at("a temporary file"))
     })?;
-    let known = writer.known_blobs()?;
+    let known = writer.known(&seal.blobs())?;
     let mut blobs = Vec::with_capacity(counted.blobs.len());
     for digest in &counted.blobs {
         go_on()?;
         blobs.push(writer.blob(state, digest, &known, now)?);
     }
     let audit = match state.audit {
-        Some(folder) => writer.audit(folder, &id)?,
+        Some(folder) => writer.audit(folder, go_on)?,
         None => Vec::new(),
     };
     let manifest = Manifest {
@@ -135,11 +135,11 @@ impl Writer<'_> {
         Ok(Stored { key, name: name.to_owned(), size, sha256 })
     }
 
-    /// The blobs that earlier backups wrote, by their digests. A key holds the SHA-256 of what is stored, since what is encrypted
-    /// twice is not the same twice.
-    fn known_blobs(&self) -> Result<HashMap<String, Stored>, BackupError> {
+    /// What earlier backups wrote below a place, by the digests of its content. A key holds the SHA-256 of what is stored, since
+    /// what is encrypted twice is not the same twice.
+    fn known(&self, place: &str) -> Result<HashMap<String, Stored>, BackupError> {
         let mut known = HashMap::new();
-        for (key, size) in self.repository.list(&self.seal.blobs())? {
+        for (key, size) in self.repository.list(place)? {
             let name = key.rsplit('/').next().unwrap_or_default().trim_end_matches(self.seal.ending());
             if let Some((digest, sha256)) = name.split_once('-') {
                 let stored =
@@ -164,40 +164,53 @@ impl Writer<'_> {
             StoreError::Source(format!("a row names the blob {digest:?}, which is no digest"))
         })?;
         let bytes = state.blobs.read(&parsed, state.store.time(now.timestamp_millis())?)?;
+        self.named_by_content(&self.seal.blobs(), digest, &bytes, known)
+    }
+
+    /// The trails of a folder as they are at one moment, also while servers write them. What was ended, and written by an earlier
+    /// backup, is not written again.
+    fn audit(&mut self, folder: &Path, go_on: &GoOn<'_>) -> Result<Vec<Stored>, BackupError> {
+        let place = self.seal.audit();
+        let known = self.known(&place)?;
+        let mut stored = Vec::new();
+        for trail in audit::trails(folder)? {
+            if trail.name.as_deref().is_some_and(|name| !is_plain(name)) {
+                return Err(BackupError::Name { folder: trail.folder.display().to_string() });
+            }
+            let prefix = trail.name.map(|name| format!("{name}/")).unwrap_or_default();
+            let mut of_trail = Vec::new();
+            audit::copy(&trail.folder, |name, bytes| {
+                go_on()?;
+                let digest = Digest::of(bytes).to_string();
+                let part = self.named_by_content(&place, &digest, bytes, &known)?;
+                of_trail.push(Stored { name: format!("{prefix}{name}"), ..part });
+                Ok::<(), BackupError>(())
+            })?;
+            // What is brought back last is first.
+            of_trail.reverse();
+            stored.append(&mut of_trail);
+        }
+        Ok(stored)
+    }
+
+    /// Writes bytes below a place, unless they are there already.
+    fn named_by_content(
+        &mut self,
+        place: &str,
+        digest: &str,
+        bytes: &[u8],
+        known: &HashMap<String, Stored>,
+    ) -> Result<Stored, BackupError> {
+        if let Some(stored) = known.get(digest) {
+            return Ok(stored.clone());
+        }
         let mut file = self.repository.temporary()?;
         let (size, sha256) = self
             .seal
-            .write(&mut file, |to| to.write_all(&bytes).map_err(BackupError::at("a temporary file")))?;
-        let (folder, ending) = (self.seal.blobs(), self.seal.ending());
-        let key = format!("{folder}/{}/{digest}-{sha256}{ending}", &digest[..2]);
+            .write(&mut file, |to| to.write_all(bytes).map_err(BackupError::at("a temporary file")))?;
+        let key = format!("{place}/{}/{digest}-{sha256}{}", &digest[..2], self.seal.ending());
         self.repository.put(&key, file)?;
         self.written += size;
         Ok(Stored { key, name: digest.to_owned(), size, sha256 })
     }
-
-    /// The audit trail. Its head is read before the segments, which may have grown when they are read: never the reverse.
-    fn audit(&mut self, folder: &Path, id: &BackupId) -> Result<Vec<Stored>, BackupError> {
-        let entries = fs::read_dir(folder).map_err(BackupError::at(folder.display()))?;
-        let name_of = |entry: io::Result<fs::DirEntry>| entry.ok()?.file_name().into_string().ok();
-        let mut names: Vec<String> = entries.filter_map(name_of).filter(|name| belongs(name)).collect();
-        names.sort_by_key(|name| (name != HEAD, name.clone()));
-        let mut stored = Vec::new();
-        for name in names {
-            let path = folder.join(&name);
-            let key = format!("audit/{id}/{name}{}", self.seal.ending());
-            stored.push(self.write(key, &name, |to| {
-                let mut file = fs::File::open(&path).map_err(BackupError::at(path.display()))?;
-                io::copy(&mut file, to).map(drop).map_err(BackupError::at(path.display()))
-            })?);
-        }
-        Ok(stored)
-    }
-}
-
-/// The file of a trail that says how far it went.
-const HEAD: &str = "head.json";
-
-/// Whether a file of the folder of a trail belongs to the trail: its head, and its segments.
-fn belongs(name: &str) -> bool {
-    name == HEAD || name.ends_with(".jsonl")
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use audit::AuditError;
 use forks::StoreError;
 use objects::ObjectError;
 
@@ -22,6 +23,17 @@ pub enum BackupError {
     /// The state fails.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An audit trail can't be read, or is not what was written.
+    #[error(
+        "the audit trail can't be backed up: {0}; where it is broken, keep its folder as evidence elsewhere, and let a new one begin"
+    )]
+    Audit(#[from] AuditError),
+    /// A folder of a trail has a name that not every place can hold.
+    #[error("{folder} holds an audit trail and has an unusual name; use letters, digits, `.`, `-` and `_`")]
+    Name {
+        /// The folder.
+        folder: String,
+    },
     /// There is no such backup.
     #[error("there is no backup {id} in {place}; list those that there are")]
     NotFound {

@@ -10,6 +10,9 @@ use crate::BackupError;
 /// The format that this program writes.
 pub(crate) const FORMAT: u32 = 1;
 
+/// The file of a trail that says how far it went.
+const HEAD: &str = "head.json";
+
 /// The name of a backup: its time and some random letters, so that names sort by time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -68,7 +71,8 @@ pub struct Manifest {
     pub(crate) rows: Stored,
     /// The blobs.
     pub(crate) blobs: Vec<Stored>,
-    /// The segments of the audit trail and its head, in the order in which they are brought back.
+    /// The segments of audit trails and their heads, the last that is brought back first. Those of replicas have the names of
+    /// their folders before their own.
     pub(crate) audit: Vec<Stored>,
 }
 
@@ -81,6 +85,12 @@ impl Manifest {
     /// Bytes of all that belongs to it, as they are stored.
     pub fn bytes(&self) -> u64 {
         self.objects().map(|object| object.size).sum()
+    }
+
+    /// Audit trails.
+    pub fn audit_trails(&self) -> u64 {
+        let heads = self.audit.iter().filter(|part| part.name.rsplit('/').next() == Some(HEAD));
+        heads.count() as u64
     }
 
     /// Blobs.

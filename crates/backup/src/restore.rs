@@ -1,6 +1,6 @@
 //! Bringing a backup back.
 
-use std::{fs, io};
+use std::{fs, io, path::Path};
 
 use chrono::{DateTime, Utc};
 use forks::StoreError;
@@ -65,17 +65,23 @@ fn restore_audit(
     repository: &Repository,
     manifest: &Manifest,
     identities: &Identities,
-    folder: &std::path::Path,
+    folder: &Path,
 ) -> Result<u64, BackupError> {
-    fs::create_dir_all(folder).map_err(BackupError::at(folder.display()))?;
+    make_folder(folder)?;
     for part in manifest.audit.iter().rev() {
         // A name of a manifest that somebody made up leads nowhere else.
-        let plain = part.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
-        if !plain || part.name.starts_with('.') {
+        let of_replica = part.name.split_once('/');
+        if !of_replica.map_or_else(|| is_plain(&part.name), |(of, name)| is_plain(of) && is_plain(name)) {
             return Err(crate::verify::damaged(manifest, part, "has a name that no trail has".to_owned()));
         }
         let path = folder.join(&part.name);
-        let file = fs::File::options().write(true).create_new(true).open(&path);
+        if let Some((replica, _)) = of_replica {
+            make_folder(&folder.join(replica))?;
+        }
+        let mut options = fs::File::options();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.write(true).create_new(true).open(&path);
         let mut file = file.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => BackupError::NotEmpty {
                 what: format!("the folder of the audit trail ({})", folder.display()),
@@ -87,4 +93,19 @@ fn restore_audit(
         file.sync_all().map_err(BackupError::at(path.display()))?;
     }
     Ok(manifest.audit.len() as u64)
+}
+
+/// Whether a name has one part, and nothing in it that means something else somewhere.
+pub(crate) fn is_plain(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    !name.is_empty() && !name.starts_with('.') && name.bytes().all(is_plain)
+}
+
+/// A folder for its owner alone, as that of a trail is.
+fn make_folder(folder: &Path) -> Result<(), BackupError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(BackupError::at(folder.display()))
 }

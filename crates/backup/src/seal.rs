@@ -91,9 +91,18 @@ pub enum Seal {
 impl Seal {
     /// The folder of blobs that are protected in this way.
     pub(crate) fn blobs(&self) -> String {
+        format!("blobs/{}", self.named())
+    }
+
+    /// The folder of what belongs to audit trails and is protected in this way.
+    pub(crate) fn audit(&self) -> String {
+        format!("audit/{}", self.named())
+    }
+
+    fn named(&self) -> String {
         match self {
-            Seal::To(recipients) => format!("blobs/{}", recipients.fingerprint()),
-            Seal::Open => "blobs/open".to_owned(),
+            Seal::To(recipients) => recipients.fingerprint(),
+            Seal::Open => "open".to_owned(),
         }
     }
 

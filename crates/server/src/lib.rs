@@ -100,13 +100,26 @@ pub struct Server {
 }
 
 impl Server {
-    /// Builds a server.
+    /// Builds a server that goes on with the audit trail of its configuration.
     ///
     /// # Errors
-    /// When the workspace can't be opened, or the audit trail is not what was written.
+    /// When the workspace can't be opened, the audit trail is not what was written, or another server writes it.
     pub fn build(config: Config) -> io::Result<Server> {
-        let registry = Registry::default();
         let audit = AuditLog::open(&config.fixed.access).map_err(io::Error::other)?;
+        Server::telling(audit, config)
+    }
+
+    /// Builds what a command line of this machine calls, beside a server that may run: a trail has one writer, and what is
+    /// called here is not told in it. Whoever calls reads and writes the files themselves anyway.
+    ///
+    /// # Errors
+    /// When the workspace can't be opened.
+    pub fn of_command_line(config: Config) -> io::Result<Server> {
+        Server::telling(AuditLog::none(), config)
+    }
+
+    fn telling(audit: AuditLog, config: Config) -> io::Result<Server> {
+        let registry = Registry::default();
         let context = Arc::new(Context::open(config)?);
         let lifecycle = Arc::new(Lifecycle::default());
         let runner = Runner::new(Arc::clone(&context), Arc::clone(&lifecycle));

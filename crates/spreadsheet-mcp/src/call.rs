@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: CallArguments, config: Config) -> ExitCode {
 async fn answer(arguments: CallArguments, config: Config) -> Result<Answer, ToolError> {
     let limit = config.fixed.requests.max_request_bytes;
     let given = parse(&arguments.arguments, limit)?;
-    let server = Server::build(config).map_err(|error| {
+    let server = Server::of_command_line(config).map_err(|error| {
         ToolError::new(ErrorCode::FileUnreadable, format!("the workspace can't be opened: {error}"))
     })?;
     let tool = server.find_tool(&arguments.tool, &Principal::local())?;

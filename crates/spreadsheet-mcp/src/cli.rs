@@ -225,14 +225,17 @@ pub(crate) struct ListKeysArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
     /// Say whether the trail is what was written, and where it is not (exit code 1)
-    Verify(VerifyArguments),
+    Verify(WholeTrailArguments),
     /// Print records, the latest first
     List(ListRecordsArguments),
+    /// Take away the trails in folders below --audit-dir that no server goes on with, once all of their records are older than
+    /// --audit-keep-days; a server does so with its own trail
+    Purge(WholeTrailArguments),
 }
 
-/// The arguments of `audit verify`.
+/// The arguments of `audit verify` and `audit purge`.
 #[derive(Debug, Args)]
-pub(crate) struct VerifyArguments {
+pub(crate) struct WholeTrailArguments {
     /// Where the trail is.
     #[command(flatten)]
     pub(crate) config: Flags<Config>,
@@ -458,7 +461,9 @@ impl Command {
             Command::Backup(command) => {
                 command.config().map(|config| config.given().clone()).unwrap_or_default()
             }
-            Command::Audit(AuditCommand::Verify(arguments)) => arguments.config.given().clone(),
+            Command::Audit(AuditCommand::Verify(arguments) | AuditCommand::Purge(arguments)) => {
+                arguments.config.given().clone()
+            }
             Command::Audit(AuditCommand::List(arguments)) => arguments.config.given().clone(),
             Command::Config(_) | Command::EvaluateFormulas => GivenFlags::new(),
         }

@@ -235,7 +235,7 @@ impl Job {
 
     /// The state, as a server of this configuration uses it.
     fn state(&self) -> Result<Arc<Opened>, Failure> {
-        let server = Server::build(self.config.clone())
+        let server = Server::of_command_line(self.config.clone())
             .map_err(|error| Failure::Failed(format!("the workspace can't be opened: {error}")))?;
         Ok(server.context.forks.open()?)
     }
@@ -255,7 +255,8 @@ fn list(repository: &Repository, format: Format) -> Result<Value, Failure> {
 fn summary(manifest: &Manifest) -> Value {
     json!({
         "backup": manifest.id, "created": manifest.created, "encrypted": manifest.encrypted, "forks": manifest.forks,
-        "edits": manifest.edits, "versions": manifest.versions, "blobs": manifest.blob_count(), "bytes": manifest.bytes(),
+        "edits": manifest.edits, "versions": manifest.versions, "blobs": manifest.blob_count(),
+        "audit_trails": manifest.audit_trails(), "bytes": manifest.bytes(),
     })
 }
 

@@ -171,6 +171,73 @@ fn a_backup_in_a_bucket_moves_a_server_to_a_database() {
     assert_eq!(pruned["objects"], 0, "the newest stays");
 }
 
+/// Two replicas write a trail each while a backup of both is made and the command line is used; what comes back is sound, and goes
+/// on.
+#[test]
+fn audit_trails_come_along_while_they_are_written() {
+    let drill = Drill::new(None);
+    let folder = drill.place.temporary.join("audit");
+    let text = |path: &Path| path.to_str().expect("text").to_owned();
+    let of_replica = |folder: &Path, name: &str| text(&folder.join(name));
+    let all = text(&folder);
+    let state = text(&drill.place.state);
+    // Of backups of one second, nobody knows which is the latest.
+    let last = {
+        let one = drill.place.serve(&["--audit-dir", &of_replica(&folder, "pod-1")]);
+        let other = drill.place.beside();
+        let other = other.serve(&["--audit-dir", &of_replica(&folder, "pod-2")]);
+        let fork = fork_of(one.call("create_fork", &json!({ "workbook": "book.xlsx" })));
+        other.call("list_workbooks", &json!({})).expect("listed");
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let busy = || {
+                for number in 0.. {
+                    one.call("edit_cells", &set(&fork, "Data!C1", number)).expect("edited");
+                    if is_over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                }
+            };
+            scope.spawn(busy);
+            for _ in 0..3 {
+                let made = drill.create(&["--state-dir", &state, "--audit-dir", &all], None);
+                assert_eq!(made["audit_trails"], 2, "{made}");
+                let alone = of_replica(&folder, "pod-1");
+                let made = drill.create(&["--state-dir", &state, "--audit-dir", &alone], None);
+                assert_eq!(made["audit_trails"], 1, "{made}");
+            }
+            let workspace = text(&drill.place.workspace);
+            let call = ["call", "list_workbooks", "{}", "--workspace", &workspace];
+            told(&run(&[&call[..], &["--audit-dir", &of_replica(&folder, "pod-1")]].concat(), None));
+            let last = drill.create(&["--state-dir", &state, "--audit-dir", &all], None);
+            is_over.store(true, Ordering::Relaxed);
+            last["backup"].as_str().expect("its name").to_owned()
+        })
+    };
+    fs::remove_dir_all(&drill.place.state).expect("gone");
+    fs::remove_dir_all(&folder).expect("gone");
+    let restore = ["restore", &last, "--backup-identity-file", &drill.identity];
+    let done = told(&drill.backup(&restore, &["--state-dir", &state, "--audit-dir", &all], None));
+    assert_eq!(done["audit_files"], 4, "{done}");
+    let audit = |command: &str, folder: &str| {
+        let limit: &[&str] = if command == "list" { &["--limit", "100000"] } else { &[] };
+        let ran = run(&[&["audit", command, "--audit-dir", folder], limit].concat(), None);
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8_lossy(&ran.stdout).into_owned()
+    };
+    let verified = audit("verify", &all);
+    assert!(verified.contains("pod-1") && verified.contains("pod-2"), "{verified}");
+    let listed = audit("list", &all);
+    for told in ["create_fork", "edit_cells", "list_workbooks", "pod-1", "pod-2"] {
+        assert!(listed.contains(told), "{told}: {listed}");
+    }
+    let server = drill.place.serve(&["--audit-dir", &of_replica(&folder, "pod-1")]);
+    server.call("describe_workbook", &json!({ "workbook": "book.xlsx" })).expect("described");
+    drop(server);
+    assert!(audit("list", &of_replica(&folder, "pod-1")).contains("describe_workbook"));
+    audit("verify", &all);
+}
+
 #[test]
 fn nothing_is_written_in_the_clear_by_mistake() {
     let drill = Drill::new(None);

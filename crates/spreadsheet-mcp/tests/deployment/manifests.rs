@@ -314,6 +314,32 @@ fn backups_are_made_every_night() {
     assert_eq!((&arguments[0], &arguments[1]), (&json!("backup"), &json!("create")));
 }
 
+/// Each pod writes a trail in a folder of its own; the backup and the purge see the folder that they are in.
+#[test]
+fn audit_trails_are_backed_up_and_purged() {
+    let objects = of_folder();
+    let folder = |container: &Value| {
+        let variables = container["env"].as_array().expect("variables").iter();
+        let mut named = variables.filter(|variable| variable["name"] == "SPREADSHEET_MCP_AUDIT_DIR");
+        named.next().and_then(|variable| variable["value"].as_str()).expect("a folder").to_owned()
+    };
+    let server = object(&objects, "Deployment", "spreadsheet-mcp");
+    let server = &server["spec"]["template"]["spec"]["containers"][0];
+    let (all, own) = folder(server).rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).expect("two");
+    assert_eq!(own, "$(POD_NAME)");
+    for (name, command, is_read_only) in
+        [("backup", ["backup", "create"], true), ("audit-purge", ["audit", "purge"], false)]
+    {
+        let job = object(&objects, "CronJob", &format!("spreadsheet-mcp-{name}"));
+        let container = &job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(json!(command), json!(container["args"].as_array().expect("arguments")[..2]), "{name}");
+        assert_eq!(folder(container), all, "{name}");
+        let mut mounts = container["volumeMounts"].as_array().expect("mounts").iter();
+        let data = mounts.find(|mount| mount["mountPath"] == "/data").expect("the volume of trails");
+        assert_eq!(data["readOnly"] == true, is_read_only, "{name}");
+    }
+}
+
 #[test]
 fn the_trial_database_says_what_it_is() {
     let path = place("kubernetes/trial-database.yaml");

@@ -21,7 +21,8 @@ use tokio::{runtime::Handle, time::timeout};
 
 use crate::{
     BucketUrl, Counts, Object, ObjectError, Operation, Options, Precondition, Received, Version,
-    error::reason, options::build,
+    error::{hint_for, is_refusal, reason},
+    options::build,
 };
 
 /// So many of the last [`JUDGED`] requests have to fail for the store to be left alone.
@@ -278,11 +279,13 @@ impl Bucket {
                 ObjectError::Changed { key }
             }
             Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
-                ObjectError::Denied { store, problem }
+                ObjectError::Denied { store, hint: hint_for(&problem), problem }
             }
             Error::NotSupported { .. } | Error::NotImplemented { .. } | Error::InvalidPath { .. } => {
                 ObjectError::Unsupported { store, problem }
             }
+            // The client has kinds for refusals of some requests only.
+            _ if is_refusal(&problem) => ObjectError::Denied { store, hint: hint_for(&problem), problem },
             // What it does not know how to do it will not know in a moment either.
             _ if problem.starts_with("501") => ObjectError::Unsupported { store, problem },
             _ => ObjectError::Unavailable { store, problem },

@@ -19,12 +19,14 @@ pub enum ObjectError {
         key: String,
     },
     /// The store does not let us.
-    #[error("{store} refuses access: {problem}; check its credentials and what they permit")]
+    #[error("{store} refuses access: {problem}; {hint}")]
     Denied {
         /// The URL of the store.
         store: String,
         /// What it said.
         problem: String,
+        /// Where to look.
+        hint: &'static str,
     },
     /// The store cannot do what was asked, now or ever.
     #[error("{store} cannot do that: {problem}; use a store that can")]
@@ -95,9 +97,58 @@ pub(crate) fn reason(error: &object_store::Error) -> String {
     }
 }
 
+/// Codes of refusals that come with `400 Bad Request`.
+const REFUSED_AS_BAD: [&str; 3] = ["ExpiredToken", "InvalidToken", "TokenRefreshRequired"];
+
+/// Whether a reason tells that the store does not let us, and not that it fails.
+pub(crate) fn is_refusal(reason: &str) -> bool {
+    let is_status = |status: &str| reason.starts_with(status);
+    is_status("401") || is_status("403") || REFUSED_AS_BAD.iter().any(|code| reason.contains(code))
+}
+
+/// Which setting or permission a refusal is about. A store that answers `HEAD` says no more than the status.
+pub(crate) fn hint_for(reason: &str) -> &'static str {
+    let says = |codes: &[&str]| codes.iter().any(|code| reason.contains(code));
+    if says(&["SignatureDoesNotMatch", "AuthenticationFailed"]) {
+        "the secret is not that of the key (aws_secret_access_key, azure_storage_account_key), or the region is another one"
+    } else if says(&["InvalidAccessKeyId"]) {
+        "the store does not know the key: check aws_access_key_id"
+    } else if says(&REFUSED_AS_BAD) {
+        "its credentials ran out: renew them"
+    } else if says(&["RequestTimeTooSkewed", "RequestExpired"]) {
+        "the clock of this machine is wrong: set it"
+    } else if says(&["AccessDenied", "AuthorizationPermissionMismatch", "AuthorizationFailure"]) {
+        "its credentials lack a permission: they have to list the bucket, and to get, put and delete objects below the prefix"
+    } else {
+        "check its credentials, and that they permit to list the bucket, and to get, put and delete objects below the prefix"
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn refusals_are_told_from_failures() {
+        for (reason, hint) in [
+            ("403 Forbidden (SignatureDoesNotMatch)", Some("aws_secret_access_key")),
+            ("403 Forbidden (InvalidAccessKeyId)", Some("aws_access_key_id")),
+            ("403 Forbidden (AccessDenied)", Some("lack a permission")),
+            ("403 Forbidden (RequestTimeTooSkewed)", Some("clock")),
+            ("400 Bad Request (ExpiredToken)", Some("renew")),
+            ("401 Unauthorized", Some("check its credentials")),
+            ("403 Forbidden", Some("check its credentials")),
+            ("400 Bad Request (InvalidRequest)", None),
+            ("503 Service Unavailable (SlowDown)", None),
+        ] {
+            let told = is_refusal(reason).then(|| hint_for(reason));
+            let is_right = match (told, hint) {
+                (Some(told), Some(hint)) => told.contains(hint),
+                (told, hint) => told.is_none() && hint.is_none(),
+            };
+            assert!(is_right, "{reason}: {told:?}");
+        }
+    }
 
     #[test]
     fn reasons_are_short_and_tell_no_key() {

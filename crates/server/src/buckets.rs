@@ -87,6 +87,9 @@ impl UsedBucket {
         let before = lock(&self.seen).replace(now.clone());
         let purpose = self.purpose.as_str();
         match (before, now) {
+            (Some(Ok(())) | None, Err(error @ ObjectError::Denied { .. })) => {
+                tracing::warn!(purpose, %error, "a bucket refuses access");
+            }
             (Some(Ok(())) | None, Err(error)) => tracing::warn!(purpose, %error, "a bucket does not answer"),
             (Some(Err(_)), Ok(())) => tracing::info!(purpose, "a bucket answers again"),
             _ => {}
@@ -103,7 +106,9 @@ impl Watched for UsedBucket {
         match lock(&self.seen).as_ref() {
             None => "not asked yet".to_owned(),
             Some(Ok(())) => "the bucket answers".to_owned(),
-            Some(Err(ObjectError::Denied { .. })) => "the bucket refuses access".to_owned(),
+            Some(Err(ObjectError::Denied { problem, hint, .. })) => {
+                format!("the bucket refuses access: {problem}; {hint}")
+            }
             Some(Err(_)) => {
                 "the bucket does not answer: what is not on this disk can't be read, and nothing be kept"
                     .to_owned()

@@ -107,11 +107,20 @@ fn wrong_credentials_are_denied() {
     let mut settings = s3.settings();
     settings.last_mut().expect("the secret").1 = "wrong".to_owned();
     let opened = Opened::with(settings, &s3.url());
-    let denied = opened.bucket.get("x").expect_err("is denied");
-    assert!(matches!(denied, ObjectError::Denied { .. }), "{denied}");
-    assert!(
-        denied.retry_after().is_none() && denied.to_string().contains("SignatureDoesNotMatch"),
-        "{denied}"
-    );
-    assert!(!denied.to_string().contains("wrong"), "{denied}");
+    let absent = Precondition::Absent;
+    let asked = [
+        opened.bucket.get("x").map(drop),
+        opened.bucket.list("", None, 10).map(drop),
+        opened.bucket.put("x", b"y".to_vec().into(), &absent).map(drop),
+    ];
+    for denied in asked {
+        let denied = denied.expect_err("is denied");
+        assert!(matches!(denied, ObjectError::Denied { .. }), "{denied}");
+        let said = denied.to_string();
+        assert!(denied.retry_after().is_none() && said.contains("SignatureDoesNotMatch"), "{denied}");
+        assert!(said.contains("; the secret is not that of the key (aws_secret_access_key"), "{denied}");
+        assert!(!said.contains("wrong"), "{denied}");
+    }
+    let probed = opened.bucket.probe().expect_err("is denied").to_string();
+    assert!(probed.contains("refuses access: 403 Forbidden; check its credentials"), "{probed}");
 }

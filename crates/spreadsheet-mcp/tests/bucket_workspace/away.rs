@@ -44,6 +44,36 @@ fn a_server_starts_without_its_bucket_and_recovers() {
     assert_eq!(listed["total"], 1);
 }
 
+/// Who is refused hears that, and what to look at, and not that the store is away: nobody has to wait for it.
+#[test]
+fn wrong_credentials_are_no_outage() {
+    let Some(s3) = S3::start() else { return };
+    write_workbook(&s3, "a.xlsx", "one");
+    let mut place = place(&s3);
+    let secret = place.environment.iter_mut().find(|(name, _)| name == "AWS_SECRET_ACCESS_KEY");
+    secret.expect("a secret").1 = "wrong".to_owned();
+    let server = place.serve(&["--blob-url", &s3.url()]);
+    let said = eventually("it is ready, or not asked yet", || {
+        not_ready(&server).filter(|said| said.contains("refuses access"))
+    });
+    assert!(said.contains("; check its credentials") && !said.contains("does not answer"), "{said}");
+    let (_, body) = server.client().get("/health/ready");
+    let blobs = body["checks"]["blobs"].as_str().expect("blobs").to_owned();
+    assert!(blobs.starts_with("the bucket refuses access: 403") && blobs.contains("credentials"), "{blobs}");
+    for (tool, arguments) in
+        [("list_workbooks", json!({})), ("describe_workbook", json!({ "workbook": "a.xlsx" }))]
+    {
+        let error = server.call(tool, &arguments).expect_err("refused");
+        assert_eq!(error["code"], "file_unreadable", "{error}");
+        assert!(
+            error["message"].as_str().is_some_and(|said| said.contains("refuses access: 403")),
+            "{error}"
+        );
+        assert!(error["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{error}");
+        assert!(error["retry_after_seconds"].is_null(), "{error}");
+    }
+}
+
 /// What is in memory is not told while nobody knows whether it is what is there (FRESH). Forks do not need the bucket.
 #[test]
 fn while_it_is_away_nothing_old_is_told_and_forks_go_on() {

@@ -87,7 +87,7 @@ class Compose(unittest.TestCase):
         wait_until(lambda: podman(*ready, check=False).returncode == 0, "the server is ready")
         self.assertIn("sales-ledger.xlsx", podman("exec", name, "spreadsheet-mcp", "call", "list_workbooks"))
         self.assertEqual(podman("inspect", "--format", "{{.HostConfig.ReadonlyRootfs}}", name).strip(), "true")
-        self.assertEqual(podman("inspect", "--format", "{{.HostConfig.Memory}}", name).strip(), str(2 * 1024**3))
+        self.assertEqual(podman("inspect", "--format", "{{.HostConfig.Memory}}", name).strip(), str(4 * 1024**3))
 
 
 if __name__ == "__main__":

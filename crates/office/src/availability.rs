@@ -51,7 +51,7 @@ pub(crate) struct MissingProgram(String);
 impl Programs {
     /// Looks for all of them.
     pub(crate) fn find(options: &OfficeOptions) -> Result<Programs, MissingProgram> {
-        let soffice = find(options.soffice.as_deref(), "soffice", "LibreOffice (the program soffice)")?;
+        let soffice = Programs::soffice(options)?;
         let pdftoppm = find(options.pdftoppm.as_deref(), "pdftoppm", "the program pdftoppm")?;
         let python = options.python.as_deref().unwrap_or(Path::new(SYSTEM_PYTHON));
         let python = find(Some(python), "python3", "a Python for LibreOffice")?;
@@ -59,6 +59,13 @@ impl Programs {
             return Err(MissingProgram(format!("the module uno of {}", python.display())));
         }
         Ok(Programs { version: version_of(&soffice), soffice, python, pdftoppm })
+    }
+}
+
+impl Programs {
+    /// LibreOffice alone, which is looked for and not started.
+    pub(crate) fn soffice(options: &OfficeOptions) -> Result<PathBuf, MissingProgram> {
+        find(options.soffice.as_deref(), "soffice", "LibreOffice (the program soffice)")
     }
 }
 

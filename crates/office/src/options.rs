@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::availability::Programs;
+
 /// How many workers there may be, what each may use, and where everything is.
 #[derive(Debug, Clone)]
 pub struct OfficeOptions {
@@ -43,5 +45,10 @@ impl OfficeOptions {
             python: None,
             pdftoppm: None,
         }
+    }
+
+    /// Whether the program of LibreOffice is there; whether it works is not tried.
+    pub fn has_soffice(&self) -> bool {
+        Programs::soffice(self).is_ok()
     }
 }

@@ -144,5 +144,6 @@ impl Server {
     pub fn reconfigure(&self, live: LiveConfig) {
         self.runner.resize(live.limits.max_concurrent_calls);
         self.context.reconfigure(live);
+        self.context.announce_memory();
     }
 }

@@ -89,6 +89,7 @@ impl Endpoint {
             Endpoint::Http(..) => Principal::anonymous(),
         };
         let tools = server.tools(&caller).len();
+        server.context.announce_memory();
         match self {
             Endpoint::Stdio => tracing::info!(%workspace, tools, "serving MCP on standard input and output"),
             Endpoint::Http(listener, doors) => match listener.address() {

@@ -40,7 +40,7 @@ pub struct LimitsConfig {
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_CALLS_PER_MINUTE", default_value_t = 0)]
     pub max_calls_per_minute: u32,
     /// Bytes of memory that the server may hold, LibreOffice aside: above, what is kept for later goes, then nothing more is
-    /// loaded; 0 for four fifths of what the machine or the container has
+    /// loaded; 0 for four fifths of what the machine or the container has, without what LibreOffice may take where it is installed
     #[arg(long, value_name = "BYTES", env = "SPREADSHEET_MCP_MAX_MEMORY_BYTES", default_value_t = 0)]
     pub max_memory_bytes: u64,
     /// Bytes of a workbook's file

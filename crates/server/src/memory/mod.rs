@@ -11,6 +11,7 @@ use std::{
 
 use crate::{
     call::{Call, Context},
+    config::LimitsConfig,
     error::{ErrorCode, ToolError},
     metrics::labels::Rejection,
 };
@@ -18,8 +19,11 @@ use crate::{
 /// For how long what was measured is believed: loading takes a few hundred megabytes a second.
 const BELIEVED: Duration = Duration::from_millis(100);
 
-/// Of what the machine or the container has, how much the server takes if nobody says otherwise.
+/// Of what the machine or the container has, how much the server and LibreOffice take if nobody says otherwise.
 const PERCENT: u64 = 80;
+
+/// How much of it the server takes at least, however much LibreOffice may.
+const LEAST_PERCENT: u64 = 25;
 
 /// When somebody who is refused may come again: calls that end leave room.
 const RETRY_AFTER_SECONDS: u64 = 2;
@@ -27,8 +31,8 @@ const RETRY_AFTER_SECONDS: u64 = 2;
 /// Knows how much memory there may be, and how much there is.
 #[derive(Debug)]
 pub struct MemoryGuard {
-    /// The bound where none is configured; none where nobody says what there is.
-    by_default: Option<u64>,
+    /// What the machine or the container has; none where nobody says.
+    available: Option<u64>,
     measured: Mutex<Option<(Instant, u64)>>,
     /// Held by who makes room: others wait, and find it.
     making_room: Mutex<()>,
@@ -37,18 +41,30 @@ pub struct MemoryGuard {
 impl Default for MemoryGuard {
     /// By what the machine or the container has.
     fn default() -> MemoryGuard {
-        let by_default = bound::available().map(|bytes| bytes / 100 * PERCENT);
-        MemoryGuard { by_default, measured: Mutex::default(), making_room: Mutex::default() }
+        MemoryGuard::of(bound::available())
     }
 }
 
 impl MemoryGuard {
-    /// The bound in force: what is configured, or the default where that is 0.
-    pub fn bound(&self, configured: u64) -> u64 {
-        match configured {
-            0 => self.by_default.unwrap_or(u64::MAX),
-            bytes => bytes,
+    fn of(available: Option<u64>) -> MemoryGuard {
+        MemoryGuard { available, measured: Mutex::default(), making_room: Mutex::default() }
+    }
+
+    /// The bound in force: what is configured, or where that is 0 what is left beside what others of us may take.
+    fn bound(&self, configured: u64, beside: u64) -> u64 {
+        match (configured, self.available) {
+            (0, None) => u64::MAX,
+            (0, Some(available)) => {
+                let shared = available / 100 * PERCENT;
+                shared.saturating_sub(beside).max(available / 100 * LEAST_PERCENT)
+            }
+            (bytes, _) => bytes,
         }
+    }
+
+    /// What is there and too little for a bound and what is beside it.
+    fn shortage(&self, bound: u64, beside: u64) -> Option<u64> {
+        self.available.filter(|available| bound.saturating_add(beside) > *available)
     }
 
     /// Bytes that the process holds in memory, as of a moment ago.
@@ -76,6 +92,27 @@ fn resident_bytes() -> u64 {
 }
 
 impl Context {
+    /// Bytes of memory that the server may hold, LibreOffice aside.
+    pub(crate) fn memory_bound(&self, limits: &LimitsConfig) -> u64 {
+        self.memory.bound(limits.max_memory_bytes, self.recalc.most_office_memory())
+    }
+
+    /// Warns when all that may be taken is more than there is: the system would end whoever asks last.
+    pub(crate) fn announce_memory(&self) {
+        let bound = self.memory_bound(&self.live().limits);
+        let libreoffice = self.recalc.most_office_memory();
+        // Where LibreOffice is not, a bound above what is there was said on purpose.
+        if let Some(available) = self.memory.shortage(bound, libreoffice).filter(|_| libreoffice > 0) {
+            tracing::warn!(
+                bound,
+                libreoffice,
+                available,
+                "the server and LibreOffice may take more memory than there is, and be killed for it: lower --max-memory-bytes, \
+                 --libreoffice-memory or --max-concurrent-recalcs"
+            );
+        }
+    }
+
     /// Makes room while too much is held: what was used least recently goes first. Gives whether there is enough now.
     fn make_room(&self, bound: u64) -> bool {
         let _making_room = self.memory.making_room.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,7 +139,7 @@ impl Call {
     /// When there is not, also without everything that is kept for later.
     pub(crate) fn check_memory(&self) -> Result<(), ToolError> {
         let context = self.context();
-        let bound = context.memory.bound(self.config().limits.max_memory_bytes);
+        let bound = context.memory_bound(&self.config().limits);
         if context.memory.held() <= bound || context.make_room(bound) {
             return Ok(());
         }
@@ -133,8 +170,28 @@ mod tests {
     fn what_is_held_is_measured() {
         let guard = MemoryGuard::default();
         assert!(guard.held() > 1 << 20);
-        assert!(guard.bound(0) > guard.held(), "a test fits into the machine");
-        assert_eq!(guard.bound(7), 7);
+        assert!(guard.bound(0, 0) > guard.held(), "a test fits into the machine");
+    }
+
+    #[test]
+    fn the_default_leaves_room_for_libreoffice() {
+        let of = |available: u64| MemoryGuard::of(Some(available << 20));
+        // What is available, what is configured and what LibreOffice may take, in MiB; the bound, and whether all of it fits.
+        for (available, configured, beside, expected, fits) in [
+            (2_000, 0, 0, 1_600, true),
+            (2_000, 0, 1_000, 600, true),
+            (2_000, 0, 4_000, 500, false),
+            (16_000, 0, 4_000, 8_800, true),
+            (2_000, 1_200, 1_000, 1_200, false),
+            (2_000, 900, 1_000, 900, true),
+        ] {
+            let (guard, configured, beside) = (of(available), configured << 20, beside << 20);
+            let bound = guard.bound(configured, beside);
+            assert_eq!(bound >> 20, expected, "{available} {configured} {beside}");
+            assert_eq!(guard.shortage(bound, beside).is_none(), fits, "{available} {configured} {beside}");
+        }
+        assert_eq!(MemoryGuard::of(None).bound(0, 1 << 30), u64::MAX);
+        assert_eq!(MemoryGuard::of(None).shortage(u64::MAX, 1), None);
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl Metrics {
         if let Some(counts) = context.forks.connections() {
             self.state.set_database(&counts);
         }
-        self.state.set_memory_limit(context.memory.bound(context.live().limits.max_memory_bytes));
+        self.state.set_memory_limit(context.memory_bound(&context.live().limits));
         self.state.set_disk(context.disk_use());
         if let Some(room) = context.disk_room() {
             self.state.set_disk_room(room);

@@ -28,6 +28,7 @@ pub struct RecalcState {
     warm: WarmEngines,
     process: Option<Process>,
     office: Office,
+    most_office_memory: u64,
     scratch: PathBuf,
 }
 
@@ -46,12 +47,19 @@ impl RecalcState {
             ..OfficeOptions::new(scratch.clone())
         };
         let warm = WarmEngines::new(config.warm_engines);
-        RecalcState { warm, process, office: Office::new(options), scratch }
+        let at_once = if options.has_soffice() { config.max_concurrent_recalcs.max(1) as u64 } else { 0 };
+        let most_office_memory = at_once.saturating_mul(config.libreoffice_memory);
+        RecalcState { warm, process, office: Office::new(options), most_office_memory, scratch }
     }
 
     /// The pool of LibreOffice; nothing is started until it is needed.
     pub fn office(&self) -> &Office {
         &self.office
+    }
+
+    /// Bytes of memory that all LibreOffices may take together; none where its program is not.
+    pub(crate) fn most_office_memory(&self) -> u64 {
+        self.most_office_memory
     }
 
     /// Where LibreOffice has what it works with.

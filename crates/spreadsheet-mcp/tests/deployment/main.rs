@@ -5,6 +5,7 @@ mod alertmanager;
 #[path = "../tls/authority.rs"]
 #[allow(dead_code, reason = "each of the tests uses a part of it")]
 mod authority;
+mod compose;
 mod dashboards;
 mod drill;
 mod generated;

@@ -90,9 +90,46 @@ pub(crate) fn check(objects: &[Value]) {
     }
     for server in servers(objects) {
         check_server(server);
+        check_memory_of(objects, &server["spec"]["template"]["spec"]["containers"][0]);
     }
     let policy = object(objects, "NetworkPolicy", "spreadsheet-mcp");
     assert_eq!(policy["spec"]["policyTypes"], json!(["Ingress", "Egress"]));
+}
+
+/// Bytes of a quantity of Kubernetes (`2Gi`) or of compose (`2g`).
+pub(crate) fn bytes(quantity: &str) -> u64 {
+    let digits = quantity.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let shift = match &quantity[digits.len()..] {
+        "" => 0,
+        "Mi" | "m" => 20,
+        "Gi" | "g" => 30,
+        other => panic!("what is {other}?"),
+    };
+    digits.parse::<u64>().expect("a number") << shift
+}
+
+/// That what may be taken fits into a container, and some of it is left for what nobody counts.
+#[track_caller]
+pub(crate) fn check_memory(taken: u64, container: u64) {
+    let most = container / 16 * 15;
+    assert!(taken <= most, "{taken} bytes may be taken, of {container}: more than {most}");
+}
+
+/// The number of an option of the ConfigMap.
+fn option(objects: &[Value], name: &str) -> u64 {
+    let config = &object(objects, "ConfigMap", "spreadsheet-mcp")["data"]["server.toml"];
+    let config = config.as_str().expect("a file");
+    let line = config.lines().find_map(|line| line.strip_prefix(&format!("{name} = ")));
+    line.unwrap_or_else(|| panic!("no {name}")).parse().expect("a number")
+}
+
+/// The server and all LibreOffices may be as large as they may at the same time.
+fn check_memory_of(objects: &[Value], server: &Value) {
+    let libreoffice = option(objects, "max_concurrent_recalcs") * option(objects, "libreoffice_memory");
+    let own = option(objects, "max_memory_bytes");
+    let container = server["resources"]["limits"]["memory"].as_str().expect("a limit");
+    check_memory(own + libreoffice, bytes(container));
+    assert!(option(objects, "cache_bytes") <= own / 4 * 3, "calls need memory beside what is kept");
 }
 
 fn servers(objects: &[Value]) -> Vec<&Value> {
@@ -222,15 +259,7 @@ fn everything_that_pods_mount_is_there() {
 fn a_pod_that_ends_has_time_to_finish() {
     let objects = of_folder();
     let pod = &object(&objects, "Deployment", "spreadsheet-mcp")["spec"]["template"]["spec"];
-    let config = &object(&objects, "ConfigMap", "spreadsheet-mcp")["data"]["server.toml"];
-    let option = |name: &str| -> u64 {
-        let line = config
-            .as_str()
-            .expect("a file")
-            .lines()
-            .find_map(|line| line.strip_prefix(&format!("{name} = ")));
-        line.unwrap_or_else(|| panic!("no {name}")).parse().expect("a number")
-    };
+    let option = |name: &str| option(&objects, name);
     let (delay, drain) = (option("drain_delay_ms"), option("drain_timeout_ms"));
     let grace = number(&pod["terminationGracePeriodSeconds"]) * 1_000;
     assert!(

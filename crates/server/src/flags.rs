@@ -123,6 +123,11 @@ pub fn announce(flags: &FlagsConfig, listen: &ListenConfig) {
     if listen.insecure && listen.is_open_to_others() {
         let bind = listen.bind;
         tracing::warn!(flag = "insecure", %bind, "a dangerous flag is on: other machines may call without authentication");
+        if listen.takes_own_names_only() {
+            tracing::warn!(
+                "requests that do not name this machine (localhost) are refused: say by which names others reach it, --allowed-hosts"
+            );
+        }
     }
 }
 

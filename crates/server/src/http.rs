@@ -64,10 +64,9 @@ pub struct Doors {
 impl Doors {
     /// As the configuration says.
     pub fn new(authenticator: Authenticator, listen: &ListenConfig, scheme: &'static str) -> Doors {
-        let hosts = match listen.allowed_hosts.as_slice() {
-            // A page whose name leads to this machine could otherwise call what lets anybody in.
-            [] if !listen.is_open_to_others() => ALLOWED_HOSTS.map(str::to_owned).to_vec(),
-            hosts => hosts.to_vec(),
+        let hosts = match listen.takes_own_names_only() {
+            true => names_of_this_machine(listen),
+            false => listen.allowed_hosts.clone(),
         };
         Doors {
             authenticator: Arc::new(authenticator),
@@ -77,6 +76,13 @@ impl Doors {
             scheme,
         }
     }
+}
+
+/// Names of this machine, and the address of it that is listened on: no page can have its own name lead there.
+fn names_of_this_machine(listen: &ListenConfig) -> Vec<String> {
+    let address = listen.bind.ip();
+    let named = (!address.is_unspecified() && !address.is_loopback()).then(|| address.to_string());
+    ALLOWED_HOSTS.into_iter().map(str::to_owned).chain(named).collect()
 }
 
 /// The routes. Cancelling `stop` ends what still streams.

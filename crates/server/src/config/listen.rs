@@ -30,7 +30,8 @@ pub struct ListenConfig {
     )]
     pub insecure: bool,
     /// Names by which clients may reach the server (`Host`), with or without a port; any where others can reach it and need keys,
-    /// otherwise those of this machine
+    /// otherwise (on loopback, and with --insecure)
+    /// those of this machine, and the address of `bind`
     #[arg(long, value_name = "LIST", env = "SPREADSHEET_MCP_ALLOWED_HOSTS", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
     /// Web pages that may call (`Origin`), as in `https://app.example.org`; pages of this machine may
@@ -61,6 +62,11 @@ impl ListenConfig {
     /// Whether other machines can connect.
     pub fn is_open_to_others(&self) -> bool {
         self.transport == Transport::Http && !self.bind.ip().is_loopback()
+    }
+
+    /// Whether requests have to name this machine: a page whose name leads to it could otherwise call what lets anybody in.
+    pub fn takes_own_names_only(&self) -> bool {
+        self.allowed_hosts.is_empty() && (self.insecure || !self.is_open_to_others())
     }
 
     /// How the server ends after a signal.

@@ -27,6 +27,43 @@ struct Reply {
     body: Value,
 }
 
+/// What a page says that had its own name lead to this machine (DNS rebinding), what who is here says, and what is said with
+/// `--allowed-hosts`.
+#[test]
+fn whom_it_lets_in_without_a_key_it_lets_in_by_its_own_names_only() {
+    let place = Place::new();
+    place.write("server.toml", "[listening]\ninsecure = true\n");
+    let status = |server: &Server, host: &str, target: &str| {
+        let port = server.address.rsplit(':').next().expect("a port").to_owned();
+        let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}"#;
+        let head = format!(
+            "POST {target} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nAccept: application/json, \
+             text/event-stream\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            host.replace("PORT", &port),
+            body.len()
+        );
+        let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).expect("it listens");
+        stream.write_all(head.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        let _reset = stream.read_to_string(&mut answer);
+        answer.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok()).expect("a status")
+    };
+    let server = place.serve_at("0.0.0.0:0", &[]);
+    for host in ["localhost:PORT", "127.0.0.1:PORT", "localhost", "[::1]:PORT"] {
+        assert_eq!(status(&server, host, "/mcp"), 200, "{host}");
+    }
+    for host in ["evil.example", "evil.example:PORT", "localhost.evil.example:PORT"] {
+        assert_eq!(status(&server, host, "/mcp"), 403, "{host}");
+        assert_eq!(status(&server, host, "/files/a.xlsx"), 403, "{host}");
+    }
+    let said = server.announced.join("\n");
+    assert!(said.contains("--allowed-hosts"), "{said}");
+    drop(server);
+    let server = place.serve_at("0.0.0.0:0", &[("SPREADSHEET_MCP_ALLOWED_HOSTS", "sheets.example")]);
+    assert_eq!(status(&server, "sheets.example:PORT", "/mcp"), 200);
+    assert_eq!(status(&server, "evil.example", "/mcp"), 403);
+}
+
 impl Caller<'_> {
     fn send(&self, method: &str, params: &Value) -> Reply {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();

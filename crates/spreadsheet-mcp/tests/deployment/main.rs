@@ -11,6 +11,7 @@ mod drill;
 mod generated;
 mod known;
 mod manifests;
+mod network;
 mod overlays;
 #[path = "../support/own_disk.rs"]
 #[allow(dead_code, reason = "each of the tests uses a part of it")]

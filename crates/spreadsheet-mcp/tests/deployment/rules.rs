@@ -1,6 +1,7 @@
 //! Recording and alert rules, against Prometheus' own tool and against the metrics that there are.
 
 use components::installed;
+use regex::Regex;
 use serde_json::Value;
 
 use crate::{
@@ -44,6 +45,8 @@ const OF_CALLERS: [&str; 30] = [
     "url_expired",
     "url_invalid",
 ];
+/// How a transfer of a file can end besides: what it takes is up to its client, who may stall.
+const OF_CALLERS_OF_FILES: [&str; 1] = ["timeout"];
 /// Refused by a setting of the operator's, as it should be.
 const REFUSED_RIGHTLY: [&str; 1] = ["overwrite_not_allowed"];
 
@@ -147,21 +150,26 @@ fn every_alert_says_how_bad_what_and_what_to_do() {
 
 #[test]
 fn every_way_a_call_can_end_is_somebodys_fault_or_none() {
-    let metric = known::described("spreadsheet_mcp_requests_total").expect("described");
-    let statuses = &metric.labels.iter().find(|label| label.name == "status").expect("a label").values;
-    let marker = "status=~\"";
+    let both: [(&str, &[&str]); 2] = [
+        ("spreadsheet_mcp_requests_total", &[]),
+        ("spreadsheet_mcp_file_requests_total", &OF_CALLERS_OF_FILES),
+    ];
     let pages =
         [text(&format!("{FOLDER}/recording.yaml")), text("deploy/kustomize/overlays/canary/analysis.yaml")];
-    for page in pages {
-        for (at, _) in page.match_indices(marker) {
-            let failed: Vec<&str> =
-                page[at + marker.len()..].split('"').next().expect("a pattern").split('|').collect();
+    for (page, (metric, of_callers)) in pages.iter().flat_map(|page| both.map(|metric| (page, metric))) {
+        let statuses = &known::described(metric).expect("described").labels;
+        let statuses = &statuses.iter().find(|label| label.name == "status").expect("a label").values;
+        let selector =
+            Regex::new(&format!("\\b{metric}\\{{[^\\n]*?status=~\"([^\"]*)\"")).expect("a pattern");
+        assert!(selector.is_match(page), "{metric} is in no ratio of failures");
+        for found in selector.captures_iter(page) {
+            let failed: Vec<&str> = found.get(1).expect("a pattern").as_str().split('|').collect();
             for status in statuses {
-                let sides = [&failed[..], &OF_CALLERS, &REFUSED_RIGHTLY];
+                let sides = [&failed[..], &OF_CALLERS, &REFUSED_RIGHTLY, of_callers];
                 let counted = sides.iter().filter(|side| side.contains(&&**status)).count();
                 assert_eq!(
                     counted, 1,
-                    "{status}: is the server to blame for it? Then name it in recording.yaml and in the canary's analysis.yaml, \
+                    "{metric}, {status}: is the server to blame for it? Then name it in recording.yaml and in the canary's analysis.yaml, \
                      otherwise in OF_CALLERS"
                 );
             }

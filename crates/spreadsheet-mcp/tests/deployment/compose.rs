@@ -11,6 +11,11 @@ fn server() -> Value {
     documents(&text("docker-compose.yml"))[0]["services"]["spreadsheet-mcp"].clone()
 }
 
+#[test]
+fn its_image_has_the_version_of_the_program() {
+    assert_eq!(server()["image"], concat!("spreadsheet-mcp:", env!("CARGO_PKG_VERSION")));
+}
+
 /// What is in a `tmpfs` is in the memory of the container.
 #[test]
 fn all_that_it_takes_fits_into_its_memory() {

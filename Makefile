@@ -8,7 +8,7 @@ endif
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(TOOLS)/bin:$(PATH)
 
-.PHONY: run test lint bench soak stress setup docs
+.PHONY: run test images lint bench soak stress setup docs
 
 ## Build, and serve the example workspace on loopback.
 run:
@@ -19,6 +19,11 @@ test: setup lint
 	cargo test --workspace
 	cargo build --release --bin spreadsheet-mcp
 	tests/clients/run.sh $(abspath $(TARGET))/release/spreadsheet-mcp $(TOOLS)
+	tests/images/run.sh $(TOOLS) $(abspath $(TARGET))/release/spreadsheet-mcp
+
+## Build both images as their Dockerfiles say, and test them; `make test` puts the program that it has into them instead.
+images: setup
+	tests/images/run.sh $(TOOLS)
 
 ## Formatting, lints, licences and sources of dependencies, documentation.
 lint: $(TOOLS)/bin/cargo-deny

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds both images from their Dockerfiles, and holds them and containers of them against what operators are promised.
 #
-#   tests/images/run.sh folder-of-the-tools    (make test does)
+#   tests/images/run.sh folder-of-the-tools              (make images does)
+#   tests/images/run.sh folder-of-the-tools program      (make test does: the program is not compiled again for the images)
 #
 # Layers are kept below ~/.cache/spreadsheet-mcp/images, so that only what changed is built again.
 set -euo pipefail
@@ -24,18 +25,24 @@ done
 "$here/bases.sh"
 "$here/inside.sh" podman run --rm --pull never debian:bookworm-slim true || cannot "podman starts no container here"
 
-# Cargo runs without a network there: what it needs is fetched here.
-auditable=$(sed -n 's/.*cargo install cargo-auditable --version \([^ ]*\).*/\1/p' "$root/Dockerfile")
-cargo install --quiet --locked --root "$TOOLS" cargo-auditable --version "$auditable"
-cargo fetch --quiet --locked --manifest-path "$root/Cargo.toml"
-
-# The first has a name so that its layers are kept; the others go once nothing is made of them any more.
-export PATH=$here/bin:$PATH
 build() {
     docker build "$@" "$root" >"$images/build.log" 2>&1 || { tail -n 40 "$images/build.log" >&2; exit 1; }
 }
+export PATH=$here/bin:$PATH
 started=$SECONDS
-build -t spreadsheet-mcp:build --target build -f "$root/Dockerfile"
+if [ $# -gt 1 ]; then
+    BUILT=$(mktemp --directory)
+    export BUILT
+    trap 'rm -rf "$BUILT"' EXIT
+    cp "$2" "$BUILT/spreadsheet-mcp"
+else
+    # Cargo runs without a network there: what it needs is fetched here.
+    auditable=$(sed -n 's/.*cargo install cargo-auditable --version \([^ ]*\).*/\1/p' "$root/Dockerfile")
+    cargo install --quiet --locked --root "$TOOLS" cargo-auditable --version "$auditable"
+    cargo fetch --quiet --locked --manifest-path "$root/Cargo.toml"
+    # It has a name so that its layers are kept; those of the others go once nothing is made of them any more.
+    build -t spreadsheet-mcp:build --target build -f "$root/Dockerfile"
+fi
 build -t spreadsheet-mcp:latest -f "$root/Dockerfile.full"
 build -t spreadsheet-mcp:native -f "$root/Dockerfile" --build-arg REVISION="$(git -C "$root" rev-parse HEAD)"
 buildah rmi --prune >/dev/null

@@ -74,6 +74,7 @@ class Files(unittest.TestCase):
             self.assertIn(f"ARG VERSION={version}\n", file.read_text())
 
 
+@unittest.skipIf(os.environ.get("BUILT"), "the program was not compiled for the image, and does not list its crates: make images")
 class Contents(unittest.TestCase):
     """The software bill of materials: syft reads it from an archive of the image."""
 

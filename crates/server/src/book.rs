@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use analysis::{
@@ -27,6 +30,9 @@ const MAX_REGION_COLUMNS: usize = 100;
 /// What a region costs in memory, about.
 const REGION_BYTES: usize = 2_048;
 
+/// What is found out once. Whoever finds it has the lock.
+type Found<T> = Mutex<Option<Arc<T>>>;
+
 /// A workbook, and what was found out about it.
 pub struct Book {
     /// The workbook.
@@ -35,10 +41,12 @@ pub struct Book {
     /// [`Draft::formulas`] of the draft that it is of.
     formulas: Option<u64>,
     digest: OnceLock<Digest>,
-    stale: Mutex<Option<Arc<Stale>>>,
+    stale: Found<Stale>,
     /// Shared with what has the same formulas: whoever needs it first builds it for all.
-    dependencies: Arc<Mutex<Option<Arc<DependencyIndex>>>>,
-    regions: Mutex<HashMap<SheetId, Arc<Regions>>>,
+    dependencies: Arc<Found<DependencyIndex>>,
+    regions: Mutex<HashMap<SheetId, Arc<Found<Regions>>>>,
+    /// How many all of those are: asked for while some are being found.
+    region_count: AtomicUsize,
 }
 
 impl Book {
@@ -81,6 +89,7 @@ impl Book {
             stale: Mutex::default(),
             dependencies: Arc::default(),
             regions: Mutex::default(),
+            region_count: AtomicUsize::new(0),
         }
     }
 
@@ -151,19 +160,24 @@ impl Book {
         Ok(index)
     }
 
-    /// The regions of a sheet; found once.
+    /// The regions of a sheet; found once: whoever asks meanwhile waits, and does not look for them as well.
     ///
     /// # Errors
     /// When the sheet can't be read, or the call is stopped.
     pub fn regions(&self, id: SheetId, call: &Call) -> Result<Arc<Regions>, ToolError> {
-        let known = || self.regions.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(regions) = known().get(&id) {
+        let of_sheet = {
+            let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(regions.entry(id).or_default())
+        };
+        let mut known = of_sheet.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(regions) = known.as_ref() {
             return Ok(Arc::clone(regions));
         }
         let sheet = self.workbook.sheet(id, call)?;
         let options = regions::Options { max_regions: MAX_REGIONS, max_columns: MAX_REGION_COLUMNS };
         let found = Arc::new(regions::detect(&self.workbook, &sheet, &options, &|| call.is_stopped())?);
-        known().insert(id, Arc::clone(&found));
+        self.region_count.fetch_add(found.regions.len(), Ordering::Relaxed);
+        *known = Some(Arc::clone(&found));
         Ok(found)
     }
 }
@@ -171,13 +185,11 @@ impl Book {
 impl Weigh for Book {
     fn bytes(&self) -> usize {
         let dependencies = self.dependencies.lock().unwrap_or_else(PoisonError::into_inner);
-        let regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
         let stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
-        let region_count: usize = regions.values().map(|found| found.regions.len()).sum();
         self.workbook.bytes()
             + dependencies.as_ref().map_or(0, |index| index.bytes())
             + stale.as_ref().map_or(0, |stale| stale.bytes())
-            + region_count * REGION_BYTES
+            + self.region_count.load(Ordering::Relaxed) * REGION_BYTES
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     book::Book,
     call::Call,
     error::{ErrorCode, ToolError},
-    forks::{self, Replayed, store_error},
+    forks::{Replayed, store_error},
     metrics::labels::Outcome,
 };
 
@@ -97,7 +97,7 @@ impl Call {
     fn open_fork(&self, reference: &ForkReference) -> Result<Opened, ToolError> {
         let seq = self.state_of(reference)?;
         let replayed = self.replayed(&reference.fork, seq)?;
-        self.forks().open()?.store.touch(&replayed.fork.id, forks::now()).map_err(store_error)?;
+        self.note_use(&replayed.fork.id)?;
         Ok(Opened::from(&replayed))
     }
 

@@ -97,13 +97,13 @@ impl Call {
         answer: &(dyn Fn(&Edited, Seq) -> Value + Sync),
     ) -> Result<Value, ToolError> {
         let state = self.forks().open()?;
-        // What was answered before is told to nobody else.
-        self.fork(id)?;
         let asked = Digest::of(request.asked.to_string().as_bytes());
-        if let Some(key) = &request.key
-            && let Some(done) = state.store.recall(id, key, &asked).map_err(store_error)?
-        {
-            return Ok(serde_json::from_str(&done.answer).unwrap_or_default());
+        if let Some(key) = &request.key {
+            // What was answered before is told to nobody else.
+            self.fork(id)?;
+            if let Some(done) = state.store.recall(id, key, &asked).map_err(store_error)? {
+                return Ok(serde_json::from_str(&done.answer).unwrap_or_default());
+            }
         }
         let writer = self.writer(id);
         let _writing = writer.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use ::forks::{Digest, Entry, Fork, ForkId, Seq, Store, StoreError};
@@ -15,6 +16,10 @@ use crate::{
     forks::{Payload, edit_error, now, store_error},
 };
 
+/// Writers and uses of forks beyond which those that are of no use any more are forgotten.
+const REMEMBERED: usize = 4_096;
+/// For so long the store is not told again that a fork is used. It notes a use a minute at most.
+const USE_IS_NOTED_FOR: Duration = Duration::from_secs(30);
 /// Bases that are kept ready beside the live forks.
 const BASES: usize = 8;
 /// Earlier states of forks that are kept ready: a page of one is followed by the next.
@@ -49,6 +54,8 @@ pub(super) struct LiveForks {
     bases: Mutex<Recent<Digest, Arc<Draft>>>,
     /// One writer of a fork at a time within this process; others are told by the store.
     writers: Mutex<HashMap<ForkId, Arc<Mutex<()>>>>,
+    /// When the use of a fork was last noted in the store: what is read often asks it once.
+    uses: Mutex<HashMap<ForkId, Instant>>,
 }
 
 impl LiveForks {
@@ -59,6 +66,7 @@ impl LiveForks {
             states: Mutex::default(),
             bases: Mutex::default(),
             writers: Mutex::default(),
+            uses: Mutex::default(),
         }
     }
 
@@ -71,6 +79,7 @@ impl LiveForks {
         lock(&self.forks).remove(id);
         lock(&self.states).items.retain(|((known, _), _)| known != id);
         lock(&self.writers).remove(id);
+        lock(&self.uses).remove(id);
     }
 }
 
@@ -162,7 +171,29 @@ impl Call {
 
     /// Lets one writer at a time work on a fork.
     pub(crate) fn writer(&self, id: &ForkId) -> Arc<Mutex<()>> {
-        Arc::clone(lock(&self.forks().live.writers).entry(id.clone()).or_default())
+        let mut writers = lock(&self.forks().live.writers);
+        if writers.len() > REMEMBERED {
+            writers.retain(|_, writer| Arc::strong_count(writer) > 1);
+        }
+        Arc::clone(writers.entry(id.clone()).or_default())
+    }
+
+    /// Notes that a fork is used, which puts off its expiry; not again within a while.
+    ///
+    /// # Errors
+    /// When there is no such fork, or the store does not take it.
+    pub(crate) fn note_use(&self, id: &ForkId) -> Result<(), ToolError> {
+        let uses = || lock(&self.forks().live.uses);
+        if uses().get(id).is_some_and(|noted| noted.elapsed() < USE_IS_NOTED_FOR) {
+            return Ok(());
+        }
+        self.forks().open()?.store.touch(id, now()).map_err(store_error)?;
+        let mut uses = uses();
+        if uses.len() > REMEMBERED {
+            uses.retain(|_, noted| noted.elapsed() < USE_IS_NOTED_FOR);
+        }
+        uses.insert(id.clone(), Instant::now());
+        Ok(())
     }
 
     /// The draft that a fork starts from.

@@ -1,7 +1,7 @@
 //! Applying edits to a fork: worked out on a copy, appended to the log, and only then live (DURABLE).
 
 use std::{
-    sync::{Arc, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::Duration,
 };
@@ -137,14 +137,23 @@ impl Call {
                 actor: self.principal().id(),
                 applies: request.applies.as_ref(),
             };
-            let told = |seq: Seq| answer(&edited, seq).to_string();
+            // What is kept for a repeated call is what this one is told.
+            let told_at: Mutex<Option<(Seq, Value)>> = Mutex::default();
+            let tell = |seq: Seq| {
+                let mut told = told_at.lock().unwrap_or_else(PoisonError::into_inner);
+                match &*told {
+                    Some((at, value)) if *at == seq => value.clone(),
+                    _ => told.insert((seq, answer(&edited, seq))).1.clone(),
+                }
+            };
+            let told = |seq: Seq| tell(seq).to_string();
             let idempotency =
                 request.key.as_ref().map(|key| Idempotency { key, request: asked, answer: &told });
             match state.store.append(id, expected, &entry, idempotency.as_ref(), now()) {
                 Ok(Appended::Added { seq, .. }) => {
                     let made = edited.edits.iter().filter(|edit| !matches!(edit, Edit::Results(_)));
                     self.metrics().work.applied(made.count() as u64);
-                    let told = answer(&edited, seq);
+                    let told = tell(seq);
                     let mut edited = edited;
                     edited.after.seq = seq;
                     self.keep_live(id, &edited.after);

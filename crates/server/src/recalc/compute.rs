@@ -203,7 +203,8 @@ impl Call {
             Some(warm) => warm,
             None => {
                 let (engine, choice) = self.ready_engine(&loaded, engine.named(), super::moment())?;
-                Warm { engine, native: choice.engine, seq: live.seq, shape: live.draft.shape(), choice }
+                let (shape, results) = (live.draft.shape(), live.draft.results());
+                Warm { engine, native: choice.engine, seq: live.seq, shape, results, choice }
             }
         };
         let unverified = warm.choice.unverified.clone();
@@ -213,11 +214,13 @@ impl Call {
         Ok(computation)
     }
 
-    /// Tells the engines of a fork that it is at another state than the one it was computed at: with its results.
-    pub(crate) fn engine_follows(&self, id: &ForkId, live: &Live, is_complete: bool) {
+    /// Tells the engine of a fork that this is at another state than the one that was computed: with its results. An engine that
+    /// did not compute that state knows less than the results do.
+    pub(crate) fn engine_follows(&self, id: &ForkId, computed: &Live, live: &Live) {
         let Some(mut warm) = self.recalc().warm.take(id) else { return };
-        if is_complete {
-            (warm.seq, warm.shape) = (live.seq, live.draft.shape());
+        let has_computed = warm.seq == computed.seq && warm.results == computed.draft.results();
+        if has_computed && !live.draft.is_stale() {
+            (warm.seq, warm.shape, warm.results) = (live.seq, live.draft.shape(), live.draft.results());
             self.recalc().warm.put(id, warm);
         }
     }
@@ -234,6 +237,7 @@ impl Call {
         let Some(mut warm) = self.recalc().warm.take(id) else { return Ok(None) };
         let follows = !pending.everything
             && warm.shape == live.draft.shape()
+            && warm.results == live.draft.results()
             && (warm.seq == live.seq || self.continues(id, warm.seq, live.seq)?);
         // A formula that came may be one that is not computed here.
         if !follows || self.needs_process(warm.native, loaded)? {

@@ -13,6 +13,8 @@ pub(super) struct Warm {
     pub(super) seq: Seq,
     /// [`workbook::edit::Draft::shape`] of that state.
     pub(super) shape: u64,
+    /// [`workbook::edit::Draft::results`] of that state: what changed since is pending, unless somebody else computed meanwhile.
+    pub(super) results: u64,
     /// Why this engine, and what is not known of it.
     pub(super) choice: Choice,
 }

@@ -220,7 +220,7 @@ pub(super) fn recalculated(
     let told = |edited: &Edited, seq: Seq| {
         let mut answer = report.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
         let after = Live { seq, ..edited.after.clone() };
-        call.engine_follows(id, &after, !edited.after.draft.is_stale());
+        call.engine_follows(id, &edited.before, &after);
         // Causes and what stays old are those of the workbook with its results.
         if let Err(error) = answer.complete(call, &after) {
             tracing::debug!(code = error.code.as_str(), "the answer could not be completed");

@@ -5,6 +5,8 @@
 #[allow(dead_code, reason = "each test needs some of it")]
 mod program;
 
+mod results;
+
 use std::process::{Command, Output};
 
 use components::{Postgres, PostgresOptions, eventually, http};

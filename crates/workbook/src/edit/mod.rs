@@ -125,6 +125,7 @@ pub struct Draft {
     everything_pending: bool,
     /// Whether results were computed since it was read.
     computed: bool,
+    results: u64,
     shape: u64,
     formulas: u64,
     /// Whether a formula was written that reads another workbook, of whose cells there may be no copies.
@@ -155,6 +156,7 @@ impl Draft {
             sheets: parts.iter().map(|part| Arc::new(SheetEdit::of(part))).collect(),
             everything_pending: false,
             computed: false,
+            results: 0,
             shape: 0,
             formulas: stamp(),
             reads_others: false,
@@ -189,6 +191,12 @@ impl Draft {
             areas.into_iter().map(move |range| (SheetId(index as u32), range))
         };
         Pending { everything, areas: self.sheets.iter().enumerate().flat_map(of_sheet).collect() }
+    }
+
+    /// Another number whenever results were written: drafts with the same one have them from the same calculation, and
+    /// [`Draft::pending`] tells all that changed since.
+    pub fn results(&self) -> u64 {
+        self.results
     }
 
     /// Whether results of formulas may be older than what they are computed from.

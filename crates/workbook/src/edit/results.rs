@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::edit::error::Problem;
 use crate::edit::input::Input;
 use crate::edit::sheet_edit::Dirt;
-use crate::edit::{Draft, ExplicitPlaces, Place, Places};
+use crate::edit::{Draft, ExplicitPlaces, Place, Places, stamp};
 use crate::model::{Formula, FormulaKind, RawCell, RawValue, SheetId};
 
 /// What an engine computed. The log keeps it; no caller can say it.
@@ -55,6 +55,7 @@ impl Draft {
         }
         self.everything_pending = false;
         self.computed = true;
+        self.results = stamp();
         for sheet in &mut self.sheets {
             if !sheet.pending.is_empty() {
                 Arc::make_mut(sheet).pending.clear();

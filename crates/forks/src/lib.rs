@@ -30,7 +30,8 @@ pub use error::StoreError;
 pub use id::{CheckpointName, ForkId, IdempotencyKey, InvalidName, Seq, StagedId};
 pub use model::{
     Appended, Base, Checkpoint, Entry, EntrySummary, Fork, ForkQuery, Idempotency, KeptVersion, Limits,
-    Millis, Move, NewEntry, NewFork, Origin, Permits, Repeated, SavedVersion, Staged, StagedSummary,
+    Millis, Move, NewEntry, NewFork, NotedVersion, Origin, Permits, Repeated, SavedVersion, Staged,
+    StagedSummary,
 };
 pub use postgres::{
     Clock, InvalidPostgresUrl, Migration, Password, PostgresOptions, PostgresStore, PostgresUrl,

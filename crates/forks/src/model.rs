@@ -266,3 +266,12 @@ pub struct KeptVersion {
     /// What it is.
     pub saved: SavedVersion,
 }
+
+/// A version as somebody noted it who is about to replace the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotedVersion {
+    /// What was noted.
+    pub kept: KeptVersion,
+    /// Whether nobody had noted these bytes under that number before.
+    pub is_new: bool,
+}

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::{
     Appended, Checkpoint, CheckpointName, Digest, Entry, EntrySummary, Fork, ForkId, ForkQuery, Idempotency,
-    IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Permits, Repeated, RowSink,
-    RowSource, SavedVersion, Seq, Staged, StagedId, StagedSummary, StoreError,
+    IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, NotedVersion, Permits, Repeated,
+    RowSink, RowSource, SavedVersion, Seq, Staged, StagedId, StagedSummary, StoreError,
 };
 
 /// The durable state of forks. Every method is one transaction: it happens wholly or not at all, and what it returned `Ok`
@@ -160,13 +160,25 @@ pub trait Store: Send + Sync {
     /// `NotFound` (the fork, or the change).
     fn discard_staged(&self, id: &ForkId, staged: &StagedId) -> Result<(), StoreError>;
 
-    /// Notes what a workspace file held before it was replaced, and gives the number of that version. The blob must be stored
-    /// already. Nothing is noted twice in a row: a newest version with the same digest, of a save that failed after this,
-    /// gives way.
+    /// Notes what a workspace file holds before it is replaced. The blob must be stored already. Nothing is noted twice in a row:
+    /// a newest version with the same digest, of a save that failed or goes on at the same time, is the one, whoever noted it.
     ///
     /// # Errors
     /// None of its own.
-    fn add_version(&self, version: &SavedVersion) -> Result<u64, StoreError>;
+    fn add_version(&self, version: &SavedVersion) -> Result<NotedVersion, StoreError>;
+
+    /// The file was replaced by who noted this: the version tells of them.
+    ///
+    /// # Errors
+    /// None of its own.
+    fn confirm_version(&self, noted: &NotedVersion) -> Result<(), StoreError>;
+
+    /// The file was not replaced by who noted this: the version goes, if it is theirs alone and another one holds the same bytes.
+    /// Nobody else was told of it then.
+    ///
+    /// # Errors
+    /// None of its own.
+    fn withdraw_version(&self, noted: &NotedVersion) -> Result<(), StoreError>;
 
     /// What a workspace file held before, newest first.
     ///

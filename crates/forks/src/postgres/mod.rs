@@ -1,6 +1,6 @@
 //! The store in PostgreSQL, for several replicas.
 //!
-//! Whatever changes something is one statement, and so one transaction and one round trip; what is decided on the way is
+//! Whatever changes something is one statement (but `versions::add`), and so one transaction and one round trip; what is decided on the way is
 //! decided by functions of the database (`schema_1.sql`), under the lock of the fork's row. A commit is on the disk of the
 //! server before it is acknowledged (`synchronous_commit`).
 //!
@@ -31,8 +31,9 @@ use tokio::runtime::Handle;
 
 use crate::{
     Appended, Checkpoint, CheckpointName, ConnectionCounts, Digest, Entry, EntrySummary, Fork, ForkId,
-    ForkQuery, Idempotency, IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Permits,
-    Repeated, RowSink, RowSource, SavedVersion, Seq, Staged, StagedId, StagedSummary, Store, StoreError,
+    ForkQuery, Idempotency, IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork,
+    NotedVersion, Permits, Repeated, RowSink, RowSource, SavedVersion, Seq, Staged, StagedId, StagedSummary,
+    Store, StoreError,
 };
 use connections::Connections;
 use failure::Failure;
@@ -260,8 +261,16 @@ impl Store for PostgresStore {
         self.connections.write(async |client, attempt| staged::discard(client, id, staged, attempt).await)
     }
 
-    fn add_version(&self, version: &SavedVersion) -> Result<u64, StoreError> {
+    fn add_version(&self, version: &SavedVersion) -> Result<NotedVersion, StoreError> {
         self.connections.write(async |client, _| versions::add(client, version).await)
+    }
+
+    fn confirm_version(&self, noted: &NotedVersion) -> Result<(), StoreError> {
+        self.connections.write(async |client, _| versions::confirm(client, noted).await)
+    }
+
+    fn withdraw_version(&self, noted: &NotedVersion) -> Result<(), StoreError> {
+        self.connections.write(async |client, _| versions::withdraw(client, noted).await)
     }
 
     fn versions(&self, path: &str) -> Result<Vec<KeptVersion>, StoreError> {

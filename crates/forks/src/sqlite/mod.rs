@@ -21,8 +21,8 @@ use std::path::Path;
 
 use crate::{
     Appended, Checkpoint, CheckpointName, Digest, Entry, EntrySummary, Fork, ForkId, ForkQuery, Idempotency,
-    IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Permits, Repeated, RowSink,
-    RowSource, SavedVersion, Seq, Staged, StagedId, StagedSummary, Store, StoreError,
+    IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, NotedVersion, Permits, Repeated,
+    RowSink, RowSource, SavedVersion, Seq, Staged, StagedId, StagedSummary, Store, StoreError,
 };
 use connection::Connections;
 use failure::Failure;
@@ -168,8 +168,16 @@ impl Store for SqliteStore {
         self.connections.write(|database| staged::discard(database, id, staged))
     }
 
-    fn add_version(&self, version: &SavedVersion) -> Result<u64, StoreError> {
+    fn add_version(&self, version: &SavedVersion) -> Result<NotedVersion, StoreError> {
         self.connections.write(|database| versions::add(database, version))
+    }
+
+    fn confirm_version(&self, noted: &NotedVersion) -> Result<(), StoreError> {
+        self.connections.write(|database| versions::confirm(database, noted))
+    }
+
+    fn withdraw_version(&self, noted: &NotedVersion) -> Result<(), StoreError> {
+        self.connections.write(|database| versions::withdraw(database, noted))
     }
 
     fn versions(&self, path: &str) -> Result<Vec<KeptVersion>, StoreError> {

@@ -98,7 +98,7 @@ fn rows_go_from_one_store_to_another() {
             seq: Seq::new(1),
             became: None,
         };
-        assert_eq!(store.add_version(&version).unwrap(), 4);
+        assert_eq!(store.add_version(&version).unwrap().kept.number, 4);
         assert_eq!(store.count_forks().unwrap(), 4);
     }
 }

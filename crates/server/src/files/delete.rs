@@ -45,8 +45,8 @@ pub(super) async fn delete(
         debug_assert_eq!(write, Write::Replace, "a file is there");
         call.check_overwrite()?;
         let previous = target.digest()?;
-        let version = call.keep_version(&target, previous, None, None, identity.size)?;
-        target.delete(&state)?;
+        let noted = call.keep_version(&target, previous, None, None, identity.size)?;
+        let ((), version) = call.settle_version(&noted, target.delete(&state))?;
         Ok(json!({ "path": target.path(), "previous_version": version }))
     });
     let deleted = deleted.await;

@@ -215,8 +215,9 @@ fn receive(
         Write::Create => (temporary.publish()?, None),
         Write::Replace => {
             let previous = target.digest()?;
-            let version = call.keep_version(&target, previous, None, Some(digest), bytes)?;
-            (temporary.replace(&state)?, Some(version))
+            let noted = call.keep_version(&target, previous, None, Some(digest), bytes)?;
+            let (identity, number) = call.settle_version(&noted, temporary.replace(&state))?;
+            (identity, Some(number))
         }
     };
     let mut told = json!({ "path": target.path(), "bytes": bytes, "digest": digest.to_string() });

@@ -4,8 +4,9 @@ use std::{collections::HashSet, sync::Arc, time::Instant};
 
 use forks::{
     Appended, Checkpoint, CheckpointName, ConnectionCounts, Digest, Entry, EntrySummary, Fork, ForkId,
-    ForkQuery, Idempotency, IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork, Permits,
-    Repeated, RowSink, RowSource, SavedVersion, Seq, Staged, StagedId, StagedSummary, Store, StoreError,
+    ForkQuery, Idempotency, IdempotencyKey, KeptVersion, Limits, Millis, Move, NewEntry, NewFork,
+    NotedVersion, Permits, Repeated, RowSink, RowSource, SavedVersion, Seq, Staged, StagedId, StagedSummary,
+    Store, StoreError,
 };
 
 use crate::metrics::{
@@ -171,8 +172,16 @@ impl Store for ObservedStore {
         self.write("discard_staged", |store| store.discard_staged(id, staged))
     }
 
-    fn add_version(&self, version: &SavedVersion) -> Result<u64, StoreError> {
+    fn add_version(&self, version: &SavedVersion) -> Result<NotedVersion, StoreError> {
         self.write("add_version", |store| store.add_version(version))
+    }
+
+    fn confirm_version(&self, noted: &NotedVersion) -> Result<(), StoreError> {
+        self.write("confirm_version", |store| store.confirm_version(noted))
+    }
+
+    fn withdraw_version(&self, noted: &NotedVersion) -> Result<(), StoreError> {
+        self.write("withdraw_version", |store| store.withdraw_version(noted))
     }
 
     fn versions(&self, path: &str) -> Result<Vec<KeptVersion>, StoreError> {

@@ -158,8 +158,9 @@ impl Tool for SaveFork {
         let (digest, bytes) = temporary.finish()?;
         if let Some(previous) = replaces {
             let by = Some((&fork.id, replayed.live.seq));
-            answer.previous_version = Some(call.keep_version(&target, previous, by, Some(digest), bytes)?);
-            temporary.replace(&state)?;
+            let noted = call.keep_version(&target, previous, by, Some(digest), bytes)?;
+            let (_, number) = call.settle_version(&noted, temporary.replace(&state))?;
+            answer.previous_version = Some(number);
             call.forks()
                 .open()?
                 .store

@@ -21,7 +21,7 @@ use tokio::{runtime::Handle, time::timeout};
 
 use crate::{
     BucketUrl, Counts, Object, ObjectError, Operation, Options, Precondition, Received, Version,
-    error::{hint_for, is_refusal, reason},
+    error::{hint_for, is_of_request, is_refusal, reason},
     options::build,
 };
 
@@ -33,6 +33,9 @@ const JUDGED: usize = 4;
 const SLOWEST: u64 = 1 << 20;
 /// What is under no key of anybody's, and asked for to see whether the store answers.
 const PROBE: &str = ".probe";
+
+/// Bytes of a key, its prefix included, that every store takes.
+const MAX_KEY: usize = 1024;
 
 /// A bucket, or what is below a prefix of it. Copies share their counts, and what they know of the store's state.
 #[derive(Debug, Clone)]
@@ -95,7 +98,7 @@ impl Bucket {
     /// Asks whether the store answers and knows us.
     ///
     /// # Errors
-    /// `Denied`, `Unavailable`, `Suspended`.
+    /// `Denied`, `Refused`, `Unavailable`, `Suspended`.
     pub fn probe(&self) -> Result<(), ObjectError> {
         match self.head(PROBE) {
             Ok(_) | Err(ObjectError::NotFound { .. }) => Ok(()),
@@ -288,12 +291,24 @@ impl Bucket {
             _ if is_refusal(&problem) => ObjectError::Denied { store, hint: hint_for(&problem), problem },
             // What it does not know how to do it will not know in a moment either.
             _ if problem.starts_with("501") => ObjectError::Unsupported { store, problem },
+            _ if is_of_request(&problem) => ObjectError::Refused { store, problem },
             _ => ObjectError::Unavailable { store, problem },
         }
     }
 
+    /// Whether a key is short enough, with the prefix, to be that of an object.
+    pub fn has_room_for(&self, key: &str) -> bool {
+        let prefix = self.url.prefix.as_ref().len();
+        // One for what is between them.
+        key.len() + if prefix == 0 { 0 } else { prefix + 1 } <= MAX_KEY
+    }
+
     /// The key as it is, below the prefix: what others call their objects is what we call them.
     pub(crate) fn path(&self, key: &str) -> Result<Path, ObjectError> {
+        if !self.has_room_for(key) {
+            let problem = format!("a key has at most {MAX_KEY} bytes, and this one more");
+            return Err(ObjectError::Refused { store: self.url.to_string(), problem });
+        }
         let key = Path::parse(key).map_err(|error| ObjectError::Unsupported {
             store: self.url.to_string(),
             problem: error.to_string(),

@@ -85,7 +85,10 @@ impl Outcome {
             Err(ObjectError::NotFound { .. }) => Outcome::NotFound,
             Err(ObjectError::Changed { .. }) => Outcome::Changed,
             Err(
-                ObjectError::Denied { .. } | ObjectError::Unsupported { .. } | ObjectError::Source { .. },
+                ObjectError::Denied { .. }
+                | ObjectError::Refused { .. }
+                | ObjectError::Unsupported { .. }
+                | ObjectError::Source { .. },
             ) => Outcome::Refused,
             Err(ObjectError::Unavailable { .. }) => Outcome::Unavailable,
             Err(ObjectError::Suspended { .. }) => Outcome::Suspended,

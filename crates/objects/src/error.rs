@@ -28,6 +28,14 @@ pub enum ObjectError {
         /// Where to look.
         hint: &'static str,
     },
+    /// The store works and does not take this request: it says something about its key or its bytes.
+    #[error("{store} refuses the request: {problem}; see that the name is one that the store takes")]
+    Refused {
+        /// The URL of the store.
+        store: String,
+        /// What it said.
+        problem: String,
+    },
     /// The store cannot do what was asked, now or ever.
     #[error("{store} cannot do that: {problem}; use a store that can")]
     Unsupported {
@@ -106,6 +114,18 @@ pub(crate) fn is_refusal(reason: &str) -> bool {
     is_status("401") || is_status("403") || REFUSED_AS_BAD.iter().any(|code| reason.contains(code))
 }
 
+/// Statuses and codes of the class of refusals by which a store says that it is too busy, or that a request was too slow for it.
+const FAILED_AS_REFUSED: [&str; 5] = ["408", "425", "429", "RequestTimeout", "SlowDown"];
+
+/// Whether a reason is about the one request, and says nothing against the store.
+pub(crate) fn is_of_request(reason: &str) -> bool {
+    let is_refused = reason.starts_with('4') && reason.as_bytes().get(3) == Some(&b' ');
+    is_refused
+        && !FAILED_AS_REFUSED.iter().any(|failed| {
+            if failed.starts_with('4') { reason.starts_with(failed) } else { reason.contains(failed) }
+        })
+}
+
 /// Which setting or permission a refusal is about. A store that answers `HEAD` says no more than the status.
 pub(crate) fn hint_for(reason: &str) -> &'static str {
     let says = |codes: &[&str]| codes.iter().any(|code| reason.contains(code));
@@ -147,6 +167,27 @@ mod tests {
                 (told, hint) => told.is_none() && hint.is_none(),
             };
             assert!(is_right, "{reason}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn what_one_request_is_refused_for_is_no_failure_of_the_store() {
+        for (reason, is_of_it) in [
+            ("400 Bad Request", true),
+            ("400 Bad Request (KeyTooLongError)", true),
+            ("404 Not Found (NoSuchKey)", true),
+            ("405 Method Not Allowed", true),
+            ("414 URI Too Long", true),
+            ("416 Range Not Satisfiable (InvalidRange)", true),
+            ("400 Bad Request (RequestTimeout)", false),
+            ("408 Request Timeout", false),
+            ("429 Too Many Requests", false),
+            ("500 Internal Server Error", false),
+            ("503 Service Unavailable (SlowDown)", false),
+            ("4 of 8 bytes came", false),
+            ("Connection refused (os error 111)", false),
+        ] {
+            assert_eq!(is_of_request(reason), is_of_it, "{reason}");
         }
     }
 

@@ -3,6 +3,7 @@
 mod away;
 mod flows;
 mod gate;
+mod keys;
 mod many;
 #[path = "../support/program.rs"]
 #[allow(dead_code, reason = "each of the tests uses a part of it")]

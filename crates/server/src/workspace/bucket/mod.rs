@@ -75,6 +75,16 @@ impl Objects {
         };
         Objects { shared: Arc::new(shared) }
     }
+
+    /// Refuses what no object can be named, before the store is asked.
+    fn check_length(&self, path: &str, place: &'static str) -> Result<(), Refusal> {
+        if self.shared.bucket().has_room_for(path) {
+            return Ok(());
+        }
+        let told = "the path is longer than a key of a bucket can be: 1024 bytes, the prefix included";
+        let error = ToolError::new(ErrorCode::InvalidArgument, told).at(place);
+        Err(Refusal::Failed(error.hint("use a path from list_workbooks, or a shorter one")))
+    }
 }
 
 impl Place for Objects {
@@ -84,6 +94,7 @@ impl Place for Objects {
     }
 
     fn find(&self, path: &str) -> Result<(FileIdentity, Box<dyn Content>), Refusal> {
+        self.check_length(path, "workbook")?;
         if !may_be_key(path) {
             return Err(Refusal::NotThere);
         }
@@ -93,6 +104,7 @@ impl Place for Objects {
     }
 
     fn spot(&self, path: &str) -> Result<Box<dyn Spot>, Refusal> {
+        self.check_length(path, "path")?;
         if !may_be_key(path) {
             let told = format!("{path:?} has characters that no name in a bucket has");
             let error = ToolError::new(ErrorCode::InvalidArgument, told).at("path");
@@ -181,6 +193,7 @@ fn failed(error: &ObjectError) -> ToolError {
     let code = match error {
         ObjectError::Unavailable { .. } | ObjectError::Suspended { .. } => ErrorCode::WorkspaceUnavailable,
         ObjectError::Denied { .. }
+        | ObjectError::Refused { .. }
         | ObjectError::Unsupported { .. }
         | ObjectError::NotFound { .. }
         | ObjectError::Changed { .. }

@@ -49,13 +49,19 @@ impl S3 {
         });
         listener.wait_for(port);
         let address = format!("127.0.0.1:{port}");
-        let key = format!(
-            "Authorization: AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20260101/us-east-1/s3/aws4_request, \
-             SignedHeaders=host, Signature=0\r\n"
-        );
-        let (status, _, said) = http("PUT", &address, &format!("/{BUCKET}"), &key, "");
+        let (status, _, said) = http("PUT", &address, &format!("/{BUCKET}"), &sender(), "");
         assert_eq!(status, 200, "no bucket: {said}");
         Some(S3 { port, listener: Some(listener), kind: Kind::Moto })
+    }
+
+    /// Has `moto` hold an object of any key, as other tools may write it; `key` is percent-encoded.
+    ///
+    /// # Panics
+    /// When it refuses it.
+    pub fn put_as_others(&self, key: &str, text: &str) {
+        let address = format!("127.0.0.1:{}", self.port);
+        let (status, _, said) = http("PUT", &address, &format!("/{BUCKET}/{key}"), &sender(), text);
+        assert_eq!(status, 200, "{key}: {said}");
     }
 
     /// The server goes away; connections to it are refused.
@@ -120,6 +126,14 @@ impl S3 {
             (files.len() == objects).then_some(files)
         })
     }
+}
+
+/// Who asks `moto`, which does not check it.
+fn sender() -> String {
+    format!(
+        "Authorization: AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20260101/us-east-1/s3/aws4_request, \
+         SignedHeaders=host, Signature=0\r\n"
+    )
 }
 
 fn settings(port: u16) -> Vec<(String, String)> {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use futures_util::TryStreamExt as _;
+use futures_util::{TryStreamExt as _, stream::BoxStream};
 use object_store::{
     Attributes, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutOptions, PutPayload,
     path::Path,
@@ -23,6 +23,7 @@ use crate::{
     BucketUrl, Counts, Object, ObjectError, Operation, Options, Precondition, Received, Version,
     error::{hint_for, is_of_request, is_refusal, reason},
     options::build,
+    page::Pages,
 };
 
 /// So many of the last [`JUDGED`] requests have to fail for the store to be left alone.
@@ -50,6 +51,7 @@ pub struct Bucket {
     recloser: AsyncRecloser,
     /// Whether the last request found the store away.
     is_doubted: Arc<AtomicBool>,
+    pages: Arc<Pages>,
     pub(crate) counts: Arc<Counts>,
 }
 
@@ -61,7 +63,8 @@ impl Bucket {
     /// `Unsupported` when the settings make no store.
     pub fn open(url: &BucketUrl, options: &Options, runtime: Handle) -> Result<Bucket, ObjectError> {
         let _entered = runtime.enter();
-        let store = build(url, options).map_err(|error| ObjectError::Unsupported {
+        let pages = Arc::default();
+        let store = build(url, options, &pages).map_err(|error| ObjectError::Unsupported {
             store: url.to_string(),
             problem: error.to_string(),
         })?;
@@ -81,6 +84,7 @@ impl Bucket {
             pause: options.pause,
             recloser: AsyncRecloser::from(recloser),
             is_doubted: Arc::default(),
+            pages,
             counts: Arc::default(),
         })
     }
@@ -186,7 +190,8 @@ impl Bucket {
     }
 
     /// The objects below `prefix`, a path of whole names, in the order of their keys: at most `limit`, and only those after the
-    /// key `after`. A page of a thousand is one request.
+    /// key `after`. A page of a thousand is one request. Keys that no request can name (with control characters or empty names)
+    /// are left out, and counted in the log.
     ///
     /// # Errors
     /// `Denied`, `Unavailable`, `Suspended`.
@@ -198,17 +203,41 @@ impl Bucket {
                 None => self.store.list(Some(&path)),
             };
             let mut objects = Vec::new();
-            // Every page has to come within its time.
             while objects.len() < limit {
-                let next = async { listed.try_next().await };
-                match self.explained(prefix, self.timeout, next).await? {
+                match self.next_listed(prefix, &mut listed).await? {
                     Some(meta) => objects.push(self.object(meta)),
                     None => break,
                 }
             }
             Ok(objects)
         };
-        self.request(Operation::List, list)
+        let listed = self.request(Operation::List, list);
+        let left_out = self.pages.take_left_out();
+        if left_out > 0 {
+            tracing::warn!(
+                store = %self.url,
+                left_out,
+                "objects are left out of a listing: their keys have control characters or empty names; give them other ones"
+            );
+        }
+        listed
+    }
+
+    /// The next object of a listing. Every page has to come within its time, also those that nothing is left of.
+    async fn next_listed(
+        &self,
+        prefix: &str,
+        listed: &mut BoxStream<'static, object_store::Result<ObjectMeta>>,
+    ) -> Result<Option<ObjectMeta>, ObjectError> {
+        let mut next = listed.try_next();
+        loop {
+            let pages = self.pages.read();
+            match timeout(self.timeout, &mut next).await {
+                Ok(answer) => return answer.map_err(|error| self.explain(prefix, &error)),
+                Err(_) if self.pages.read() > pages => {}
+                Err(_) => return Err(self.silent_for(self.timeout)),
+            }
+        }
     }
 
     /// Runs a request to its end, unless the store failed again and again. After one failure it is first asked something small,
@@ -265,8 +294,12 @@ impl Bucket {
     ) -> Result<T, ObjectError> {
         match timeout(time, said).await {
             Ok(answer) => answer.map_err(|error| self.explain(key, &error)),
-            Err(_) => Err(self.unavailable(format!("no answer within {} s", time.as_secs_f64()))),
+            Err(_) => Err(self.silent_for(time)),
         }
+    }
+
+    fn silent_for(&self, time: Duration) -> ObjectError {
+        self.unavailable(format!("no answer within {} s", time.as_secs_f64()))
     }
 
     pub(crate) fn unavailable(&self, problem: String) -> ObjectError {

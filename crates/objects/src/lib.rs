@@ -13,6 +13,7 @@ mod counts;
 mod error;
 mod object;
 mod options;
+mod page;
 mod transfer;
 mod url;
 

@@ -9,7 +9,10 @@ use object_store::{
     gcp::{GoogleCloudStorageBuilder, GoogleConfigKey},
 };
 
-use crate::BucketUrl;
+use crate::{
+    BucketUrl,
+    page::{Connector, Pages},
+};
 
 /// How requests are made.
 #[derive(Debug, Clone)]
@@ -76,7 +79,11 @@ impl std::fmt::Debug for Settings {
 }
 
 /// The store of a URL. What it repeats by itself is what surely did not happen, or may happen twice.
-pub(crate) fn build(url: &BucketUrl, options: &Options) -> object_store::Result<Arc<dyn ObjectStore>> {
+pub(crate) fn build(
+    url: &BucketUrl,
+    options: &Options,
+    pages: &Arc<Pages>,
+) -> object_store::Result<Arc<dyn ObjectStore>> {
     let text = url.url.as_str();
     // The time of a request is bounded by who makes it, who knows how much there is to transfer.
     let client = ClientOptions::new()
@@ -94,8 +101,11 @@ pub(crate) fn build(url: &BucketUrl, options: &Options) -> object_store::Result<
     };
     macro_rules! built {
         ($builder:ty) => {{
-            let mut builder =
-                <$builder>::from_env().with_url(text).with_client_options(client).with_retry(retry);
+            let mut builder = <$builder>::from_env()
+                .with_url(text)
+                .with_client_options(client)
+                .with_retry(retry)
+                .with_http_connector(Connector(Arc::clone(pages)));
             for (key, value) in &options.settings.0 {
                 // What is said for other stores does not concern this one.
                 if let Ok(key) = key.parse() {

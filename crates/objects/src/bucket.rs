@@ -21,7 +21,7 @@ use tokio::{runtime::Handle, time::timeout};
 
 use crate::{
     BucketUrl, Counts, Object, ObjectError, Operation, Options, Precondition, Received, Version,
-    error::{hint_for, is_of_request, is_refusal, reason},
+    error::{hint_for, is_about_bucket, is_of_request, is_refusal, reason},
     options::build,
     page::Pages,
 };
@@ -99,12 +99,13 @@ impl Bucket {
         &self.counts
     }
 
-    /// Asks whether the store answers and knows us.
+    /// Asks whether the store answers and knows us, and whether the bucket is there: what is asked for is read, since answers
+    /// to `HEAD` do not say what it is that is not there.
     ///
     /// # Errors
-    /// `Denied`, `Refused`, `Unavailable`, `Suspended`.
+    /// `Denied`, `NoBucket`, `Refused`, `Unavailable`, `Suspended`.
     pub fn probe(&self) -> Result<(), ObjectError> {
-        match self.head(PROBE) {
+        match self.get_range(PROBE, 0..1) {
             Ok(_) | Err(ObjectError::NotFound { .. }) => Ok(()),
             Err(error) => Err(error),
         }
@@ -310,6 +311,9 @@ impl Bucket {
         use object_store::Error;
         let (key, store, problem) = (key.to_owned(), self.url.to_string(), reason(error));
         match error {
+            _ if is_about_bucket(&problem) => {
+                ObjectError::NoBucket { bucket: self.url.bucket().to_owned(), store }
+            }
             Error::NotFound { .. } => ObjectError::NotFound { key },
             Error::AlreadyExists { .. } | Error::Precondition { .. } | Error::NotModified { .. } => {
                 ObjectError::Changed { key }

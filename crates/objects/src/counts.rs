@@ -86,6 +86,7 @@ impl Outcome {
             Err(ObjectError::Changed { .. }) => Outcome::Changed,
             Err(
                 ObjectError::Denied { .. }
+                | ObjectError::NoBucket { .. }
                 | ObjectError::Refused { .. }
                 | ObjectError::Unsupported { .. }
                 | ObjectError::Source { .. },

@@ -28,6 +28,16 @@ pub enum ObjectError {
         /// Where to look.
         hint: &'static str,
     },
+    /// The store answers, and there is no such bucket.
+    #[error(
+        "there is no bucket {bucket} in {store}; have it made, or correct the URL, the endpoint or the region"
+    )]
+    NoBucket {
+        /// The name of the bucket, or of the container.
+        bucket: String,
+        /// The URL of what was to be in it.
+        store: String,
+    },
     /// The store works and does not take this request: it says something about its key or its bytes.
     #[error("{store} refuses the request: {problem}; see that the name is one that the store takes")]
     Refused {
@@ -112,6 +122,11 @@ const REFUSED_AS_BAD: [&str; 3] = ["ExpiredToken", "InvalidToken", "TokenRefresh
 pub(crate) fn is_refusal(reason: &str) -> bool {
     let is_status = |status: &str| reason.starts_with(status);
     is_status("401") || is_status("403") || REFUSED_AS_BAD.iter().any(|code| reason.contains(code))
+}
+
+/// Whether a reason tells that there is no bucket at all.
+pub(crate) fn is_about_bucket(reason: &str) -> bool {
+    ["NoSuchBucket", "ContainerNotFound"].iter().any(|code| reason.contains(code))
 }
 
 /// Statuses and codes of the class of refusals by which a store says that it is too busy, or that a request was too slow for it.

@@ -21,6 +21,11 @@ impl BucketUrl {
     pub fn is_meant(text: &str) -> bool {
         ["s3://", "gs://", "az://"].iter().any(|scheme| text.starts_with(scheme))
     }
+
+    /// The name of the bucket, or of the container.
+    pub(crate) fn bucket(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
 }
 
 impl FromStr for BucketUrl {

@@ -71,6 +71,13 @@ impl UsedBucket {
         }
     }
 
+    /// That there is no such bucket, if that was so when it was last asked: its objects are not to be told as missing then.
+    pub(crate) fn no_bucket(&self) -> Option<ObjectError> {
+        let seen = lock(&self.seen);
+        let error = seen.as_ref()?.as_ref().err()?;
+        matches!(error, ObjectError::NoBucket { .. }).then(|| error.clone())
+    }
+
     /// Asks now and again whether it answers, for as long as the server runs. That is also what finds out that it does again.
     pub async fn watch(self: Arc<UsedBucket>) {
         let mut interval = tokio::time::interval(WATCHED);
@@ -90,6 +97,9 @@ impl UsedBucket {
             (Some(Ok(())) | None, Err(error @ ObjectError::Denied { .. })) => {
                 tracing::warn!(purpose, %error, "a bucket refuses access");
             }
+            (Some(Ok(())) | None, Err(error @ ObjectError::NoBucket { .. })) => {
+                tracing::warn!(purpose, %error, "a bucket is not there");
+            }
             (Some(Ok(())) | None, Err(error)) => tracing::warn!(purpose, %error, "a bucket does not answer"),
             (Some(Err(_)), Ok(())) => tracing::info!(purpose, "a bucket answers again"),
             _ => {}
@@ -108,6 +118,9 @@ impl Watched for UsedBucket {
             Some(Ok(())) => "the bucket answers".to_owned(),
             Some(Err(ObjectError::Denied { problem, hint, .. })) => {
                 format!("the bucket refuses access: {problem}; {hint}")
+            }
+            Some(Err(error @ (ObjectError::NoBucket { .. } | ObjectError::Refused { .. }))) => {
+                error.to_string()
             }
             Some(Err(_)) => {
                 "the bucket does not answer: what is not on this disk can't be read, and nothing be kept"

@@ -56,10 +56,13 @@ fn wrong_credentials_are_no_outage() {
     let said = eventually("it is ready, or not asked yet", || {
         not_ready(&server).filter(|said| said.contains("refuses access"))
     });
-    assert!(said.contains("; check its credentials") && !said.contains("does not answer"), "{said}");
+    assert!(
+        said.contains("; the secret is not that of the key") && !said.contains("does not answer"),
+        "{said}"
+    );
     let (_, body) = server.client().get("/health/ready");
     let blobs = body["checks"]["blobs"].as_str().expect("blobs").to_owned();
-    assert!(blobs.starts_with("the bucket refuses access: 403") && blobs.contains("credentials"), "{blobs}");
+    assert!(blobs.starts_with("the bucket refuses access: 403") && blobs.contains("the secret"), "{blobs}");
     for (tool, arguments) in
         [("list_workbooks", json!({})), ("describe_workbook", json!({ "workbook": "a.xlsx" }))]
     {
@@ -70,6 +73,32 @@ fn wrong_credentials_are_no_outage() {
             "{error}"
         );
         assert!(error["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{error}");
+        assert!(error["retry_after_seconds"].is_null(), "{error}");
+    }
+}
+
+/// A bucket that is not there is none that has no files, and nothing to wait for.
+#[test]
+fn a_bucket_that_does_not_exist_is_told_as_such() {
+    // The other server does not say what it is that is not there.
+    let Some(s3) = S3::start_moto() else { return };
+    let mut place = place(&s3);
+    place.workspace = "s3://nobucket".into();
+    let server = place.serve(&["--blob-url", "s3://noblobs"]);
+    let said = eventually("it is ready, or not asked yet", || {
+        not_ready(&server).filter(|said| said.contains("there is no bucket nobucket"))
+    });
+    assert!(!said.contains("in a moment"), "{said}");
+    let (_, body) = server.client().get("/health/ready");
+    let blobs = body["checks"]["blobs"].as_str().expect("blobs").to_owned();
+    assert!(blobs.contains("there is no bucket noblobs"), "{blobs}");
+    for (tool, arguments) in
+        [("list_workbooks", json!({})), ("describe_workbook", json!({ "workbook": "a.xlsx" }))]
+    {
+        let error = server.call(tool, &arguments).expect_err("there is no bucket");
+        assert_eq!(error["code"], "file_unreadable", "{error}");
+        let said = error.to_string();
+        assert!(said.contains("there is no bucket nobucket") && !said.contains("in a moment"), "{said}");
         assert!(error["retry_after_seconds"].is_null(), "{error}");
     }
 }

@@ -142,7 +142,10 @@ impl Shared {
     fn identity(&self, path: &str) -> Result<Option<FileIdentity>, ToolError> {
         match self.bucket().head(path) {
             Ok(object) => Ok(Some(FileIdentity::of_object(path, &object))),
-            Err(ObjectError::NotFound { .. }) => Ok(None),
+            Err(ObjectError::NotFound { .. }) => match self.used.no_bucket() {
+                None => Ok(None),
+                Some(error) => Err(failed(&error)),
+            },
             Err(error) => Err(failed(&error)),
         }
     }
@@ -193,6 +196,7 @@ fn failed(error: &ObjectError) -> ToolError {
     let code = match error {
         ObjectError::Unavailable { .. } | ObjectError::Suspended { .. } => ErrorCode::WorkspaceUnavailable,
         ObjectError::Denied { .. }
+        | ObjectError::NoBucket { .. }
         | ObjectError::Refused { .. }
         | ObjectError::Unsupported { .. }
         | ObjectError::NotFound { .. }

@@ -23,9 +23,11 @@ impl WorkspaceRules {
             return path == only;
         }
         let hidden = path.split('/').any(|name| name.starts_with('.') || name.starts_with("~$"));
+        // No URL of a file names those, and programs disagree on what a backslash is.
+        let is_odd = path.contains(|letter: char| letter.is_control() || letter == '\\');
         let extension =
             Path::new(path).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         let mut known = self.extensions.iter().map(String::as_str).chain(other.iter().copied());
-        !hidden && known.any(|known| known.eq_ignore_ascii_case(extension))
+        !hidden && !is_odd && known.any(|known| known.eq_ignore_ascii_case(extension))
     }
 }

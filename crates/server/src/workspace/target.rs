@@ -58,7 +58,7 @@ impl Scoped<'_> {
             )
             .at("path")
             .hint(format!(
-                "end it in one of: {}; hidden files and folders are not written",
+                "end it in one of: {}; hidden files and folders are not written, nor are names with backslashes or control characters",
                 workspace.rules.extensions.join(", ")
             )));
         }

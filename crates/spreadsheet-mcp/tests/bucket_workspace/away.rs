@@ -103,6 +103,28 @@ fn a_bucket_that_does_not_exist_is_told_as_such() {
     }
 }
 
+/// Nothing can be read without a place for copies: probes are told, and callers hear nothing of the disk's folders.
+#[test]
+fn copies_that_cannot_be_written_make_it_unready() {
+    let Some(s3) = S3::start() else { return };
+    write_workbook(&s3, "a.xlsx", "one");
+    let place = place(&s3);
+    let server = place.serve(&[]);
+    eventually("it is not ready", || not_ready(&server).is_none().then_some(()));
+    // What is in the way of a folder stops also those who may write everywhere.
+    let copies = place.state.join("workspace");
+    std::fs::remove_dir_all(&copies).expect("it goes");
+    std::fs::write(&copies, "in the way").expect("a file");
+    let said = eventually("it is ready", || not_ready(&server));
+    assert!(said.contains("copies of objects can't be written"), "{said}");
+    let error = server.call("describe_workbook", &json!({ "workbook": "a.xlsx" })).expect_err("no copy");
+    assert!(["file_unreadable", "storage_full"].iter().any(|code| error["code"] == *code), "{error}");
+    assert!(!error.to_string().contains(place.state.to_str().expect("text")), "{error}");
+    assert!(error["hint"].as_str().is_some_and(|hint| hint.contains("whoever runs the server")), "{error}");
+    std::fs::remove_file(&copies).expect("it goes");
+    server.call("describe_workbook", &json!({ "workbook": "a.xlsx" })).expect("read");
+}
+
 /// What is in memory is not told while nobody knows whether it is what is there (FRESH). Forks do not need the bucket.
 #[test]
 fn while_it_is_away_nothing_old_is_told_and_forks_go_on() {

@@ -52,7 +52,8 @@ impl Contents {
         }
         self.misses.fetch_add(1, Ordering::Relaxed);
         let mut temporary = self.temporary()?;
-        fill(&mut temporary)?;
+        // The file itself: errors of what knows its name tell its path.
+        fill(temporary.as_file_mut())?;
         let mut file = temporary.reopen().map_err(|error| unreadable(&error))?;
         file.rewind().map_err(|error| unreadable(&error))?;
         if identity.size <= self.max_bytes {
@@ -65,16 +66,28 @@ impl Contents {
 
     /// An empty file that goes when it is dropped.
     pub(super) fn temporary(&self) -> Result<NamedTempFile, ToolError> {
-        let made = fs::create_dir_all(&self.folder)
-            .and_then(|()| tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.folder));
-        made.map_err(|error| {
+        self.made().map_err(|error| {
             let code = match error.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorCode::StorageFull,
                 _ => ErrorCode::FileUnreadable,
             };
-            ToolError::new(code, format!("objects can't be kept on the disk of the server: {error}"))
-                .hint("have the server write to its state directory")
+            // Its kind alone: where the server keeps what is nobody's business.
+            ToolError::new(code, format!("objects can't be kept on the disk of the server: {}", error.kind()))
+                .hint("ask whoever runs the server to let it write to its state directory")
         })
+    }
+
+    fn made(&self) -> io::Result<NamedTempFile> {
+        fs::create_dir_all(&self.folder)?;
+        tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.folder)
+    }
+
+    /// Whether a content can be kept, without which none can be read.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn check_writable(&self) -> Result<(), String> {
+        self.made().map(drop).map_err(|error| format!("the copies of objects can't be written: {error}"))
     }
 
     /// Deletes what crashed servers left. Gives how many files that were.
@@ -216,5 +229,18 @@ mod tests {
         File::create(&left).and_then(|file| file.set_modified(old)).expect("a file");
         let _new = contents.temporary().expect("a file");
         assert_eq!((contents.sweep(), contents.sweep()), (1, 0));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_told_without_its_path() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let in_its_way = folder.path().join("copies");
+        File::create(&in_its_way).expect("a file");
+        for below in [in_its_way.clone(), in_its_way.join("further")] {
+            let contents = Contents::new(&below, 100);
+            let error = contents.temporary().expect_err("it can't be");
+            assert!(!error.message.contains(folder.path().to_str().expect("text")), "{}", error.message);
+            assert!(contents.check_writable().is_err());
+        }
     }
 }

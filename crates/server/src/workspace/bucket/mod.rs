@@ -114,7 +114,8 @@ impl Place for Objects {
     }
 
     fn check_readable(&self) -> Result<(), String> {
-        self.shared.used.check()
+        self.shared.used.check()?;
+        self.shared.contents.check_writable()
     }
 
     fn sweep(&self) -> u64 {

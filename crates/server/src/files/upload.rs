@@ -106,7 +106,16 @@ pub(super) async fn upload(
     Ok(response)
 }
 
+/// A part of a file is never taken for the file (RFC 9110 §14.5).
 fn check_announced(headers: &HeaderMap, most: u64) -> Result<(), ToolError> {
+    if headers.contains_key(header::CONTENT_RANGE) {
+        return Err(ToolError::new(
+            ErrorCode::InvalidArgument,
+            "a part of a file can't be sent: PUT stores a whole one",
+        )
+        .at("Content-Range")
+        .hint("nothing was stored; send all of the file, without Content-Range (curl without -C)"));
+    }
     match headers.typed_get::<ContentLength>() {
         Some(ContentLength(length)) if length > most => Err(too_large(most)),
         _ => Ok(()),

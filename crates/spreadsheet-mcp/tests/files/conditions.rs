@@ -56,6 +56,28 @@ fn a_file_goes_only_by_its_tag_and_its_content_is_kept() {
     server.end();
 }
 
+/// What curl sends when it is to go on where an upload ended (`-C`): a part, which is no workbook to replace one by.
+#[test]
+fn a_part_of_a_file_is_not_stored_as_the_whole() {
+    let place = Place::new();
+    let server = place.serve(&["--allow-overwrite=true"]);
+    let rows = b"region,amount\nnorth,1\nsouth,2\n";
+    let stored = put(&server, "/files/a.csv", rows, &[]).check(201);
+    let tag = stored.header("etag").expect("a tag");
+    for (target, headers) in [
+        ("/files/b.csv", vec![("Content-Range", "bytes 14-29/30")]),
+        ("/files/a.csv", vec![("Content-Range", "bytes 14-29/30"), ("If-Match", tag)]),
+        ("/files/b.csv", vec![("Content-Range", "bytes 14-29/*"), ("Expect", "100-continue")]),
+    ] {
+        let refused = put(&server, target, &rows[14..], &headers).check(400);
+        assert_eq!(refused.code(), "invalid_argument");
+        assert_eq!(refused.json()["error"]["where"], "Content-Range");
+    }
+    assert_eq!(place.names(), ["a.csv"]);
+    assert_eq!(ask(&server, "GET", "/files/a.csv", &[]).check(200).body, rows);
+    server.end();
+}
+
 #[test]
 fn a_server_that_replaces_nothing_says_so() {
     let place = Place::new();

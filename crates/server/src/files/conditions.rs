@@ -101,7 +101,7 @@ fn part((from, to): (std::ops::Bound<u64>, std::ops::Bound<u64>), length: u64) -
 pub(super) enum Write {
     /// There is none yet.
     Create,
-    /// That one is to be replaced or deleted.
+    /// That one is to be replaced.
     Replace,
 }
 
@@ -111,8 +111,7 @@ pub(super) enum Write {
 /// `TargetChanged` when the condition does not hold; `AlreadyExists` when there is a file and it does not say that one.
 pub(super) fn writes(headers: &HeaderMap, there: Option<&ETag>) -> Result<Write, ToolError> {
     let is_new = headers.typed_get::<IfNoneMatch>();
-    // Whatever is there: that would be blind.
-    let replaced = headers.typed_get::<IfMatch>().filter(|condition| !condition.is_any());
+    let replaced = headers.typed_get::<IfMatch>();
     let Some(etag) = there else {
         return match replaced {
             Some(_) => Err(changed("there is no file any more")),
@@ -120,12 +119,36 @@ pub(super) fn writes(headers: &HeaderMap, there: Option<&ETag>) -> Result<Write,
         };
     };
     match (is_new, replaced) {
+        (None, Some(condition)) if condition.is_any() => Err(blind("replaced")),
         (None, Some(condition)) if condition.precondition_passes(etag) => Ok(Write::Replace),
         (None, Some(_)) => Err(changed("the file is another one than that of If-Match")),
         (Some(_), _) | (_, None) => Err(ToolError::new(ErrorCode::AlreadyExists, "there is a file already")
             .at("path")
             .hint("use another path; or say which content goes, by If-Match and the ETag that HEAD gives")),
     }
+}
+
+/// Whether the file of that tag, which is there, may be deleted: nothing is deleted blindly.
+///
+/// # Errors
+/// `TargetChanged` when nothing says which content is to go, or it is another one.
+pub(super) fn deletes(headers: &HeaderMap, there: &ETag) -> Result<(), ToolError> {
+    match headers.typed_get::<IfMatch>() {
+        Some(condition) if condition.is_any() => Err(blind("deleted")),
+        Some(condition) if condition.precondition_passes(there) => Ok(()),
+        Some(_) => Err(changed("the file is another one than that of If-Match")),
+        None => Err(ToolError::new(ErrorCode::TargetChanged, "a deletion has to say which content goes")
+            .at("If-Match")
+            .hint("nothing was deleted; send If-Match with the ETag that HEAD gives")),
+    }
+}
+
+/// `If-Match: *` is true of whatever is there, and says nothing of what its sender knows.
+fn blind(done: &str) -> ToolError {
+    let told = format!("If-Match: * names no content, and nothing is {done} blindly");
+    ToolError::new(ErrorCode::TargetChanged, told)
+        .at("If-Match")
+        .hint("send If-Match with the ETag that HEAD gives")
 }
 
 fn changed(message: &str) -> ToolError {
@@ -199,7 +222,22 @@ mod tests {
         assert_eq!(write(&[("if-match", "\"a\"")], there), Ok(Write::Replace));
         assert_eq!(write(&[("if-match", "\"b\"")], there), Err(ErrorCode::TargetChanged));
         assert_eq!(write(&[("if-match", "\"a\"")], None), Err(ErrorCode::TargetChanged));
-        assert_eq!(write(&[("if-match", "*")], there), Err(ErrorCode::AlreadyExists));
+        assert_eq!(write(&[("if-match", "*")], there), Err(ErrorCode::TargetChanged));
+        assert_eq!(write(&[("if-match", "*")], None), Err(ErrorCode::TargetChanged));
         assert_eq!(write(&[("if-match", "W/\"a\"")], there), Err(ErrorCode::TargetChanged));
+    }
+
+    #[test]
+    fn nothing_is_deleted_blindly() {
+        let delete = |headers: &[(&'static str, &str)]| {
+            let there = "\"a\"".parse().expect("a tag");
+            deletes(&sent(headers), &there).map_err(|error| error.code)
+        };
+        assert_eq!(delete(&[("if-match", "\"b\", \"a\"")]), Ok(()));
+        for refused in ["\"b\"", "W/\"a\"", "*"] {
+            assert_eq!(delete(&[("if-match", refused)]), Err(ErrorCode::TargetChanged));
+        }
+        assert_eq!(delete(&[]), Err(ErrorCode::TargetChanged));
+        assert_eq!(delete(&[("if-none-match", "*")]), Err(ErrorCode::TargetChanged));
     }
 }

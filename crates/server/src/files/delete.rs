@@ -9,12 +9,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{
-    FileRequest,
-    conditions::{Write, writes},
-    link_of,
-    source::etag_of,
-};
+use super::{FileRequest, conditions::deletes, link_of, source::etag_of};
 use crate::{
     Server,
     error::{ErrorCode, ToolError},
@@ -41,8 +36,7 @@ pub(super) async fn delete(
                 .at("path")
                 .hint("call list_workbooks for the paths there are"));
         };
-        let write = writes(&headers, Some(&etag_of(identity)))?;
-        debug_assert_eq!(write, Write::Replace, "a file is there");
+        deletes(&headers, &etag_of(identity))?;
         call.check_overwrite()?;
         let previous = target.digest()?;
         let noted = call.keep_version(&target, previous, None, None, identity.size)?;

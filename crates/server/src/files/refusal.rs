@@ -15,7 +15,10 @@ pub(super) fn response(error: &ToolError, headers: &HeaderMap) -> Response {
     let is_conditional =
         [header::IF_MATCH, header::IF_NONE_MATCH].iter().any(|name| headers.contains_key(name));
     let status = match error.code {
-        ErrorCode::AlreadyExists if !is_conditional => StatusCode::PRECONDITION_REQUIRED,
+        // What is to be replaced or deleted is named (RFC 6585 §3).
+        ErrorCode::AlreadyExists | ErrorCode::TargetChanged if !is_conditional => {
+            StatusCode::PRECONDITION_REQUIRED
+        }
         code => status(code),
     };
     refused::response(status, error)

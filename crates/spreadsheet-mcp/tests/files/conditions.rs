@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     program::Place,
-    wire::{ask, put, small_workbook},
+    wire::{Reply, ask, put, small_workbook},
 };
 
 #[test]
@@ -42,7 +42,24 @@ fn a_file_goes_only_by_its_tag_and_its_content_is_kept() {
     let fork = fork["fork"].as_str().expect("an id");
     let kept = ask(&server, "GET", &format!("/files/{fork}?format=csv"), &[]).check(200);
     assert_eq!(kept.body, b"first\r\n");
-    assert_eq!(ask(&server, "DELETE", "/files/a.xlsx", &[]).check(428).code(), "already_exists");
+    let said = |reply: &Reply| reply.json()["error"].to_string();
+    for (status, headers) in [(428, vec![]), (412, vec![("If-None-Match", "*")])] {
+        let refused = ask(&server, "DELETE", "/files/a.xlsx", &headers).check(status);
+        assert_eq!(refused.code(), "target_changed");
+        assert!(said(&refused).contains("a deletion has to say which content goes"), "{refused:?}");
+        assert!(!said(&refused).contains("another path"), "{refused:?}");
+    }
+    // True of whatever is there: nobody who says no more than that knows what goes.
+    let any = [("If-Match", "*")];
+    for (refused, done) in [
+        (ask(&server, "DELETE", "/files/a.xlsx", &any), "nothing is deleted blindly"),
+        (put(&server, "/files/a.xlsx", &first, &any), "nothing is replaced blindly"),
+    ] {
+        let refused = refused.check(412);
+        assert_eq!(refused.code(), "target_changed");
+        assert!(said(&refused).contains(done) && said(&refused).contains("ETag"), "{refused:?}");
+    }
+    assert_eq!(put(&server, "/files/new.xlsx", &first, &any).check(412).code(), "target_changed");
     assert_eq!(
         ask(&server, "DELETE", "/files/a.xlsx", &[("If-Match", &tag)]).check(412).code(),
         "target_changed"

@@ -29,6 +29,8 @@ pub struct Grant {
     pub principal: Principal,
     /// The one request that it is for, as text.
     pub request: String,
+    /// Whether it is for a file that is not there yet: it replaces none.
+    pub is_for_new: bool,
     /// Until when.
     pub expires: DateTime<Utc>,
 }
@@ -37,6 +39,8 @@ pub struct Grant {
 #[serde(deny_unknown_fields)]
 struct Claims {
     request: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_for_new: bool,
     expires: i64,
     id: String,
     source: Source,
@@ -82,6 +86,7 @@ impl Grant {
         let principal = &self.principal;
         let claims = Claims {
             request: self.request.clone(),
+            is_for_new: self.is_for_new,
             expires: self.expires.timestamp(),
             id: principal.id.to_string(),
             source: principal.source,
@@ -131,7 +136,7 @@ impl Grant {
             scope: claims.scope,
             source: claims.source,
         };
-        Ok(Grant { principal, request: claims.request, expires })
+        Ok(Grant { principal, request: claims.request, is_for_new: claims.is_for_new, expires })
     }
 }
 
@@ -153,7 +158,8 @@ mod tests {
             scope: PathScope::new(["2026"]).expect("a scope"),
             source: Source::Token,
         };
-        Grant { principal, request: "GET /files/2026/a.xlsx".to_owned(), expires: moment(600) }
+        let request = "GET /files/2026/a.xlsx".to_owned();
+        Grant { principal, request, is_for_new: true, expires: moment(600) }
     }
 
     fn key(byte: u8) -> GrantKey {

@@ -260,23 +260,38 @@ impl KeyFile {
         if !is_current && !is_previous {
             return Err(Denied::UnknownKey);
         }
-        match (key.revoked, key.expires) {
-            (Some(_), _) => Err(Denied::RevokedKey { id: key.id.clone() }),
-            (None, Some(expires)) if expires <= now => {
-                Err(Denied::ExpiredKey { id: key.id.clone(), at: expires })
-            }
-            _ => Ok(Principal {
-                id: key.id.clone(),
-                tenant: key.tenant.clone(),
-                role: key.role,
-                scope: key.paths.clone(),
-                source: Source::Key,
-            }),
-        }
+        key.bearer(now)
+    }
+
+    /// What a key permits now in whose name something was granted: no more than was granted, and no more than it permits.
+    ///
+    /// # Errors
+    /// When there is no such key any more, or it is taken no more.
+    pub fn still(&self, granted: &Principal, now: DateTime<Utc>) -> Result<Principal, Denied> {
+        let key = self.keys.iter().find(|key| key.id == granted.id).ok_or(Denied::UnknownKey)?;
+        let bearer = key.bearer(now)?;
+        Ok(Principal { role: bearer.role.min(granted.role), ..bearer })
     }
 }
 
 impl Key {
+    /// Who has it.
+    fn bearer(&self, now: DateTime<Utc>) -> Result<Principal, Denied> {
+        match (self.revoked, self.expires) {
+            (Some(_), _) => Err(Denied::RevokedKey { id: self.id.clone() }),
+            (None, Some(expires)) if expires <= now => {
+                Err(Denied::ExpiredKey { id: self.id.clone(), at: expires })
+            }
+            _ => Ok(Principal {
+                id: self.id.clone(),
+                tenant: self.tenant.clone(),
+                role: self.role,
+                scope: self.paths.clone(),
+                source: Source::Key,
+            }),
+        }
+    }
+
     /// Whether it can be used.
     pub fn status(&self, now: DateTime<Utc>) -> Status {
         match (self.revoked, self.expires, &self.previous) {

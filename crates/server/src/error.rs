@@ -163,7 +163,7 @@ impl ErrorCode {
             }
             ErrorCode::UrlExpired => "The time of the signed URL has passed",
             ErrorCode::UrlInvalid => {
-                "The signed URL is not one that this server gave, or not for this request"
+                "The signed URL is not one that this server gave, not for this request, or its key was taken back"
             }
             ErrorCode::Internal => "A defect of the server",
         }

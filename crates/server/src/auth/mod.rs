@@ -17,7 +17,11 @@ use std::{
     },
 };
 
-use access::{Denied, keys, store::KeyRing};
+use access::{
+    Denied, Source,
+    keys::{self, KeyFile},
+    store::KeyRing,
+};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, header, request::Parts},
@@ -116,10 +120,7 @@ impl Authenticator {
     /// # Errors
     /// When they have to say who they are and don't, or say so wrongly.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Denied> {
-        let (keys, problem) = self.keys.keys();
-        if let Some(error) = problem {
-            tracing::error!(%error, "the file of keys can't be taken; the keys before stay in force");
-        }
+        let keys = self.keys_now();
         let had_keys = self.had_keys.fetch_or(!keys.keys().is_empty(), Ordering::Relaxed);
         let asks = !self.is_open && (self.is_closed || had_keys || !keys.keys().is_empty());
         match (presented(headers), &self.tokens) {
@@ -131,6 +132,26 @@ impl Authenticator {
             (Ok(Presented::Nothing), _) if asks => Err(Denied::Missing),
             _ => Ok(Principal::anonymous()),
         }
+    }
+
+    /// Who may use what was granted in somebody's name: whose key was taken back since may not, and nobody may more than their key
+    /// permits now. Who came by a token cannot be asked about: what was granted to them lasts until it ends.
+    ///
+    /// # Errors
+    /// When the key is taken no more.
+    pub(crate) fn still(&self, granted: access::Principal) -> Result<access::Principal, Denied> {
+        match granted.source {
+            Source::Key => self.keys_now().still(&granted, Utc::now()),
+            Source::Local | Source::Token => Ok(granted),
+        }
+    }
+
+    fn keys_now(&self) -> Arc<KeyFile> {
+        let (keys, problem) = self.keys.keys();
+        if let Some(error) = problem {
+            tracing::error!(%error, "the file of keys can't be taken; the keys before stay in force");
+        }
+        keys
     }
 
     /// What health tells of those who know callers.

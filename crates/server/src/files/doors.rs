@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::Denied;
+use access::{Denied, grant::Grant};
 use axum::{
     extract::{Request, State},
     http::{Method, StatusCode, Uri, header, request::Parts, uri::Authority},
@@ -32,6 +32,10 @@ pub(crate) struct Entrance {
     /// Pages that may call, the port left out or `*` for any.
     pub(crate) origins: Vec<String>,
 }
+
+/// Of a request by a signed URL for a new file: it replaces none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OnlyNew;
 
 /// How clients reach this server: what URLs begin with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,23 +105,27 @@ pub(super) async fn only_known(
         let state = State((server, Arc::clone(&entrance.authenticator)));
         return auth::only_known(state, Request::from_parts(parts, body), next).await;
     };
-    match granted(&server, grant, &parts.method, &parts.uri).await {
-        Ok(principal) => {
+    match granted(&server, &entrance.authenticator, grant, &parts.method, &parts.uri).await {
+        Ok(grant) => {
             let mut request = Request::from_parts(parts, body);
-            request.extensions_mut().insert(principal);
+            request.extensions_mut().insert(Principal::from(grant.principal));
+            if grant.is_for_new {
+                request.extensions_mut().insert(OnlyNew);
+            }
             next.run(request).await
         }
         Err(error) => refusal::response(&error, &parts.headers),
     }
 }
 
-/// In whose name a signed URL is used.
+/// What a signed URL permits now.
 async fn granted(
     server: &Arc<Server>,
+    authenticator: &Authenticator,
     grant: String,
     method: &Method,
     uri: &Uri,
-) -> Result<Principal, ToolError> {
+) -> Result<Grant, ToolError> {
     // Who may read may ask how long it is.
     let method = if method == Method::HEAD { &Method::GET } else { method };
     let request = format!("{method} {}", FileRequest::parse(uri)?.target());
@@ -125,7 +133,10 @@ async fn granted(
     let verified =
         tokio::task::spawn_blocking(move || context.files.grants.verify(&grant, &request, &context.forks));
     let denied = match verified.await {
-        Ok(Ok(grant)) => return Ok(Principal::from(grant.principal)),
+        Ok(Ok(grant)) => match authenticator.still(grant.principal) {
+            Ok(principal) => return Ok(Grant { principal, ..grant }),
+            Err(denied) => denied,
+        },
         Ok(Err(NotTaken::Unknown(error))) => return Err(error),
         Ok(Err(NotTaken::Denied(denied))) => denied,
         Err(_) => Denied::InvalidUrl,

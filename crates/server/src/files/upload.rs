@@ -23,6 +23,7 @@ use super::{
     FileRequest,
     check::check_content,
     conditions::{Write, writes},
+    doors::OnlyNew,
     download::STALL,
     link_of, scan,
     source::etag_of,
@@ -53,6 +54,13 @@ enum Piece {
     Failed(ToolError),
 }
 
+/// Under what it is taken.
+struct Conditions {
+    headers: HeaderMap,
+    /// Whether the URL was given for a file that was not there.
+    is_for_new: bool,
+}
+
 /// What became of it.
 struct Stored {
     status: StatusCode,
@@ -67,6 +75,7 @@ pub(super) async fn upload(
     request: Request,
 ) -> Result<Response, ToolError> {
     let link = link_of(&request);
+    let is_for_new = request.extensions().get::<OnlyNew>().is_some();
     let (parts, mut body) = request.into_parts();
     let audited = json!({ "workbook": &asked.name });
     let recording = server.audit.call(&link.principal, FileMethod::Put.action(), &audited);
@@ -80,8 +89,9 @@ pub(super) async fn upload(
             let (ready, is_ready) = oneshot::channel();
             let (sender, pieces) = mpsc::channel(AHEAD);
             let headers = parts.headers;
-            let stored =
-                server.runner.transfer(link, move |call| receive(call, &asked, &headers, ready, pieces));
+            let stored = server.runner.transfer(link, move |call| {
+                receive(call, &asked, &Conditions { headers, is_for_new }, ready, pieces)
+            });
             let arrived = arrive(&mut body, most, is_ready, sender, &mut is_asked_for);
             tokio::pin!(stored);
             tokio::select! {
@@ -129,6 +139,12 @@ fn too_large(most: u64) -> ToolError {
     )
     .at("path")
     .hint("send a smaller one, or ask whoever runs the server to raise SPREADSHEET_MCP_MAX_FILE_BYTES")
+}
+
+fn used_up() -> ToolError {
+    ToolError::new(ErrorCode::AlreadyExists, "the URL is for a new file, and there is one by now")
+        .at("path")
+        .hint("ask for a URL with transfer_url that replaces the file, or for one of another path")
 }
 
 /// Passes on what arrives, once somebody is ready for it.
@@ -187,7 +203,7 @@ fn linger(mut body: Body) {
 fn receive(
     call: &Call,
     asked: &FileRequest,
-    headers: &HeaderMap,
+    conditions: &Conditions,
     ready: oneshot::Sender<()>,
     mut pieces: mpsc::Receiver<Piece>,
 ) -> Result<Stored, ToolError> {
@@ -198,7 +214,10 @@ fn receive(
     }
     let target = call.workspace().target(&asked.name, &[])?;
     let state = target.state()?;
-    let write = writes(headers, state.identity().map(etag_of).as_ref())?;
+    if conditions.is_for_new && state.is_there() {
+        return Err(used_up());
+    }
+    let write = writes(&conditions.headers, state.identity().map(etag_of).as_ref())?;
     if write == Write::Replace {
         call.check_overwrite()?;
     }

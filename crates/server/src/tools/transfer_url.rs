@@ -55,15 +55,15 @@ impl Tool for TransferUrl {
     fn run(call: &Call, params: Params) -> Result<Answer, ToolError> {
         let base = call.base_url()?;
         let (method, role) = if params.upload { ("PUT", Role::Editor) } else { ("GET", Role::Viewer) };
-        let (asked, if_match) = match params.upload {
+        let (asked, if_match, is_for_new) = match params.upload {
             true => uploaded(call, params)?,
-            false => (downloaded(call, params)?, None),
+            false => (downloaded(call, params)?, None, false),
         };
         let target = asked.target();
         let lifetime = i64::try_from(call.context().config.files.url_ttl).unwrap_or(i64::MAX);
         let expires = Utc::now() + TimeDelta::seconds(lifetime);
         let principal = call.principal().as_role(role);
-        let grant = Grant { principal, request: format!("{method} {target}"), expires };
+        let grant = Grant { principal, request: format!("{method} {target}"), is_for_new, expires };
         let grant = call.files().grants.sign(&grant, call.forks())?;
         let mark = if asked.export.is_some() { '&' } else { '?' };
         Ok(Answer {
@@ -100,8 +100,8 @@ fn downloaded(call: &Call, params: Params) -> Result<FileRequest, ToolError> {
     Ok(FileRequest { name: found.path, export })
 }
 
-/// Where a file is to be uploaded, and the tag of the one that would be replaced.
-fn uploaded(call: &Call, params: Params) -> Result<(FileRequest, Option<String>), ToolError> {
+/// Where a file is to be uploaded, the tag of the one that would be replaced, and whether there is none.
+fn uploaded(call: &Call, params: Params) -> Result<(FileRequest, Option<String>, bool), ToolError> {
     let role = call.principal().role();
     if role < Role::Editor {
         return Err(ToolError::new(
@@ -122,5 +122,5 @@ fn uploaded(call: &Call, params: Params) -> Result<(FileRequest, Option<String>)
         call.check_overwrite()?;
     }
     let etag = state.identity().map(tag_of);
-    Ok((FileRequest { name: target.path().to_owned(), export: None }, etag))
+    Ok((FileRequest { name: target.path().to_owned(), export: None }, etag, !state.is_there()))
 }

@@ -410,3 +410,60 @@ fn rotation_under_load_drops_no_request() {
     place.run(&["keys", "revoke", "busy", "--config", "server.toml", "--workspace", "books"], &[]);
     assert_eq!(caller(&server, &last).send("tools/list", &json!({})).status, 401);
 }
+
+/// The status of a request without credentials, by a URL that somebody was given.
+fn by_url(server: &Server, told: &Value, body: &str) -> u16 {
+    let (method, url) = (told["method"].as_str().expect("a method"), told["url"].as_str().expect("a URL"));
+    let target = url.split_once(&server.address).expect("of this server").1;
+    let head = format!(
+        "{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        server.address,
+        body.len()
+    );
+    let mut stream = TcpStream::connect(&server.address).expect("it listens");
+    stream.write_all(head.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    let _reset = stream.read_to_string(&mut answer);
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
+}
+
+#[test]
+fn signed_urls_permit_what_the_key_does_that_asked_for_them() {
+    let place = place();
+    let keys = ["gone", "lowered", "moved", "stays"].map(|name| {
+        let key = create(&place, &[name, "--role", "editor", "--path", "finance"]);
+        (name, key)
+    });
+    let server = place.serve(&[]);
+    let urls = keys.map(|(name, key)| {
+        let caller = caller(&server, &key);
+        let download = caller.call("transfer_url", json!({ "workbook": "finance/plan.csv" })).expect("a URL");
+        let path = format!("finance/{name}.csv");
+        let upload = caller.call("transfer_url", json!({ "workbook": path, "upload": true })).expect("a URL");
+        (download, upload)
+    });
+    let body = "month,amount\nmar,3\n";
+    let statuses = || {
+        urls.each_ref()
+            .map(|(download, upload)| (by_url(&server, download, ""), by_url(&server, upload, body)))
+    };
+    for (download, _) in &urls {
+        assert_eq!(by_url(&server, download, ""), 200);
+        assert_eq!(by_url(&server, download, ""), 200, "it may be used again");
+    }
+    let (code, _, said) =
+        place.run(&["keys", "revoke", "gone", "--config", "server.toml", "--workspace", "books"], &[]);
+    assert_eq!(code, 0, "{said}");
+    let file = std::fs::read_to_string(place.path("keys.toml")).expect("keys");
+    let change = |text: &str, name: &str, from: &str, to: &str| {
+        let (before, after) = text.split_once(&format!("id = \"{name}\"")).expect("a key");
+        format!("{before}id = \"{name}\"{}", after.replacen(from, to, 1))
+    };
+    let file = change(&file, "lowered", "editor", "viewer");
+    let file = change(&file, "moved", "finance", "sales");
+    place.write("keys.toml", &file);
+    assert_eq!(statuses(), [(403, 403), (200, 403), (404, 404), (200, 201)]);
+    // A key that is not in the file any more.
+    place.write("keys.toml", &file.replace("id = \"stays\"", "id = \"other\""));
+    assert_eq!(statuses()[3], (403, 403));
+}

@@ -100,9 +100,16 @@ fn an_upload_url_is_for_its_path() {
     ask(&server, "GET", &target, &[]).check(403);
     put(&server, &target, &first, &[]).check(201);
     put(&server, &target, &second, &[]).check(428);
+    // It was for a new file, whatever else its bearer knows.
+    let tag =
+        ask(&server, "HEAD", "/files/new.xlsx", &[]).check(200).header("etag").expect("a tag").to_owned();
+    let refused = put(&server, &target, &second, &[("If-Match", &tag)]).check(412);
+    assert_eq!(refused.code(), "already_exists");
+    assert!(ask(&server, "GET", "/files/new.xlsx", &[]).check(200).body == first);
     let told = server.call("transfer_url", &upload).expect("a URL");
-    let tag = told["if_match"].as_str().expect("a tag");
-    put(&server, &target, &second, &[("If-Match", tag)]).check(200);
+    assert_eq!(told["if_match"], json!(tag));
+    let (_, target) = url_of(&server, &upload);
+    put(&server, &target, &second, &[("If-Match", &tag)]).check(200);
     let refused = server.call("transfer_url", &json!({ "workbook": "../x.xlsx", "upload": true }));
     assert_eq!(crate::program::code(refused), "outside_workspace");
     let begun = Instant::now();

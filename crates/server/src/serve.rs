@@ -114,6 +114,9 @@ impl Endpoint {
 /// How long what was told of callers may be in memory only.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How often a database that nobody needs is asked whether it answers.
+const DATABASE_WATCHED: Duration = Duration::from_secs(10);
+
 /// How long the end of LibreOffice is waited for.
 const ENDING: Duration = Duration::from_secs(5);
 
@@ -137,7 +140,10 @@ pub async fn run(
         }
         tokio::spawn(bucket.watch())
     });
-    let watching: Vec<JoinHandle<()>> = watching.collect();
+    let mut watching: Vec<JoinHandle<()>> = watching.collect();
+    if server.context.forks.is_shared() {
+        watching.push(tokio::spawn(watch_database(Arc::clone(&server))));
+    }
     let (lifecycle, audited) = (Arc::clone(&server.lifecycle), Arc::clone(&server));
     let context = Arc::clone(&server.context);
     let outcome = serve(server, endpoint, drain, signals).await;
@@ -169,6 +175,16 @@ async fn sync(server: Arc<Server>) {
         interval.tick().await;
         let server = Arc::clone(&server);
         let _failed = tokio::task::spawn_blocking(move || server.audit.sync()).await;
+    }
+}
+
+/// Asks a database that replicas share now and again whether it answers: the store says when that changes.
+async fn watch_database(server: Arc<Server>) {
+    let mut interval = tokio::time::interval(DATABASE_WATCHED);
+    loop {
+        interval.tick().await;
+        let context = Arc::clone(&server.context);
+        let _failed = tokio::task::spawn_blocking(move || context.forks.database()).await;
     }
 }
 
@@ -208,6 +224,9 @@ async fn clean(server: Arc<Server>) {
             Ok(Ok(cleaned)) => {
                 is_checked = true;
                 tracing::debug!(forks = cleaned.forks, bytes = cleaned.bytes, "cleaned the state directory");
+            }
+            Ok(Err(error)) if server.context.forks.is_database_out() => {
+                tracing::debug!(%error, "the state is cleaned later: the database cannot be used");
             }
             Ok(Err(error)) => {
                 let folder = server.context.forks.folder().display();

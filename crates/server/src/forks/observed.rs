@@ -1,6 +1,13 @@
 //! The store of forks as calls use it: what it does is timed, counted and traced.
 
-use std::{collections::HashSet, sync::Arc, time::Instant};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use forks::{
     Appended, Checkpoint, CheckpointName, ConnectionCounts, Digest, Entry, EntrySummary, Fork, ForkId,
@@ -18,11 +25,13 @@ use crate::metrics::{
 pub struct ObservedStore {
     store: Arc<dyn Store>,
     metrics: Arc<Metrics>,
+    /// Whether the database could not be used when it was last asked, which was told.
+    is_out: AtomicBool,
 }
 
 impl ObservedStore {
     pub(super) fn new(store: Arc<dyn Store>, metrics: Arc<Metrics>) -> ObservedStore {
-        ObservedStore { store, metrics }
+        ObservedStore { store, metrics, is_out: AtomicBool::new(false) }
     }
 
     fn read<T>(
@@ -41,6 +50,44 @@ impl ObservedStore {
         self.observed(StoreOperation::Write, what, write)
     }
 
+    /// Whether it was told that the database cannot be used.
+    pub(super) fn is_out(&self) -> bool {
+        self.is_out.load(Ordering::Relaxed)
+    }
+
+    /// Says once that the database cannot be used, and once that it can again.
+    fn tell(&self, error: Option<&StoreError>) {
+        match error {
+            Some(error @ (StoreError::Away { .. } | StoreError::InDoubt { .. })) => {
+                if !self.is_out.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(%error, "the database does not answer; forks are not available");
+                }
+            }
+            Some(
+                error @ (StoreError::Refused { .. }
+                | StoreError::NotMigrated { .. }
+                | StoreError::NewerVersion { .. }),
+            ) => {
+                if !self.is_out.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(%error, "the database cannot be used; forks are not available");
+                }
+            }
+            Some(_) => {}
+            None => {
+                if self.is_out.swap(false, Ordering::Relaxed) {
+                    tracing::info!("the database answers again");
+                }
+            }
+        }
+    }
+
+    /// What is asked too often to be counted.
+    fn asked<T>(&self, body: impl FnOnce(&dyn Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let done = body(&*self.store);
+        self.tell(done.as_ref().err());
+        done
+    }
+
     fn observed<T>(
         &self,
         operation: StoreOperation,
@@ -51,6 +98,7 @@ impl ObservedStore {
         let begun = Instant::now();
         let done = span.in_scope(|| body(&*self.store));
         self.metrics.work.stored(operation, begun.elapsed());
+        self.tell(done.as_ref().err());
         if let Err(error) = &done {
             self.metrics.work.not_stored(error);
             if matches!(error, StoreError::Conflict { .. }) {
@@ -78,7 +126,7 @@ impl Store for ObservedStore {
 
     fn count_forks(&self) -> Result<u64, StoreError> {
         // Asked by who looks at metrics, which is no use of the store.
-        self.store.count_forks()
+        self.asked(|store| store.count_forks())
     }
 
     fn touch(&self, id: &ForkId, now: Millis) -> Result<(), StoreError> {
@@ -227,11 +275,11 @@ impl Store for ObservedStore {
     }
 
     fn check(&self) -> Result<(), StoreError> {
-        self.store.check()
+        self.asked(|store| store.check())
     }
 
     fn used_bytes(&self) -> Result<u64, StoreError> {
-        self.store.used_bytes()
+        self.asked(|store| store.used_bytes())
     }
 
     fn export(&self, sink: &mut RowSink<'_>) -> Result<(), StoreError> {

@@ -202,6 +202,12 @@ impl ForkState {
         matches!(self.config.state.state_url, Some(StateUrl::Postgres(_)))
     }
 
+    /// Whether it is the database that is in the way, which was told in the log.
+    pub(crate) fn is_database_out(&self) -> bool {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        opened.is_some_and(|opened| opened.store.is_out())
+    }
+
     /// How connections to the database are doing, once there is one.
     pub(crate) fn connections(&self) -> Option<ConnectionCounts> {
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner).clone()?;

@@ -91,11 +91,30 @@ fn a_server_waits_for_its_tables_and_then_goes_on() {
     let refused = server.call("create_fork", &json!({ "workbook": "book.xlsx" })).expect_err("no tables");
     assert_eq!(refused["code"], "state_unavailable");
     assert!(refused["hint"].as_str().is_some_and(|hint| hint.contains("migrate")), "{refused}");
+    let log = server.log();
+    assert_eq!(log.matches("the database cannot be used; forks are not available").count(), 1, "{log}");
+    assert!(!log.contains("the state directory"), "{log}");
 
     migrate(&url);
     assert_eq!(check().status.code(), Some(0));
     eventually("it does not go on", || (health(&server) == (200, "answers".to_owned())).then_some(()));
     server.call("create_fork", &json!({ "workbook": "book.xlsx" })).expect("a fork");
+    assert!(server.log().contains("the database answers again"), "{}", server.log());
+}
+
+const AWAY: &str = "the database does not answer; forks are not available";
+const BACK: &str = "the database answers again";
+
+/// How often a line is in the log.
+fn told(server: &Server, line: &str) -> usize {
+    server.log().matches(line).count()
+}
+
+/// The database was away so many times, each of which is told once, as is its end.
+#[track_caller]
+fn check_told(server: &Server, times: usize) {
+    assert_eq!((told(server, AWAY), told(server, BACK)), (times, times), "{}", server.log());
+    assert!(!server.log().contains("the state directory cannot be used"), "{}", server.log());
 }
 
 #[test]
@@ -117,6 +136,7 @@ fn without_its_database_a_server_serves_what_it_can_and_recovers() {
 
     postgres.start_again().expect("it starts");
     eventually("it does not recover", || (health(&server).0 == 200).then_some(()));
+    check_told(&server, 1);
     let fork = fork_of(server.call("create_fork", &json!({ "workbook": "book.xlsx" })));
     server.call("edit_cells", &set(&fork, "Data!B2", 1)).expect("edited");
     postgres.kill();
@@ -125,6 +145,12 @@ fn without_its_database_a_server_serves_what_it_can_and_recovers() {
     postgres.start_again().expect("it starts");
     eventually("it does not recover", || (health(&server).0 == 200).then_some(()));
     assert_eq!(read(&server, &fork, "Data!B2"), [[json!(1)]], "what was acknowledged is there");
+    // Also while nobody calls.
+    postgres.stop();
+    eventually("nothing is told", || (told(&server, AWAY) == 3).then_some(()));
+    postgres.start_again().expect("it starts");
+    eventually("nothing is told", || (told(&server, BACK) == 3).then_some(()));
+    check_told(&server, 3);
 
     let (_, _, page) = http("GET", &server.metrics().address, "/metrics", "", "");
     for name in

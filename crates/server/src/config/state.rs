@@ -1,6 +1,6 @@
 //! Where forks, pictures and versions are kept, and for how long.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fs, path::PathBuf, time::Duration};
 
 use clap::Args;
 
@@ -103,6 +103,12 @@ impl StateConfig {
             (Some(StateUrl::Postgres(_)), _) | (_, None) => Vec::new(),
             _ => vec![WrongValue::new("state_password_file", needs_postgres())],
         }
+    }
+
+    /// What is wrong with the file of the database's password, without what it says.
+    pub(super) fn wrong_password_file(&self) -> Option<String> {
+        let Some(SecretSource::File(path)) = &self.state_password_file else { return None };
+        fs::read_to_string(path).err().map(|error| format!("can't be read: {error}"))
     }
 
     /// The folder of pictures.

@@ -49,7 +49,10 @@ impl Settings {
 
     /// What is wrong with files that only a server reads.
     pub fn wrong_files(&self) -> Vec<WrongValue> {
-        tls::check(&self.tls).err().unwrap_or_default()
+        let mut wrong = tls::check(&self.tls).err().unwrap_or_default();
+        let password = self.config.fixed.state.wrong_password_file();
+        wrong.extend(password.map(|what| WrongValue::new("state_password_file", what)));
+        wrong
     }
 }
 

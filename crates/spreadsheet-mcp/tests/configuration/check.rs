@@ -76,6 +76,22 @@ fn check_says_whether_it_is_right() {
 }
 
 #[test]
+fn files_of_secrets_have_to_be_there() {
+    let place = Place::new();
+    place.write("password", "hush\n");
+    let database = ["--state-url", "postgres://sheets@db.example/sheets"];
+    let check = |arguments: &[&str]| {
+        place.run(&[&["config", "check", "--workspace", "books"], &database[..], arguments].concat(), &[])
+    };
+    assert_eq!(check(&["--state-password-file", "password"]).0, 0);
+    for flag in ["--state-password-file", "--object-store-file"] {
+        let (code, _, stderr) = check(&[flag, "/nope"]);
+        assert_eq!(code, 64, "{flag}");
+        assert!(stderr.contains(&format!("flag {flag}: can't be read: No such file")), "{stderr}");
+    }
+}
+
+#[test]
 fn every_command_takes_the_file_and_refuses_a_wrong_one() {
     let place = Place::new();
     place.write("server.toml", "[tools]\ntools = [\"read_range\"]\n[listening]\nbind = \"127.0.0.1:1\"\n");

@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use access::{PrincipalId, Role};
 use clap::{
-    Args, Parser, Subcommand, ValueEnum,
+    Arg, Args, Parser, Subcommand, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use server::{
@@ -56,7 +56,7 @@ pub(crate) enum Command {
     #[command(after_help = CALL_EXAMPLES)]
     Call(CallArguments),
     /// Bring the tables of the database (--state-url postgres://...) to the format of this program, before its servers start
-    #[command(after_help = MIGRATE_EXAMPLES)]
+    #[command(after_help = MIGRATE_EXAMPLES, mut_args(only_shown(&["state_url", "state_password_file", "state_timeout", "vault_"])))]
     Migrate(MigrateArguments),
     /// Show the tools and their arguments
     Tools(ToolsArguments),
@@ -92,7 +92,8 @@ Examples:
   spreadsheet-mcp migrate --state-url postgres://sheets@db.example/sheets --state-password-file /run/secrets/db
   spreadsheet-mcp migrate --check          what is to be done (exit code 1 if anything is)
 Servers of the release before go on working with the new tables; servers of this one wait for them, and then go on by themselves. \
-Several of these may run at the same time. An SQLite database needs none: it is brought to the format when it is opened.";
+Several of these may run at the same time. An SQLite database needs none: it is brought to the format when it is opened.
+Options that are not listed here are taken, too, and `spreadsheet-mcp serve --help` tells them.";
 
 /// The arguments of `migrate`.
 #[derive(Debug, Args)]
@@ -149,16 +150,37 @@ Examples:
   spreadsheet-mcp keys revoke reports
 A server that runs takes the change at once. Clients send a key as the header Authorization: Bearer KEY.";
 
+/// What says where keys are.
+const WHERE_KEYS_ARE: &[&str] = &["keys_file", "state_dir", "workspace"];
+
+const ALL_OPTIONS: &str =
+    "Options that are not listed here are taken, too, and `spreadsheet-mcp serve --help` tells them.";
+
+/// Hides the options of the configuration, which have headings, in the help of a command that few of them concern: those whose names
+/// are `shown`, or begin with what ends in an underscore.
+fn only_shown(shown: &'static [&'static str]) -> impl Fn(Arg) -> Arg {
+    move |arg| {
+        let id = arg.get_id().as_str();
+        let concerns = |name: &&str| id == *name || name.ends_with('_') && id.starts_with(*name);
+        let is_hidden = arg.get_help_heading().is_some() && !shown.iter().any(concerns);
+        arg.hide(is_hidden)
+    }
+}
+
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
     /// Make a key and print it: once, nothing keeps it
+    #[command(after_help = ALL_OPTIONS, mut_args(only_shown(WHERE_KEYS_ARE)))]
     Create(CreateKeyArguments),
     /// Give a key a new secret and print it; the one before is taken for a while
+    #[command(after_help = ALL_OPTIONS, mut_args(only_shown(WHERE_KEYS_ARE)))]
     Rotate(RotateKeyArguments),
     /// Take a key back: it is taken no more
+    #[command(after_help = ALL_OPTIONS, mut_args(only_shown(WHERE_KEYS_ARE)))]
     Revoke(RevokeKeyArguments),
     /// List the keys, without secrets
+    #[command(after_help = ALL_OPTIONS, mut_args(only_shown(WHERE_KEYS_ARE)))]
     List(ListKeysArguments),
 }
 

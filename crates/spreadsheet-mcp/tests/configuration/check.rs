@@ -92,6 +92,33 @@ fn files_of_secrets_have_to_be_there() {
 }
 
 #[test]
+fn help_shows_what_concerns_a_command() {
+    let place = Place::new();
+    let keys = ["--keys-file", "--state-dir", "--workspace"];
+    let shown: [(&[&str], &[&str]); 3] = [
+        (&["migrate"], &["--check", "--state-url", "--state-password-file", "--vault-addr"]),
+        (&["keys", "create"], &[&["--role", "--expires"], &keys[..]].concat()),
+        (&["keys", "revoke"], &keys),
+    ];
+    for (command, concerned) in shown {
+        let (code, help, _) = place.run(&[command, &["--help"]].concat(), &[]);
+        assert_eq!(code, 0);
+        for flag in concerned {
+            assert!(help.contains(flag), "{command:?} {flag}: {help}");
+        }
+        for flag in ["--oidc", "--screenshot", "--max-cells", "--backup"] {
+            assert!(!help.contains(flag), "{command:?} {flag}: {help}");
+        }
+        assert!(help.contains("spreadsheet-mcp serve --help"), "{help}");
+        assert!(help.lines().count() < 120, "{help}");
+    }
+    assert!(place.run(&["serve", "--help"], &[]).1.contains("--max-cells"));
+    // What is not shown is taken.
+    let line = ["keys", "list", "--workspace", "books", "--keys-file", "keys.toml", "--max-cells", "5"];
+    assert_eq!(place.run(&line, &[]).0, 0);
+}
+
+#[test]
 fn every_command_takes_the_file_and_refuses_a_wrong_one() {
     let place = Place::new();
     place.write("server.toml", "[tools]\ntools = [\"read_range\"]\n[listening]\nbind = \"127.0.0.1:1\"\n");

@@ -36,7 +36,8 @@ pub struct LimitsConfig {
         default_value_t = 0
     )]
     pub max_concurrent_calls_per_caller: usize,
-    /// Calls of one caller within a minute, of all replicas that share a database; 0 for any number
+    /// Calls of one caller within a minute, of all replicas that share a database; 0 for any number. So many may come at once, and
+    /// they are given back evenly: within some 60 seconds it may be twice as many
     #[arg(long, value_name = "N", env = "SPREADSHEET_MCP_MAX_CALLS_PER_MINUTE", default_value_t = 0)]
     pub max_calls_per_minute: u32,
     /// Bytes of memory that the server may hold, LibreOffice aside: above, what is kept for later goes, then nothing more is

@@ -91,6 +91,20 @@ fn files_of_secrets_have_to_be_there() {
     }
 }
 
+/// The example of several servers, but for the file of the password.
+#[test]
+fn the_example_of_replicas_is_right() {
+    let place = Place::new();
+    place.write("password", "hush\n");
+    let page = include_str!("../../../../docs/replicas.md");
+    let (_, rest) = page.split_once("```toml\n").expect("an example");
+    let (example, _) = rest.split_once("```").expect("its end");
+    assert!(example.contains("/run/secrets/db"), "{example}");
+    place.write("server.toml", &example.replace("/run/secrets/db", "password"));
+    let (code, _, stderr) = place.run(&["config", "check", "--config", "server.toml"], &[]);
+    assert_eq!(code, 0, "{stderr}");
+}
+
 #[test]
 fn help_shows_what_concerns_a_command() {
     let place = Place::new();

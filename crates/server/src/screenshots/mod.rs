@@ -53,7 +53,7 @@ pub struct Screenshots {
 #[derive(Debug)]
 enum Place {
     Folder(PictureFolder),
-    Bucket(PictureBucket),
+    Bucket(Box<PictureBucket>),
 }
 
 impl Screenshots {
@@ -66,7 +66,7 @@ impl Screenshots {
     /// Pictures in a bucket; so many bytes stay when it is cleaned, 0 for any number.
     pub fn in_bucket(bucket: Bucket, max_bytes: u64) -> Screenshots {
         let max_bytes = bound(max_bytes);
-        Screenshots { place: Place::Bucket(PictureBucket::new(bucket, max_bytes)), max_bytes }
+        Screenshots { place: Place::Bucket(Box::new(PictureBucket::new(bucket, max_bytes))), max_bytes }
     }
 
     /// The folder, if they are files.

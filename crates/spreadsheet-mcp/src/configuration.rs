@@ -14,7 +14,12 @@ use crate::{
 pub(crate) fn run(command: &ConfigCommand, sources: &Sources) -> ExitCode {
     match command {
         ConfigCommand::Check(_) => match sources.resolve_for_serving() {
-            Ok(_) => print("ok"),
+            Ok(resolved) => {
+                if let Some(problem) = resolved.settings.config.fixed.files.missing() {
+                    eprintln!("warning: {problem}");
+                }
+                print("ok")
+            }
             Err(problems) => exit::wrong_configuration(&problems),
         },
         ConfigCommand::Show(arguments) => match sources.resolve() {

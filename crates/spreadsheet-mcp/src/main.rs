@@ -122,6 +122,9 @@ fn run_server(resolved: Resolved, sources: Sources) -> ExitCode {
             Err(error) => return exit::failed("tracing could not start", &error),
         }
     };
+    if let Some(problem) = config.fixed.files.missing() {
+        tracing::warn!(problem, "something that is configured is not there");
+    }
     let reload = Reload::new(sources, values, telemetry.level());
     let drain = listen.drain();
     let outcome = runtime.block_on(async {

@@ -54,6 +54,11 @@ impl FilesConfig {
         Duration::from_millis(self.transfer_timeout_ms)
     }
 
+    /// What is configured and not there, which does not keep a server from starting.
+    pub fn missing(&self) -> Option<String> {
+        self.scan_command.as_ref()?.problem()
+    }
+
     /// How long the program that looks at uploads may take.
     pub fn scan_timeout(&self) -> Duration {
         Duration::from_millis(self.scan_timeout_ms)
@@ -65,6 +70,21 @@ impl ScanCommand {
     pub fn words(&self) -> (&Path, &[String]) {
         let (program, arguments) = self.0.split_first().expect("invariant: a command has a word");
         (Path::new(program), arguments)
+    }
+
+    /// What is wrong with it as things are now: nothing is uploaded while its program is not there.
+    pub fn problem(&self) -> Option<String> {
+        let (program, _) = self.words();
+        let is_there = if program.components().count() > 1 || program.is_absolute() {
+            program.is_file()
+        } else {
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+        };
+        let program = program.display();
+        (!is_there).then(|| {
+            format!("scan_command: there is no program {program}; all uploads are refused without it")
+        })
     }
 }
 

@@ -170,7 +170,7 @@ async fn arrive(
                 Err(_trailers) => continue,
             },
             Ok(None) => Piece::End,
-            Ok(Some(Err(_broken))) => Piece::Failed(ToolError::cancelled()),
+            Ok(Some(Err(_broken))) => Piece::Failed(cut_off()),
             Err(_stalled) => Piece::Failed(stalled()),
         };
         let is_last = !matches!(piece, Piece::Data(_));
@@ -178,6 +178,18 @@ async fn arrive(
             return;
         }
     }
+}
+
+fn cut_off() -> ToolError {
+    ToolError::new(ErrorCode::Cancelled, "the upload was cut off before its end")
+        .at("path")
+        .hint("nothing was kept; send all of the file again")
+}
+
+/// Whoever still reads is told of what ended the call, and not that it ended.
+fn stopped_by(call: &Call, error: ToolError) -> ToolError {
+    call.stop_by(error.clone());
+    error
 }
 
 fn stalled() -> ToolError {
@@ -230,9 +242,9 @@ fn receive(
                 call.metrics().files.moved(Direction::In, data.len() as u64);
             }
             Some(Piece::End) => break,
-            Some(Piece::Failed(error)) => return Err(error),
+            Some(Piece::Failed(error)) => return Err(stopped_by(call, error)),
             // The client hung up.
-            None => return Err(ToolError::cancelled()),
+            None => return Err(stopped_by(call, cut_off())),
         }
     }
     let (digest, bytes) = temporary.finish()?;

@@ -144,3 +144,25 @@ fn every_command_takes_the_file_and_refuses_a_wrong_one() {
     assert_eq!(code, 64);
     assert!(stderr.contains("file server.toml, line 2: listening.bind: invalid value 'here'"), "{stderr}");
 }
+
+/// A server starts all the same: what it cannot do is said before somebody needs it.
+#[test]
+fn a_scanner_that_is_not_there_is_warned_of() {
+    let place = Place::new();
+    let check = |command: &str| {
+        let arguments = ["config", "check", "--workspace", "books", "--scan-command", command];
+        place.run(&arguments, &[("PATH", "/usr/bin:/bin")])
+    };
+    for command in ["/nonexistent/scanner --quiet", "nonexistent-scanner"] {
+        let (code, stdout, stderr) = check(command);
+        assert_eq!((code, stdout.trim()), (0, "ok"), "{stderr}");
+        let program = command.split(' ').next().expect("a word");
+        assert!(
+            stderr.contains(&format!("warning: scan_command: there is no program {program}")),
+            "{stderr}"
+        );
+    }
+    for command in ["/bin/true", "true"] {
+        assert_eq!(check(command), (0, "ok\n".to_owned(), String::new()));
+    }
+}

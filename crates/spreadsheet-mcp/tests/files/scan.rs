@@ -1,13 +1,14 @@
 //! What an upload is, and what a program of the operator's says of it.
 
 use std::{
+    io::Write as _,
     os::unix::fs::PermissionsExt as _,
     time::{Duration, Instant},
 };
 
 use crate::{
     program::Place,
-    wire::{put, small_workbook},
+    wire::{put, reply, small_workbook, start},
 };
 
 /// A program that reads the file it is given and ends as the text in it says.
@@ -16,7 +17,8 @@ const SCANNER: &str = "#!/bin/sh
 [ -r \"$2\" ] || exit 8
 case \"$(cat \"$2\")\" in
     *EICAR*) exit 1;;
-    *STRANGE*) exit 2;;
+    *STRANGE*) echo 'database is 4711 days old' >&2; echo more >&2; exit 2;;
+    *KILLED*) kill -9 $$;;
     *SLOW*) sleep 60;;
 esac
 ";
@@ -37,13 +39,41 @@ fn a_scanner_decides_upon_uploads() {
     let begun = Instant::now();
     assert_eq!(send("a,SLOW\n").check(503).code(), "scanner_unavailable");
     assert!((1..20).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert_eq!(send("a,KILLED\n").check(503).code(), "scanner_unavailable");
     assert_eq!(place.names(), [""; 0]);
     send("a,fine\n").check(201);
-    server.end();
+    let log = server.end();
+    for told in [
+        "it ended with the code 2, and said: database is 4711 days old",
+        "it did not end within 1.5 s",
+        "it was killed by the signal 9",
+    ] {
+        assert!(log.contains(told), "{told}: {log}");
+    }
+    assert!(!log.contains("more"), "{log}");
     let server = place.serve(&["--scan-command", "/nonexistent/scanner"]);
+    assert!(
+        server.log().contains("scan_command: there is no program /nonexistent/scanner"),
+        "{}",
+        server.log()
+    );
     let reply = put(&server, "/files/b.csv", b"a,fine\n", &[]);
     assert_eq!(reply.check(503).code(), "scanner_unavailable");
     assert_eq!(place.names(), ["a.csv"]);
+    let log = server.end();
+    assert!(log.contains("uploads did not say") && log.contains("\"there is no program"), "{log}");
+}
+
+#[test]
+fn who_is_cut_off_is_told_to_send_it_again() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let mut stream = start(&server.client().address, "PUT", "/files/a.csv", &[("Content-Length", "1000")]);
+    stream.write_all(b"a,b\n1,2\n").expect("sent");
+    stream.shutdown(std::net::Shutdown::Write).expect("cut off");
+    let cut = reply(&mut stream).check(400);
+    assert_eq!(cut.code(), "cancelled");
+    assert_eq!(place.names(), [""; 0]);
     server.end();
 }
 

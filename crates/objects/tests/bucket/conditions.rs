@@ -121,6 +121,21 @@ fn wrong_credentials_are_denied() {
         assert!(said.contains("; the secret is not that of the key (aws_secret_access_key"), "{denied}");
         assert!(!said.contains("wrong"), "{denied}");
     }
+    let headed = opened.bucket.head("x").expect_err("is denied").to_string();
+    assert!(headed.contains("refuses access: 403 Forbidden; check its credentials"), "{headed}");
     let probed = opened.bucket.probe().expect_err("is denied").to_string();
-    assert!(probed.contains("refuses access: 403 Forbidden; check its credentials"), "{probed}");
+    assert!(probed.contains("403 Forbidden (SignatureDoesNotMatch); the secret is not"), "{probed}");
+}
+
+/// A bucket that is not there is told from one without the object, and from a store that fails.
+#[test]
+fn a_bucket_that_is_not_there_is_told_as_such() {
+    let Some(s3) = S3::start_moto() else { return };
+    let opened = Opened::with(s3.settings(), "s3://nobucket/below");
+    let bucket = &opened.bucket;
+    for asked in [bucket.probe(), bucket.get("x").map(drop), bucket.list("", None, 10).map(drop)] {
+        let error = asked.expect_err("there is none");
+        assert!(matches!(&error, ObjectError::NoBucket { bucket, .. } if bucket == "nobucket"), "{error}");
+        assert!(error.retry_after().is_none(), "{error}");
+    }
 }

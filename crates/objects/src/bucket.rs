@@ -105,7 +105,11 @@ impl Bucket {
     /// # Errors
     /// `Denied`, `NoBucket`, `Refused`, `Unavailable`, `Suspended`.
     pub fn probe(&self) -> Result<(), ObjectError> {
-        match self.get_range(PROBE, 0..1) {
+        let path = self.path(PROBE)?;
+        let options = GetOptions { range: Some(GetRange::Bounded(0..1)), ..GetOptions::default() };
+        let get = async { self.explained(PROBE, self.timeout, self.store.get_opts(&path, options)).await };
+        // Counted as what it is for: alerts look at it.
+        match self.request(Operation::Head, get) {
             Ok(_) | Err(ObjectError::NotFound { .. }) => Ok(()),
             Err(error) => Err(error),
         }

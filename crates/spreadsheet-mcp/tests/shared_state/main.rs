@@ -140,6 +140,8 @@ fn without_its_database_a_server_serves_what_it_can_and_recovers() {
     let fork = fork_of(server.call("create_fork", &json!({ "workbook": "book.xlsx" })));
     server.call("edit_cells", &set(&fork, "Data!B2", 1)).expect("edited");
     postgres.kill();
+    // Its processes go a moment after the one that was killed, and serve until then.
+    eventually("it is still there", || (health(&server).0 == 503).then_some(()));
     let refused = server.call("edit_cells", &set(&fork, "Data!B2", 2)).expect_err("no database");
     assert_eq!(refused["code"], "state_unavailable", "{refused}");
     postgres.start_again().expect("it starts");

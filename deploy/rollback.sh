@@ -105,6 +105,20 @@ step() {
   "$@"
 }
 
+# Looks at something, and writes down what is seen. Not seeing it keeps nobody from rolling back.
+look() {
+  local what=$1 seen
+  if $DRY_RUN; then
+    step "$@"
+    return
+  fi
+  note "$what"
+  shift
+  seen=$("$@" 2>&1) || note "it could not be read; going on"
+  echo "$seen"
+  printf '\n```\n%s\n```\n\n' "$seen" >>"$LOG"
+}
+
 ask() {
   local answer
   $YES && return 0
@@ -169,7 +183,8 @@ echo "# Rollback of $DEPLOYMENT, $(date -u +%F)"
 $DRY_RUN || echo "# Rollback of $DEPLOYMENT, $(date -u +%F)" >"$LOG"
 
 phase "1. Immediate actions (0-5 minutes)"
-step "the deployment is looked at" "${KUBECTL[@]}" get "deployment/$DEPLOYMENT" --output wide
+step "the deployment is looked at" "${KUBECTL[@]}" get "deployment/$DEPLOYMENT" --output wide ||
+  give_up "there is no deployment/$DEPLOYMENT to be seen"
 # A rollout that goes on would roll forward while we roll back.
 step "new rollouts are stopped" "${KUBECTL[@]}" rollout pause "deployment/$DEPLOYMENT" ||
   note "it was paused already"
@@ -179,14 +194,14 @@ if [ -n "$ALERTMANAGER" ]; then
 else
   note "no --alertmanager: call the on-call engineer now"
 fi
-step "what the pods say" "${KUBECTL[@]}" get pods --selector "app=$DEPLOYMENT" --output wide
-step "what happened lately" "${KUBECTL[@]}" get events --field-selector type=Warning --sort-by .lastTimestamp
-step "what they log" "${KUBECTL[@]}" logs --selector "app=$DEPLOYMENT" --tail 20 --prefix ||
-  note "no logs could be read"
+look "what the pods say" "${KUBECTL[@]}" get pods --selector "app=$DEPLOYMENT" --output wide
+look "what happened lately" "${KUBECTL[@]}" get events --field-selector type=Warning --sort-by .lastTimestamp
+look "what they log" "${KUBECTL[@]}" logs --selector "app=$DEPLOYMENT" --tail 20 --prefix
 
 phase "2. Rollback decision (5-10 minutes)"
-step "the revisions there are" "${KUBECTL[@]}" rollout history "deployment/$DEPLOYMENT"
+look "the revisions there are" "${KUBECTL[@]}" rollout history "deployment/$DEPLOYMENT"
 # A database knows the program of the release before, and no older one.
+note "the ConfigMap stays as it is: a program ends with 64 on an option that it does not know"
 note "one release back is safe: the schema is compatible with it; further back needs the backup of that time"
 REASON=$(ask_for "Why is it rolled back" "$REASON")
 COMMANDER=$(ask_for "Who approves it (incident commander)" "$COMMANDER")

@@ -18,9 +18,15 @@ struct Cluster {
 impl Cluster {
     /// A cluster in which as many of three replicas become ready.
     fn new(ready: u32) -> Cluster {
+        Cluster::that_hides("nothing at all", ready)
+    }
+
+    /// The same, which fails when it is asked for something.
+    fn that_hides(what: &str, ready: u32) -> Cluster {
         let folder = tempfile::tempdir().expect("a folder");
         let kubectl = format!(
             "#!/bin/sh\necho \"$@\" >> '{}'\ncase \"$*\" in\n\
+             *'{what}'*) echo forbidden >&2; exit 1 ;;\n\
              *'{{.spec.replicas}}'*) echo '3 {ready} 3 7 7' ;;\n\
              *restartCount*) echo 0 ;;\n\
              *'rollout status'*) [ {ready} = 3 ] ;;\n\
@@ -117,6 +123,22 @@ fn nothing_is_rolled_back_without_approval() {
     assert_eq!(changes.last().map(String::as_str), Some("rollout resume deployment/spreadsheet-mcp"));
     assert_eq!(Cluster::new(3).roll_back(&["--yes"], "").status.code(), Some(64));
     assert_eq!(Cluster::new(3).roll_back(&["--to-revision", "x"], "").status.code(), Some(64));
+}
+
+#[test]
+fn what_cannot_be_seen_keeps_nobody_from_rolling_back() {
+    for hidden in
+        ["get events", "get pods --selector app=spreadsheet-mcp --output wide", "logs", "rollout history"]
+    {
+        let cluster = Cluster::that_hides(hidden, 3);
+        let done = cluster.roll_back(&APPROVED, "");
+        assert_eq!(done.status.code(), Some(0), "{hidden}: {}", String::from_utf8_lossy(&done.stdout));
+        let timeline = fs::read_to_string(cluster.log()).expect("is written");
+        assert!(timeline.contains("could not be read") && timeline.contains("forbidden"), "{timeline}");
+    }
+    let cluster = Cluster::that_hides("get deployment/spreadsheet-mcp --output wide", 3);
+    assert_eq!(cluster.roll_back(&APPROVED, "").status.code(), Some(2));
+    assert_eq!(cluster.changes(), [""; 0], "there is nothing to roll back");
 }
 
 #[test]

@@ -8,9 +8,10 @@ use server::metrics::{Described, Metrics};
 use crate::{rules, source::documents, source::text};
 
 /// Labels that a scrape adds, and those of what Prometheus makes itself.
-const ADDED: [&str; 9] = [
+const ADDED: [&str; 10] = [
     "job",
     "instance",
+    "namespace",
     "le",
     "rollouts_pod_template_hash",
     "alertname",
@@ -20,14 +21,16 @@ const ADDED: [&str; 9] = [
     "version",
 ];
 /// Metrics of others, which the rules for Kubernetes and a Prometheus know.
-const OF_OTHERS: [&str; 8] = [
+const OF_OTHERS: [&str; 10] = [
     "up",
     "ALERTS",
     "kube_deployment_status_replicas_available",
     "kube_deployment_spec_replicas",
     "kubelet_volume_stats_available_bytes",
     "kubelet_volume_stats_capacity_bytes",
+    "kube_cronjob_created",
     "kube_cronjob_status_last_successful_time",
+    "kube_pod_status_ready",
     "kube_pod_container_status_restarts_total",
 ];
 

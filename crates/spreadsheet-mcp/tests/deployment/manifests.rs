@@ -366,6 +366,9 @@ fn audit_trails_are_backed_up_and_purged() {
         let mut mounts = container["volumeMounts"].as_array().expect("mounts").iter();
         let data = mounts.find(|mount| mount["mountPath"] == "/data").expect("the volume of trails");
         assert_eq!(data["readOnly"] == true, is_read_only, "{name}");
+        // The configuration names it, and has to be right.
+        let mut mounts = container["volumeMounts"].as_array().expect("mounts").iter();
+        assert!(mounts.any(|mount| mount["mountPath"] == "/workspace"), "{name}: {container}");
     }
 }
 

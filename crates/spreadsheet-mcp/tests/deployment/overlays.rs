@@ -128,6 +128,14 @@ fn a_canary_begins_small_is_watched_and_goes_back_by_itself() {
 }
 
 #[test]
+fn placeholders_overwrite_no_secret() {
+    for name in SERVERS.into_iter().filter(|name| *name != "trial") {
+        let Some(objects) = rendered(name) else { return };
+        assert!(of_kind(&objects, "Secret").is_empty(), "{name}");
+    }
+}
+
+#[test]
 fn secrets_may_come_from_a_vault() {
     let Some(objects) = rendered("external-secrets") else { return };
     assert!(of_kind(&objects, "Secret").is_empty(), "a Secret is applied as well");
@@ -135,7 +143,7 @@ fn secrets_may_come_from_a_vault() {
     assert_eq!(fetched["target"]["name"], "spreadsheet-mcp");
     let keys: Vec<&Value> =
         fetched["data"].as_array().expect("keys").iter().map(|item| &item["secretKey"]).collect();
-    assert_eq!(keys, ["keys.toml", "database-password"]);
+    assert_eq!(keys, ["keys.toml", "backup-recipients", "database-password"]);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::{
     BackupError, BackupId, GoOn, Manifest, Repository, Seal, State,
     manifest::{FORMAT, Stored},
     restore::is_plain,
+    verify::digest,
 };
 
 /// What making a backup did.
@@ -43,7 +44,7 @@ pub fn create(
     go_on: &GoOn<'_>,
 ) -> Result<Created, BackupError> {
     let id = BackupId::new(now, random);
-    let mut writer = Writer { repository, seal, written: 0 };
+    let mut writer = Writer { repository, seal, sizes: repository.sizes()?, written: 0 };
     let mut counted = Counted::default();
     let rows = writer.write(format!("rows/{id}.gz{}", seal.ending()), "rows", |to| {
         let mut lines = GzEncoder::new(to, Compression::fast());
@@ -118,6 +119,8 @@ impl Counted {
 struct Writer<'a> {
     repository: &'a Repository,
     seal: &'a Seal,
+    /// How many bytes earlier backups wrote under each key.
+    sizes: HashMap<String, u64>,
     written: u64,
 }
 
@@ -135,19 +138,33 @@ impl Writer<'_> {
         Ok(Stored { key, name: name.to_owned(), size, sha256 })
     }
 
-    /// What earlier backups wrote below a place, by the digests of its content. A key holds the SHA-256 of what is stored, since
-    /// what is encrypted twice is not the same twice.
+    /// What earlier backups wrote below a place and is there as they wrote it, by the digests of its content. A key holds the SHA-256
+    /// of what is stored, since what is encrypted twice is not the same twice.
     fn known(&self, place: &str) -> Result<HashMap<String, Stored>, BackupError> {
         let mut known = HashMap::new();
         for (key, size) in self.repository.list(place)? {
             let name = key.rsplit('/').next().unwrap_or_default().trim_end_matches(self.seal.ending());
-            if let Some((digest, sha256)) = name.split_once('-') {
+            if let Some((digest, sha256)) = name.split_once('-')
+                && self.is_whole(&key, size, sha256)?
+            {
                 let stored =
                     Stored { name: digest.to_owned(), size, sha256: sha256.to_owned(), key: key.clone() };
                 known.insert(digest.to_owned(), stored);
             }
         }
         Ok(known)
+    }
+
+    /// Whether something still is what was written, as far as its size tells. What no manifest names is of a backup that did not
+    /// end, and is read.
+    fn is_whole(&self, key: &str, size: u64, sha256: &str) -> Result<bool, BackupError> {
+        match self.sizes.get(key) {
+            Some(written) => Ok(size == *written),
+            None => match self.repository.open(key)? {
+                Some(source) => Ok(digest(key, source)?.1 == sha256),
+                None => Ok(false),
+            },
+        }
     }
 
     fn blob(

@@ -28,7 +28,7 @@ pub use prune::{Pruned, prune};
 pub use repository::Repository;
 pub use restore::{Restored, restore};
 pub use seal::{Identities, Recipients, Seal};
-pub use verify::{Depth, Verified, verify};
+pub use verify::{Damage, Depth, Verified, delete_damaged, verify};
 
 use std::path::Path;
 

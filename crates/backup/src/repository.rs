@@ -1,6 +1,7 @@
 //! The place of backups: a folder, or a bucket.
 
 use std::{
+    collections::HashMap,
     fmt, fs,
     fs::File,
     io::{self, Read},
@@ -43,6 +44,14 @@ impl Repository {
     /// # Errors
     /// When the place can't be read, or a manifest is damaged.
     pub fn backups(&self) -> Result<Vec<Manifest>, BackupError> {
+        let mut backups: Vec<Manifest> =
+            self.ids()?.iter().map(|id| self.backup(id)).collect::<Result<_, _>>()?;
+        // Names tell seconds only.
+        backups.sort_by(|one, other| (other.created, &other.id).cmp(&(one.created, &one.id)));
+        Ok(backups)
+    }
+
+    fn ids(&self) -> Result<Vec<BackupId>, BackupError> {
         let mut ids: Vec<BackupId> = Vec::new();
         for (key, _) in self.list(MANIFESTS)? {
             let name = key.rsplit('/').next().unwrap_or_default();
@@ -50,8 +59,7 @@ impl Repository {
                 ids.push(id);
             }
         }
-        ids.sort();
-        ids.iter().rev().map(|id| self.backup(id)).collect()
+        Ok(ids)
     }
 
     /// The backup of that name.
@@ -84,6 +92,22 @@ impl Repository {
     pub fn latest(&self) -> Result<Manifest, BackupError> {
         let none = || BackupError::NotFound { id: "at all".to_owned(), place: self.to_string() };
         self.backups()?.into_iter().next().ok_or_else(none)
+    }
+
+    /// How many bytes were written under each key that a manifest names. A manifest that cannot be read is left out: it must not keep
+    /// the next backup from being made.
+    pub(crate) fn sizes(&self) -> Result<HashMap<String, u64>, BackupError> {
+        let mut sizes = HashMap::new();
+        for id in self.ids()? {
+            match self.backup(&id) {
+                Ok(manifest) => {
+                    sizes.extend(manifest.objects().map(|object| (object.key.clone(), object.size)))
+                }
+                Err(BackupError::Damaged { .. } | BackupError::NewerFormat { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(sizes)
     }
 
     pub(crate) fn put_manifest(&self, manifest: &Manifest) -> Result<(), BackupError> {

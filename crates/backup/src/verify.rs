@@ -1,6 +1,9 @@
 //! Whether a backup could be brought back.
 
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::{
+    collections::HashSet,
+    io::{self, BufRead as _, BufReader, Read},
+};
 
 use flate2::read::GzDecoder;
 use sha2::{Digest as _, Sha256};
@@ -21,7 +24,7 @@ pub enum Depth {
 }
 
 /// What was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verified {
     /// Things that belong to the backup.
     pub objects: u64,
@@ -29,57 +32,111 @@ pub struct Verified {
     pub bytes: u64,
     /// Rows that were read; 0 if it was not looked into.
     pub rows: u64,
+    /// What is missing or is not what it should be.
+    pub damaged: Vec<Damage>,
 }
 
-/// Reads all of a backup.
+/// Something of a backup that is missing or is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// Where it is in the repository.
+    pub key: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// Reads all of a backup, also after something that is damaged.
 ///
 /// # Errors
-/// `Damaged` at the first thing that is missing or is not what it should be; `Sealed`; or when the place can't be read.
+/// `Sealed`; or when the place can't be read.
 pub fn verify(repository: &Repository, manifest: &Manifest, depth: &Depth) -> Result<Verified, BackupError> {
     let mut verified = Verified::default();
     for object in manifest.objects() {
-        check(repository, manifest, object)?;
+        let looked = check(repository, manifest, object).and_then(|()| match depth {
+            Depth::Stored => Ok(0),
+            Depth::Content(identities) => read_content(repository, manifest, object, identities),
+        });
+        match looked {
+            Ok(rows) => verified.rows += rows,
+            Err(BackupError::Damaged { key, problem, .. }) => verified.damaged.push(Damage { key, problem }),
+            Err(error) => return Err(error),
+        }
         verified.objects += 1;
         verified.bytes += object.size;
-    }
-    if let Depth::Content(identities) = depth {
-        let mut rows = Rows::open(repository, manifest, identities)?;
-        while rows.next()?.is_some() {
-            verified.rows += 1;
-        }
-        for blob in &manifest.blobs {
-            blob_bytes(repository, manifest, blob, identities)?;
-        }
-        for part in &manifest.audit {
-            io::copy(&mut opened(repository, manifest, part, identities)?, &mut io::sink())
-                .map_err(|error| damaged(manifest, part, format!("can't be decrypted: {error}")))?;
-        }
     }
     Ok(verified)
 }
 
+/// Takes away what is damaged of that which the next backup would use again, so that it writes it anew. Gives the keys. Nobody may
+/// make a backup meanwhile.
+///
+/// # Errors
+/// When the place can't be read or written.
+pub fn delete_damaged(repository: &Repository, damaged: &[Damage]) -> Result<Vec<String>, BackupError> {
+    let damaged: HashSet<&str> = damaged.iter().map(|damage| damage.key.as_str()).collect();
+    let mut deleted = Vec::new();
+    // What is listed is within the repository, whatever a manifest says.
+    for below in ["blobs", "audit"] {
+        for (key, _) in repository.list(below)? {
+            if damaged.contains(key.as_str()) {
+                repository.delete(&key)?;
+                deleted.push(key);
+            }
+        }
+    }
+    Ok(deleted)
+}
+
+/// That what was encrypted is what the backup was made of. Gives how many rows that is.
+fn read_content(
+    repository: &Repository,
+    manifest: &Manifest,
+    object: &Stored,
+    identities: &Identities,
+) -> Result<u64, BackupError> {
+    let mut count = 0;
+    match object.key.split('/').next() {
+        Some("rows") => {
+            let mut rows = Rows::open(repository, manifest, identities)?;
+            while rows.next()?.is_some() {
+                count += 1;
+            }
+        }
+        Some("blobs") => drop(blob_bytes(repository, manifest, object, identities)?),
+        _ => {
+            io::copy(&mut opened(repository, manifest, object, identities)?, &mut io::sink())
+                .map_err(|error| damaged(manifest, object, format!("can't be decrypted: {error}")))?;
+        }
+    }
+    Ok(count)
+}
+
 /// That what is stored is what was written.
 fn check(repository: &Repository, manifest: &Manifest, object: &Stored) -> Result<(), BackupError> {
-    let mut source = stored(repository, manifest, object)?;
+    let (size, sha256) = digest(&object.key, stored(repository, manifest, object)?)?;
+    if size != object.size {
+        let problem = format!("has {size} bytes where {} were written", object.size);
+        return Err(damaged(manifest, object, problem));
+    }
+    match sha256 == object.sha256 {
+        true => Ok(()),
+        false => Err(damaged(manifest, object, "does not hold what was written".to_owned())),
+    }
+}
+
+/// How many bytes there are to be read, and their SHA-256.
+pub(crate) fn digest(key: &str, mut source: impl Read) -> Result<(u64, String), BackupError> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     let mut size = 0;
     loop {
-        match source.read(&mut buffer).map_err(BackupError::at(&object.key))? {
-            0 => break,
+        match source.read(&mut buffer).map_err(BackupError::at(key))? {
+            0 => return Ok((size, hex(&hash.finalize()))),
             count => {
                 hash.update(&buffer[..count]);
                 size += count as u64;
             }
         }
-    }
-    if size != object.size {
-        let problem = format!("has {size} bytes where {} were written", object.size);
-        return Err(damaged(manifest, object, problem));
-    }
-    match hex(&hash.finalize()) == object.sha256 {
-        true => Ok(()),
-        false => Err(damaged(manifest, object, "does not hold what was written".to_owned())),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::{fs, path::Path};
 
 use backup::{
-    BackupError, Depth, Identities, Recipients, Repository, Seal, State, create, prune, restore, verify,
+    BackupError, Depth, Identities, Manifest, Recipients, Repository, Seal, State, create, delete_damaged,
+    prune, restore, verify,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use forks::{
@@ -185,7 +186,9 @@ fn every_damage_is_found() {
                 None => fs::remove_file(&file).expect("is deleted"),
             }
             let found = verify(&world.repository, &made.manifest, &Depth::Stored);
-            assert!(matches!(found, Err(BackupError::Damaged { .. })), "{}: {found:?}", file.display());
+            let damaged = found.expect("is read").damaged;
+            assert_eq!(damaged.len(), 1, "{}: {damaged:?}", file.display());
+            assert!(file.ends_with(&damaged[0].key), "{}: {damaged:?}", file.display());
             let other = World::new();
             let refused =
                 restore(&world.repository, &made.manifest, &identities, other.state(), at(0), &|| Ok(()));
@@ -194,7 +197,76 @@ fn every_damage_is_found() {
         }
         fs::write(&file, bytes).expect("is written");
     }
-    verify(&world.repository, &made.manifest, &Depth::Stored).expect("is whole again");
+    check_whole(&world, &made.manifest, &Depth::Stored);
+}
+
+fn check_whole(world: &World, manifest: &Manifest, depth: &Depth) {
+    let found = verify(&world.repository, manifest, depth).expect("is read");
+    assert_eq!(found.damaged, []);
+}
+
+/// What a later backup would use again: of a length that differs, it is written anew at once; otherwise once it was found.
+#[test]
+fn what_is_damaged_is_written_anew() {
+    for seal_and_identities in [keys(), (Seal::Open, Identities::default())] {
+        let (seal, identities) = seal_and_identities;
+        let depth = Depth::Content(identities);
+        let world = World::new();
+        world.fork("a");
+        let go_on = || Ok(());
+        let first = create(world.state(), &world.repository, &seal, at(0), 1, &go_on).expect("is made");
+        let blobs = files_below(&world.folder.path().join("backups/blobs"));
+        let damage = |change: &dyn Fn(&mut Vec<u8>)| {
+            for blob in &blobs {
+                let mut bytes = fs::read(blob).expect("is read");
+                change(&mut bytes);
+                fs::write(blob, bytes).expect("is written");
+            }
+        };
+        damage(&|bytes| bytes.truncate(bytes.len() - 1));
+        let found = verify(&world.repository, &first.manifest, &depth).expect("is read");
+        assert_eq!(found.damaged.len(), 2, "{found:?}");
+        let second = create(world.state(), &world.repository, &seal, at(1), 2, &go_on).expect("is made");
+        check_whole(&world, &second.manifest, &depth);
+
+        for blob in files_below(&world.folder.path().join("backups/blobs")) {
+            let mut bytes = fs::read(&blob).expect("is read");
+            bytes[0] ^= 1;
+            fs::write(&blob, bytes).expect("is written");
+        }
+        let found = verify(&world.repository, &second.manifest, &depth).expect("is read");
+        assert_eq!(delete_damaged(&world.repository, &found.damaged).expect("are deleted").len(), 2);
+        let third = create(world.state(), &world.repository, &seal, at(2), 3, &go_on).expect("is made");
+        check_whole(&world, &third.manifest, &depth);
+    }
+}
+
+/// A backup that did not end has no manifest: what it wrote is used if it is whole.
+#[test]
+fn what_no_manifest_names_is_read_before_it_is_used() {
+    let world = World::new();
+    world.fork("a");
+    let (seal, identities) = keys();
+    let first = create(world.state(), &world.repository, &seal, at(0), 1, &|| Ok(())).expect("is made");
+    fs::remove_dir_all(world.folder.path().join("backups/backups")).expect("is deleted");
+    let blob = &files_below(&world.folder.path().join("backups/blobs"))[0];
+    let mut bytes = fs::read(blob).expect("is read");
+    bytes[0] ^= 1;
+    fs::write(blob, bytes).expect("is written");
+    let second = create(world.state(), &world.repository, &seal, at(1), 2, &|| Ok(())).expect("is made");
+    assert!(second.written < first.written, "{} then {}", first.written, second.written);
+    check_whole(&world, &second.manifest, &Depth::Content(identities));
+}
+
+/// Names tell seconds only.
+#[test]
+fn the_latest_of_one_second_is_the_one_that_was_made_last() {
+    let world = World::new();
+    let later = at(0) + TimeDelta::milliseconds(1);
+    for (at, random) in [(at(0), 9), (later, 1)] {
+        create(world.state(), &world.repository, &Seal::Open, at, random, &|| Ok(())).expect("is made");
+    }
+    assert_eq!(world.repository.latest().expect("is told").created, later);
 }
 
 #[test]

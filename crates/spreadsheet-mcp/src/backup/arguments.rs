@@ -27,7 +27,7 @@ pub(crate) enum BackupCommand {
     List(BackupArguments),
     /// Read a backup and say whether all of it is what was written (exit code 1 if not); with an identity also whether it can be
     /// brought back
-    Verify(OneBackupArguments),
+    Verify(VerifyBackupArguments),
     /// Bring a backup back into a state that is empty
     Restore(OneBackupArguments),
     /// Take backups away that are older than --backup-keep-days, and what only they needed; the newest stays
@@ -56,6 +56,17 @@ pub(crate) struct CreateBackupArguments {
     pub(crate) about: BackupArguments,
 }
 
+/// The arguments of `backup verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyBackupArguments {
+    /// Take away what is damaged of that which later backups would use again: the next `backup create` writes it anew
+    #[arg(long)]
+    pub(crate) delete_damaged: bool,
+    /// What every command about one backup needs.
+    #[command(flatten)]
+    pub(crate) about: OneBackupArguments,
+}
+
 /// The arguments of a command about one backup.
 #[derive(Debug, Args)]
 pub(crate) struct OneBackupArguments {
@@ -77,7 +88,8 @@ impl BackupCommand {
             BackupCommand::Keygen => None,
             BackupCommand::Create(arguments) => Some(&arguments.about.config),
             BackupCommand::List(arguments) | BackupCommand::Prune(arguments) => Some(&arguments.config),
-            BackupCommand::Verify(arguments) | BackupCommand::Restore(arguments) => Some(&arguments.config),
+            BackupCommand::Verify(arguments) => Some(&arguments.about.config),
+            BackupCommand::Restore(arguments) => Some(&arguments.config),
         }
     }
 }

@@ -10,11 +10,12 @@ use std::{
     time::Instant,
 };
 
+use arguments::VerifyBackupArguments;
 pub(crate) use arguments::{BackupCommand, EXAMPLES};
 
 use ::backup::{
-    BackupError, BackupId, Depth, Identities, Manifest, Recipients, Repository, Seal, State, create, prune,
-    restore, verify,
+    BackupError, BackupId, Depth, Identities, Manifest, Recipients, Repository, Seal, State, Verified,
+    create, delete_damaged, prune, restore, verify,
 };
 use chrono::{TimeDelta, Utc};
 use objects::{Bucket, BucketUrl, InvalidUrl};
@@ -32,6 +33,9 @@ use crate::{
     exit,
     render::{self, print},
 };
+
+/// Damaged objects that are told of one by one.
+const MOST_TOLD: usize = 20;
 
 /// Makes, reads or takes away backups.
 pub(crate) fn run(command: BackupCommand, config: Config) -> ExitCode {
@@ -104,7 +108,7 @@ impl Job {
             }
             BackupCommand::List(arguments) => (list(&repository, arguments.format)?, arguments.format),
             BackupCommand::Verify(arguments) => {
-                (self.verify(&repository, arguments.id.as_deref())?, arguments.format)
+                (self.verify(&repository, &arguments)?, arguments.about.format)
             }
             BackupCommand::Restore(arguments) => {
                 (self.restore(&repository, arguments.id.as_deref())?, arguments.format)
@@ -132,15 +136,26 @@ impl Job {
         Ok(told)
     }
 
-    fn verify(&self, repository: &Repository, id: Option<&str>) -> Result<Value, Failure> {
-        let manifest = manifest_of(repository, id)?;
+    fn verify(&self, repository: &Repository, arguments: &VerifyBackupArguments) -> Result<Value, Failure> {
+        let manifest = manifest_of(repository, arguments.about.id.as_deref())?;
         let depth = match self.identities()? {
             Some(identities) => Depth::Content(identities),
             None if manifest.encrypted => Depth::Stored,
             None => Depth::Content(Identities::default()),
         };
         let began = Instant::now();
+        let lock = arguments.delete_damaged.then(|| repository.lock()).transpose()?;
         let found = verify(repository, &manifest, &depth)?;
+        if !found.damaged.is_empty() {
+            let deleted = match lock {
+                Some(lock) => {
+                    lock.keep()?;
+                    Some(delete_damaged(repository, &found.damaged)?.len())
+                }
+                None => None,
+            };
+            return Err(Failure::Failed(is_damaged(&manifest, &found, deleted)));
+        }
         let mut told = summary(&manifest);
         told["objects"] = json!(found.objects);
         match depth {
@@ -265,6 +280,31 @@ fn manifest_of(repository: &Repository, id: Option<&str>) -> Result<Manifest, Fa
         Some(id) => repository.backup(&id.parse::<BackupId>()?)?,
         None => repository.latest()?,
     })
+}
+
+/// What is damaged, and what to do about it.
+fn is_damaged(manifest: &Manifest, found: &Verified, deleted: Option<usize>) -> String {
+    let damaged = &found.damaged;
+    let mut told =
+        format!("{} of {} objects of backup {} are damaged:\n", damaged.len(), found.objects, manifest.id);
+    for damage in damaged.iter().take(MOST_TOLD) {
+        told += &format!("  {} {}\n", damage.key, damage.problem);
+    }
+    if damaged.len() > MOST_TOLD {
+        told += &format!("  and {} more\n", damaged.len() - MOST_TOLD);
+    }
+    told += &match deleted {
+        None => format!(
+            "Later backups may use them again: `spreadsheet-mcp backup verify {} --delete-damaged` takes them away, so that \
+             the next `backup create` writes them anew",
+            manifest.id
+        ),
+        Some(deleted) => format!(
+            "{deleted} that later backups would use were taken away; make a backup now, `spreadsheet-mcp backup create`: it \
+             writes them anew. Use another one than this"
+        ),
+    };
+    told
 }
 
 /// Nobody sweeps blobs until it is dropped.

@@ -7,7 +7,7 @@ mod program;
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Output},
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -236,6 +236,41 @@ fn audit_trails_come_along_while_they_are_written() {
     drop(server);
     assert!(audit("list", &of_replica(&folder, "pod-1")).contains("describe_workbook"));
     audit("verify", &all);
+}
+
+#[test]
+fn a_damaged_blob_does_not_get_into_later_backups() {
+    let drill = Drill::new(None);
+    let state = drill.place.state.to_str().expect("text").to_owned();
+    work(&drill.place.serve(&["--allow-overwrite"]));
+    let place = ["--state-dir", &state];
+    drill.create(&place, None);
+    for blob in files_below(&Path::new(&drill.destination).join("blobs")) {
+        let mut bytes = fs::read(&blob).expect("read");
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        fs::write(&blob, bytes).expect("written");
+    }
+    let verify = ["verify", "--backup-identity-file", &drill.identity];
+    let refused = |arguments: &[&str]| {
+        let output = drill.backup(arguments, &[], None);
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let error = refused(&verify);
+    assert!(error.contains("1 of 2 objects") && error.contains("--delete-damaged"), "{error}");
+    let error = refused(&[&verify[..], &["--delete-damaged"]].concat());
+    assert!(error.contains("1 that later backups would use were taken away"), "{error}");
+    drill.create(&place, None);
+    told(&drill.backup(&verify, &[], None));
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let below = |entry: std::io::Result<fs::DirEntry>| {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { files_below(&path) } else { vec![path] }
+    };
+    fs::read_dir(folder).expect("a folder").flat_map(below).collect()
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::io;
 
 use audit::AuditError;
+use chrono::{DateTime, SecondsFormat, Utc};
 use forks::StoreError;
 use objects::ObjectError;
 
@@ -86,8 +87,18 @@ pub enum BackupError {
         what: String,
     },
     /// Another program makes or prunes backups here.
-    #[error("another program sweeps blobs or backs this state up; try again when it is done")]
-    InUse,
+    #[error("another program sweeps blobs or backs this state up; try again when it is done{}", .killed.map_or_else(String::new, unless))]
+    InUse {
+        /// When the right of one that was killed ends at the latest, if it does not end with the program.
+        killed: Option<DateTime<Utc>>,
+    },
+    /// A signal came.
+    #[error("a signal ended this before it was done; run it again")]
+    Stopped,
+}
+
+fn unless(until: DateTime<Utc>) -> String {
+    format!(", or at {} if it was killed", until.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
 impl BackupError {

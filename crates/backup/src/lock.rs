@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use objects::{Bucket, ObjectError, Precondition, Version};
 
 use crate::{BackupError, Repository};
@@ -15,9 +15,9 @@ use crate::{BackupError, Repository};
 /// The key of the lock.
 const KEY: &str = "lock";
 /// For how long a lock in a bucket holds unless it is renewed: whoever was killed holds it no longer.
-const HOLDS: TimeDelta = TimeDelta::minutes(15);
+const HOLDS: Duration = Duration::from_secs(60);
 /// How often it is renewed.
-const RENEWED: Duration = Duration::from_secs(60);
+const RENEWED: Duration = Duration::from_secs(20);
 
 /// The right to write a repository, until it is dropped.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Repository {
                 let file = file.map_err(BackupError::at(path.display()))?;
                 match file.try_lock() {
                     Ok(()) => Ok(Lock { held: Held::File(file) }),
-                    Err(fs::TryLockError::WouldBlock) => Err(BackupError::InUse),
+                    Err(fs::TryLockError::WouldBlock) => Err(BackupError::InUse { killed: None }),
                     Err(fs::TryLockError::Error(error)) => Err(BackupError::at(path.display())(error)),
                 }
             }
@@ -61,8 +61,13 @@ impl Repository {
                 let when = match bucket.get(KEY) {
                     Err(ObjectError::NotFound { .. }) => Precondition::Absent,
                     Err(error) => return Err(error.into()),
-                    Ok(found) if holds_until(&found.bytes) > Utc::now() => return Err(BackupError::InUse),
-                    Ok(found) => Precondition::Unchanged(found.object.version),
+                    Ok(found) => {
+                        let until = holds_until(&found.bytes);
+                        if until > Utc::now() {
+                            return Err(BackupError::InUse { killed: Some(until) });
+                        }
+                        Precondition::Unchanged(found.object.version)
+                    }
                 };
                 let version = write(bucket, &when)?;
                 let state = Mutex::new((version, Instant::now()));
@@ -73,13 +78,16 @@ impl Repository {
 }
 
 impl Lock {
-    /// Says that the right is still needed: to be called again and again.
+    /// Says that the right is still needed: to be called every few seconds.
     ///
     /// # Errors
     /// `InUse` when another program took it meanwhile.
     pub fn keep(&self) -> Result<(), BackupError> {
         let Held::Object(object) = &self.held else { return Ok(()) };
         let mut state = object.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.1.elapsed() >= HOLDS {
+            return Err(BackupError::InUse { killed: None });
+        }
         if state.1.elapsed() >= RENEWED {
             *state = (write(&object.bucket, &Precondition::Unchanged(state.0.clone()))?, Instant::now());
         }
@@ -101,7 +109,7 @@ impl Drop for Lock {
 fn write(bucket: &Bucket, when: &Precondition) -> Result<Version, BackupError> {
     let until = (Utc::now() + HOLDS).to_rfc3339();
     bucket.put(KEY, Bytes::from(until), when).map_err(|error| match error {
-        ObjectError::Changed { .. } => BackupError::InUse,
+        ObjectError::Changed { .. } => BackupError::InUse { killed: Some(Utc::now() + HOLDS) },
         other => other.into(),
     })
 }

@@ -287,7 +287,7 @@ fn old_backups_go_with_what_only_they_needed() {
     let last = prune(&world.repository, TimeDelta::days(30), 1, at(500), &go_on).expect("is pruned");
     assert_eq!((last.backups.len(), last.objects), (0, 0), "the last one stays");
     let held = world.repository.lock().expect("is free");
-    assert!(matches!(world.repository.lock(), Err(BackupError::InUse)));
+    assert!(matches!(world.repository.lock(), Err(BackupError::InUse { .. })));
     drop(held);
     drop(world.repository.lock().expect("is free again"));
 }

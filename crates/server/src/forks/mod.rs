@@ -15,7 +15,7 @@ mod versions;
 
 pub use live::{Live, Replayed};
 pub use state::{BlobPlace, ForkState, Opened, now};
-pub use sweeping::Sweeping;
+pub use sweeping::{Sweeping, keep_during};
 
 pub(crate) use edits::{Edited, Request};
 pub(crate) use errors::{edit_error, save_error, store_error};

@@ -287,15 +287,15 @@ impl ForkState {
     /// Drops the blobs that nothing needs, unless somebody else does so or copies them, and says how many bytes those were.
     fn sweep(&self, grace: Millis) -> Result<u64, ToolError> {
         let state = self.open()?;
-        let Some(_sweeping) = Sweeping::take(&state).map_err(store_error)? else { return Ok(0) };
+        let Some(sweeping) = Sweeping::take(&state).map_err(store_error)? else { return Ok(0) };
         // In a bucket, the time that counts is the one that those who share it have in common.
         let ahead = match self.blobs_folder() {
             Some(_) => 0,
             None => state.time()?.saturating_sub(now()),
         };
         let clock = || now().saturating_add(ahead);
-        let swept = forks::sweep_blobs(&state.store, &state.blobs, &clock, grace).map_err(store_error)?;
-        Ok(swept.bytes)
+        let swept = sweeping.keep_during(|| forks::sweep_blobs(&state.store, &state.blobs, &clock, grace));
+        Ok(swept.map_err(store_error)?.bytes)
     }
 
     /// Lets go of drafts that are kept for later, and says how many those were.

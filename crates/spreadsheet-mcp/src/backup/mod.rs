@@ -6,15 +6,18 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
-    time::Instant,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use arguments::VerifyBackupArguments;
 pub(crate) use arguments::{BackupCommand, EXAMPLES};
 
 use ::backup::{
-    BackupError, BackupId, Depth, Identities, Manifest, Recipients, Repository, Seal, State, Verified,
+    BackupError, BackupId, Depth, Identities, Lock, Manifest, Recipients, Repository, Seal, State, Verified,
     create, delete_damaged, prune, restore, verify,
 };
 use chrono::{TimeDelta, Utc};
@@ -24,7 +27,8 @@ use server::{
     Server,
     config::{BackupConfig, Config},
     error::ToolError,
-    forks::{Opened, Sweeping},
+    forks::{Opened, Sweeping, keep_during},
+    signals::Signals,
 };
 use tokio::runtime::Handle;
 
@@ -36,6 +40,9 @@ use crate::{
 
 /// Damaged objects that are told of one by one.
 const MOST_TOLD: usize = 20;
+
+/// For how long whoever was killed keeps others from sweeping: [`Sweeping`] is had for that long.
+const SWEEPING_SPAN: Duration = Duration::from_secs(60);
 
 /// Makes, reads or takes away backups.
 pub(crate) fn run(command: BackupCommand, config: Config) -> ExitCode {
@@ -121,15 +128,19 @@ impl Job {
         let seal = self.seal()?;
         let opened = self.state()?;
         let began = Instant::now();
+        let stop = self.stop_at_signal()?;
         let lock = repository.lock()?;
         let sweeping = hold_sweeping_off(&opened)?;
-        let go_on = || {
+        let keep = || {
             lock.keep()?;
-            if sweeping.keep()? { Ok(()) } else { Err(BackupError::InUse) }
+            keep(&sweeping)
         };
+        let go_on = || if stop.load(Ordering::Relaxed) { Err(BackupError::Stopped) } else { keep() };
         let audit = self.config.fixed.access.audit_dir.as_deref();
         let parts = State { store: &opened.store, blobs: &opened.blobs, audit };
-        let made = create(parts, repository, &seal, Utc::now(), random()?, &go_on)?;
+        let random = random()?;
+        let made =
+            keep_during(&|| drop(keep()), || create(parts, repository, &seal, Utc::now(), random, &go_on))?;
         let mut told = summary(&made.manifest);
         told["written_bytes"] = json!(made.written);
         told["seconds"] = json!(began.elapsed().as_secs_f64());
@@ -145,7 +156,8 @@ impl Job {
         };
         let began = Instant::now();
         let lock = arguments.delete_damaged.then(|| repository.lock()).transpose()?;
-        let found = verify(repository, &manifest, &depth)?;
+        let keep = || drop(lock.as_ref().map(Lock::keep));
+        let found = keep_during(&keep, || verify(repository, &manifest, &depth))?;
         if !found.damaged.is_empty() {
             let deleted = match lock {
                 Some(lock) => {
@@ -182,11 +194,13 @@ impl Job {
         };
         let opened = self.state()?;
         let began = Instant::now();
+        let stop = self.stop_at_signal()?;
         let sweeping = hold_sweeping_off(&opened)?;
-        let go_on = || if sweeping.keep()? { Ok(()) } else { Err(BackupError::InUse) };
+        let go_on = || if stop.load(Ordering::Relaxed) { Err(BackupError::Stopped) } else { keep(&sweeping) };
         let audit = self.config.fixed.access.audit_dir.as_deref();
         let parts = State { store: &opened.store, blobs: &opened.blobs, audit };
-        let done = restore(repository, &manifest, &identities, parts, Utc::now(), &go_on)?;
+        let restore = || restore(repository, &manifest, &identities, parts, Utc::now(), &go_on);
+        let done = sweeping.keep_during(restore)?;
         drop(sweeping);
         let seconds = began.elapsed().as_secs_f64();
         Ok(json!({
@@ -200,8 +214,25 @@ impl Job {
     fn prune(&self, repository: &Repository) -> Result<Value, Failure> {
         let keep = TimeDelta::days(self.backup().backup_keep_days.into());
         let lock = repository.lock()?;
-        let pruned = prune(repository, keep, 1, Utc::now(), &|| lock.keep())?;
+        let prune = || prune(repository, keep, 1, Utc::now(), &|| lock.keep());
+        let pruned = keep_during(&|| drop(lock.keep()), prune)?;
         Ok(json!({ "backups": pruned.backups, "objects": pruned.objects, "bytes": pruned.bytes }))
+    }
+
+    /// Is true once SIGTERM or SIGINT came: what is held is given back then. The second one ends the program.
+    fn stop_at_signal(&self) -> Result<Arc<AtomicBool>, Failure> {
+        let listening = Signals::listen();
+        let mut signals =
+            listening.map_err(|error| Failure::Failed(format!("signals can't be listened to: {error}")))?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stop);
+        self.runtime.spawn(async move {
+            signals.next().await;
+            told.store(true, Ordering::Relaxed);
+            signals.next().await;
+            std::process::exit(exit::CALL_FAILED.into());
+        });
+        Ok(stop)
     }
 
     fn backup(&self) -> &BackupConfig {
@@ -310,7 +341,15 @@ fn is_damaged(manifest: &Manifest, found: &Verified, deleted: Option<usize>) -> 
 /// Nobody sweeps blobs until it is dropped.
 fn hold_sweeping_off(state: &Arc<Opened>) -> Result<Sweeping, Failure> {
     let taken = Sweeping::take(state).map_err(BackupError::from)?;
-    Ok(taken.ok_or(BackupError::InUse)?)
+    Ok(taken.ok_or_else(in_use)?)
+}
+
+fn keep(sweeping: &Sweeping) -> Result<(), BackupError> {
+    if sweeping.keep()? { Ok(()) } else { Err(in_use()) }
+}
+
+fn in_use() -> BackupError {
+    BackupError::InUse { killed: Some(Utc::now() + SWEEPING_SPAN) }
 }
 
 /// What tells two backups of the same second apart.

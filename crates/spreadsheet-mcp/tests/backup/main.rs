@@ -8,9 +8,13 @@ mod program;
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
 };
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use components::{Postgres, S3};
 use program::{Place, Server, fork_of, set, values};
@@ -263,6 +267,59 @@ fn a_damaged_blob_does_not_get_into_later_backups() {
     assert!(error.contains("1 that later backups would use were taken away"), "{error}");
     drill.create(&place, None);
     told(&drill.backup(&verify, &[], None));
+}
+
+/// One that is told to end gives back what it holds; one that is killed holds it for a minute at most.
+#[test]
+fn a_backup_that_was_ended_does_not_block_the_next() {
+    let drill = Drill::new(None);
+    let state = drill.place.state.to_str().expect("text").to_owned();
+    work(&drill.place.serve(&["--allow-overwrite"]));
+    // Reading it waits until somebody writes it.
+    let blob = files_below(&drill.place.state.join("blobs")).into_iter().max().expect("a blob");
+    fs::remove_file(&blob).expect("deleted");
+    assert!(Command::new("mkfifo").arg(&blob).status().expect("it runs").success());
+    let rows = || match Path::new(&drill.destination).join("rows").is_dir() {
+        true => files_below(&Path::new(&drill.destination).join("rows")).len(),
+        false => 0,
+    };
+    let begin = || {
+        let before = rows();
+        let workspace = drill.place.workspace.to_str().expect("text");
+        let place =
+            ["--workspace", workspace, "--backup-destination", &drill.destination, "--state-dir", &state];
+        let begun = Command::new(env!("CARGO_BIN_EXE_spreadsheet-mcp"))
+            .args(["backup", "create", "--backup-recipients-file", &drill.recipients])
+            .args(place)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        let begun_at = Instant::now();
+        while rows() == before {
+            assert!(begun_at.elapsed() < Duration::from_secs(30), "it does not begin");
+            thread::sleep(Duration::from_millis(20));
+        }
+        begun
+    };
+    let told_to_end = begin();
+    let id = told_to_end.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().expect("it runs").success());
+    thread::sleep(Duration::from_millis(200));
+    drop(fs::File::options().write(true).open(&blob).expect("opened"));
+    let ended = told_to_end.wait_with_output().expect("ends");
+    let error = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(1), "{error}");
+
+    let mut killed = begin();
+    killed.kill().expect("killed");
+    killed.wait().expect("ends");
+    let create = ["create", "--backup-recipients-file", &drill.recipients];
+    let refused = drill.backup(&create, &["--state-dir", &state], None);
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{error}");
+    let until = error.split_once("or at ").and_then(|(_, told)| told.split_once(" if it was killed"));
+    let until: DateTime<Utc> = until.expect("until when").0.parse().expect("a time");
+    assert!(until <= Utc::now() + TimeDelta::seconds(60), "{error}");
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    fs,
     io::{self, Write as _},
     path::Path,
 };
@@ -65,6 +66,10 @@ pub fn create(
         Some(folder) => writer.audit(folder, go_on)?,
         None => Vec::new(),
     };
+    let keys = match state.keys {
+        Some(file) => writer.keys(file, &id)?,
+        None => None,
+    };
     let manifest = Manifest {
         format: FORMAT,
         id,
@@ -77,6 +82,7 @@ pub fn create(
         rows,
         blobs,
         audit,
+        keys,
     };
     go_on()?;
     repository.put_manifest(&manifest)?;
@@ -208,6 +214,19 @@ impl Writer<'_> {
             stored.append(&mut of_trail);
         }
         Ok(stored)
+    }
+
+    /// The file of API keys. It is written each time: no name within the place is to tell what is in it.
+    fn keys(&mut self, file: &Path, id: &BackupId) -> Result<Option<Stored>, BackupError> {
+        let bytes = match fs::read(file) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(BackupError::at(file.display())(error)),
+        };
+        let key = format!("keys/{id}{}", self.seal.ending());
+        let write =
+            |to: &mut dyn io::Write| to.write_all(&bytes).map_err(BackupError::at("a temporary file"));
+        self.write(key, "keys", write).map(Some)
     }
 
     /// Writes bytes below a place, unless they are there already.

@@ -1,5 +1,5 @@
 //! Copies of a server's state from which all of it comes back: forks with their logs, the blobs that they and saved versions
-//! need, and the audit trail.
+//! need, the file of API keys, and the audit trail.
 //!
 //! A [`Repository`] holds any number of backups. Each is a whole: its manifest names everything that belongs to it. Blobs are
 //! kept under their digests, so that the next backup writes only those that are new. What is written is encrypted to
@@ -26,7 +26,7 @@ pub use lock::Lock;
 pub use manifest::{BackupId, Manifest};
 pub use prune::{Pruned, prune};
 pub use repository::Repository;
-pub use restore::{Restored, restore};
+pub use restore::{KeysBack, Restored, restore};
 pub use seal::{Identities, Recipients, Seal};
 pub use verify::{Damage, Depth, Verified, delete_damaged, verify};
 
@@ -43,6 +43,8 @@ pub struct State<'a> {
     pub blobs: &'a Blobs,
     /// The folder of the audit trail, where there is one.
     pub audit: Option<&'a Path>,
+    /// The file of API keys, where keys are in a file.
+    pub keys: Option<&'a Path>,
 }
 
 /// Asked before each step whether to go on: keeps locks and leases, and says when they are lost.

@@ -74,12 +74,15 @@ pub struct Manifest {
     /// The segments of audit trails and their heads, the last that is brought back first. Those of replicas have the names of
     /// their folders before their own.
     pub(crate) audit: Vec<Stored>,
+    /// The file of API keys, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) keys: Option<Stored>,
 }
 
 impl Manifest {
     /// Everything that belongs to the backup.
     pub(crate) fn objects(&self) -> impl Iterator<Item = &Stored> {
-        std::iter::once(&self.rows).chain(&self.blobs).chain(&self.audit)
+        std::iter::once(&self.rows).chain(&self.blobs).chain(&self.audit).chain(&self.keys)
     }
 
     /// Bytes of all that belongs to it, as they are stored.
@@ -91,6 +94,11 @@ impl Manifest {
     pub fn audit_trails(&self) -> u64 {
         let heads = self.audit.iter().filter(|part| part.name.rsplit('/').next() == Some(HEAD));
         heads.count() as u64
+    }
+
+    /// Whether API keys are among it.
+    pub fn has_keys(&self) -> bool {
+        self.keys.is_some()
     }
 
     /// Blobs.

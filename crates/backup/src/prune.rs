@@ -32,7 +32,7 @@ pub fn prune(
     let mut pruned = Pruned::default();
     let mut needed: HashSet<String> = HashSet::new();
     let mut stored = Vec::new();
-    for below in ["rows", "blobs", "audit"] {
+    for below in ["rows", "blobs", "audit", "keys"] {
         stored.extend(repository.list(below)?);
     }
     let backups = repository.backups()?;

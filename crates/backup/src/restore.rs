@@ -7,7 +7,8 @@ use forks::StoreError;
 
 use crate::{
     BackupError, GoOn, Identities, Manifest, Repository, State,
-    verify::{Rows, blob_bytes, opened},
+    manifest::Stored,
+    verify::{Rows, blob_bytes, check, opened},
 };
 
 /// What was brought back.
@@ -21,6 +22,20 @@ pub struct Restored {
     pub blob_bytes: u64,
     /// Files of the audit trail.
     pub audit_files: u64,
+    /// API keys.
+    pub keys: KeysBack,
+}
+
+/// What became of API keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeysBack {
+    /// The backup has none, or there is no file for them.
+    #[default]
+    None,
+    /// They came back.
+    Restored,
+    /// There are some already, which stay.
+    Kept,
 }
 
 /// Brings a backup back into an empty state. Blobs come first, so that no row ever names one that is not there; rows come in one
@@ -50,6 +65,9 @@ pub fn restore(
     if let Some(folder) = state.audit.filter(|_| !manifest.audit.is_empty()) {
         restored.audit_files = restore_audit(repository, manifest, identities, folder)?;
     }
+    if let (Some(file), Some(keys)) = (state.keys, &manifest.keys) {
+        restored.keys = restore_keys(repository, manifest, keys, identities, file)?;
+    }
     let mut rows = Rows::open(repository, manifest, identities)?;
     let imported =
         state.store.import(&mut || rows.next().map_err(|error| StoreError::Source(error.to_string())));
@@ -58,6 +76,32 @@ pub fn restore(
         other => other.into(),
     })?;
     Ok(restored)
+}
+
+/// Writes the file of API keys for its owner alone, whole or not at all, where there is none.
+fn restore_keys(
+    repository: &Repository,
+    manifest: &Manifest,
+    keys: &Stored,
+    identities: &Identities,
+    file: &Path,
+) -> Result<KeysBack, BackupError> {
+    if file.exists() {
+        return Ok(KeysBack::Kept);
+    }
+    check(repository, manifest, keys)?;
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    make_folder(folder)?;
+    // Temporary files are their owner's alone.
+    let mut written = tempfile::NamedTempFile::new_in(folder).map_err(BackupError::at(folder.display()))?;
+    let mut source = opened(repository, manifest, keys, identities)?;
+    io::copy(&mut source, &mut written).map_err(BackupError::at(file.display()))?;
+    written.as_file().sync_all().map_err(BackupError::at(file.display()))?;
+    match written.persist_noclobber(file) {
+        Ok(_) => Ok(KeysBack::Restored),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(KeysBack::Kept),
+        Err(error) => Err(BackupError::at(file.display())(error.error)),
+    }
 }
 
 /// The head comes last: a trail without it is no trail that ended too early.

@@ -112,7 +112,11 @@ fn read_content(
 }
 
 /// That what is stored is what was written.
-fn check(repository: &Repository, manifest: &Manifest, object: &Stored) -> Result<(), BackupError> {
+pub(crate) fn check(
+    repository: &Repository,
+    manifest: &Manifest,
+    object: &Stored,
+) -> Result<(), BackupError> {
     let (size, sha256) = digest(&object.key, stored(repository, manifest, object)?)?;
     if size != object.size {
         let problem = format!("has {size} bytes where {} were written", object.size);

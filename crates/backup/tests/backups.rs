@@ -33,7 +33,7 @@ impl World {
     }
 
     fn state(&self) -> State<'_> {
-        State { store: &self.store, blobs: &self.blobs, audit: None }
+        State { store: &self.store, blobs: &self.blobs, audit: None, keys: None }
     }
 
     /// A fork with two edits, one of them under a key, a checkpoint, a staged change, and a version of its file.

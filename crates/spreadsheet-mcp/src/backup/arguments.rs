@@ -13,7 +13,7 @@ Examples:
   spreadsheet-mcp backup verify --backup-destination s3://backups/sheets --backup-identity-file backup-identity.txt
   spreadsheet-mcp backup restore --backup-destination s3://backups/sheets --backup-identity-file backup-identity.txt \\
       --state-dir /var/lib/spreadsheet-mcp                       into a state that is empty
-Everything comes back: forks, their logs, saved versions, and the audit trail where --audit-dir names one. A server may serve
+Everything comes back: forks, their logs, saved versions, the file of API keys, and the audit trail where --audit-dir names one. A server may serve
 meanwhile. What is encrypted is in the format of age (age-encryption.org/v1).";
 
 /// What to do with backups.

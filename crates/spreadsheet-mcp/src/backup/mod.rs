@@ -17,15 +17,15 @@ use arguments::VerifyBackupArguments;
 pub(crate) use arguments::{BackupCommand, EXAMPLES};
 
 use ::backup::{
-    BackupError, BackupId, Depth, Identities, Lock, Manifest, Recipients, Repository, Seal, State, Verified,
-    create, delete_damaged, prune, restore, verify,
+    BackupError, BackupId, Depth, Identities, KeysBack, Lock, Manifest, Recipients, Repository, Seal, State,
+    Verified, create, delete_damaged, prune, restore, verify,
 };
 use chrono::{TimeDelta, Utc};
 use objects::{Bucket, BucketUrl, InvalidUrl};
 use serde_json::{Value, json};
 use server::{
     Server,
-    config::{BackupConfig, Config},
+    config::{BackupConfig, Config, SecretSource},
     error::ToolError,
     forks::{Opened, Sweeping, keep_during},
     signals::Signals,
@@ -137,7 +137,8 @@ impl Job {
         };
         let go_on = || if stop.load(Ordering::Relaxed) { Err(BackupError::Stopped) } else { keep() };
         let audit = self.config.fixed.access.audit_dir.as_deref();
-        let parts = State { store: &opened.store, blobs: &opened.blobs, audit };
+        let keys = self.keys_file();
+        let parts = State { store: &opened.store, blobs: &opened.blobs, audit, keys: keys.as_deref() };
         let random = random()?;
         let made =
             keep_during(&|| drop(keep()), || create(parts, repository, &seal, Utc::now(), random, &go_on))?;
@@ -198,7 +199,8 @@ impl Job {
         let sweeping = hold_sweeping_off(&opened)?;
         let go_on = || if stop.load(Ordering::Relaxed) { Err(BackupError::Stopped) } else { keep(&sweeping) };
         let audit = self.config.fixed.access.audit_dir.as_deref();
-        let parts = State { store: &opened.store, blobs: &opened.blobs, audit };
+        let keys = self.keys_file();
+        let parts = State { store: &opened.store, blobs: &opened.blobs, audit, keys: keys.as_deref() };
         let restore = || restore(repository, &manifest, &identities, parts, Utc::now(), &go_on);
         let done = sweeping.keep_during(restore)?;
         drop(sweeping);
@@ -206,7 +208,7 @@ impl Job {
         Ok(json!({
             "backup": manifest.id, "created": manifest.created, "forks": manifest.forks, "edits": manifest.edits,
             "versions": manifest.versions, "rows": done.rows, "blobs": done.blobs, "blob_bytes": done.blob_bytes,
-            "audit_files": done.audit_files, "seconds": seconds,
+            "audit_files": done.audit_files, "seconds": seconds, "keys": keys_back(&manifest, done.keys, keys.as_deref()),
             "lost_since": format!("what was acknowledged after {}", manifest.created.to_rfc3339()),
         }))
     }
@@ -233,6 +235,14 @@ impl Job {
             std::process::exit(exit::CALL_FAILED.into());
         });
         Ok(stop)
+    }
+
+    /// The file of API keys, where keys are in one.
+    fn keys_file(&self) -> Option<PathBuf> {
+        match self.config.fixed.keys_source() {
+            SecretSource::File(path) => Some(path),
+            SecretSource::Vault(_) => None,
+        }
     }
 
     fn backup(&self) -> &BackupConfig {
@@ -302,7 +312,7 @@ fn summary(manifest: &Manifest) -> Value {
     json!({
         "backup": manifest.id, "created": manifest.created, "encrypted": manifest.encrypted, "forks": manifest.forks,
         "edits": manifest.edits, "versions": manifest.versions, "blobs": manifest.blob_count(),
-        "audit_trails": manifest.audit_trails(), "bytes": manifest.bytes(),
+        "audit_trails": manifest.audit_trails(), "keys": manifest.has_keys(), "bytes": manifest.bytes(),
     })
 }
 
@@ -336,6 +346,21 @@ fn is_damaged(manifest: &Manifest, found: &Verified, deleted: Option<usize>) -> 
         ),
     };
     told
+}
+
+/// What becomes of API keys, which decide who may call.
+fn keys_back(manifest: &Manifest, done: KeysBack, file: Option<&Path>) -> String {
+    let Some(file) = file.map(Path::display) else { return "they are in Vault".to_owned() };
+    match done {
+        KeysBack::Restored => format!(
+            "they came back to {file}; those that were revoked after {} are valid again: revoke them",
+            manifest.created.to_rfc3339()
+        ),
+        KeysBack::Kept => format!("those that are in {file} stay, and none of the backup came back"),
+        KeysBack::None => format!(
+            "the backup holds none; without any in {file} callers will need none on loopback: `spreadsheet-mcp keys create`"
+        ),
+    }
 }
 
 /// Nobody sweeps blobs until it is dropped.

@@ -331,6 +331,39 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
+fn api_keys_come_back_for_their_owner_alone() {
+    let drill = Drill::new(None);
+    let state = drill.place.state.to_str().expect("text").to_owned();
+    let workspace = drill.place.workspace.to_str().expect("text").to_owned();
+    let place = ["--state-dir", &state];
+    let restored = || told(&drill.restore(&place, None))["keys"].as_str().expect("told").to_owned();
+    assert_eq!(drill.create(&place, None)["keys"], false);
+    fs::remove_dir_all(&state).expect("gone");
+    let told_of_none = restored();
+    assert!(told_of_none.contains("callers will need none on loopback"), "{told_of_none}");
+
+    let create = ["keys", "create", "reports", "--role", "viewer", "--workspace", &workspace];
+    told_text(&run(&[&create[..], &place].concat(), None));
+    let file = drill.place.state.join("keys.toml");
+    let keys = fs::read_to_string(&file).expect("keys");
+    assert_eq!(drill.create(&place, None)["keys"], true);
+    told(&drill.backup(&["verify", "--backup-identity-file", &drill.identity], &[], None));
+    fs::remove_dir_all(&state).expect("gone");
+    let told_of_keys = restored();
+    assert!(told_of_keys.contains("came back") && told_of_keys.contains("revoke them"), "{told_of_keys}");
+    assert_eq!(fs::read_to_string(&file).expect("keys"), keys);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(fs::metadata(&file).expect("is there").permissions().mode() & 0o777, 0o600);
+    }
+    // Those that are there stay.
+    fs::write(&file, "# others\n").expect("written");
+    assert!(restored().contains("stay"));
+    assert_eq!(fs::read_to_string(&file).expect("keys"), "# others\n");
+}
+
+#[test]
 fn nothing_is_written_in_the_clear_by_mistake() {
     let drill = Drill::new(None);
     let state = drill.place.state.to_str().expect("text").to_owned();

@@ -167,7 +167,7 @@ impl Writer<'_> {
         match self.sizes.get(key) {
             Some(written) => Ok(size == *written),
             None => match self.repository.open(key)? {
-                Some(source) => Ok(digest(key, source)?.1 == sha256),
+                Some((source, _)) => Ok(digest(key, source)?.1 == sha256),
                 None => Ok(false),
             },
         }

@@ -43,6 +43,14 @@ pub enum BackupError {
         /// Where the backups are.
         place: String,
     },
+    /// There is no place of backups.
+    #[error(
+        "there is no folder {place}; say where backups are, or make the first one with `spreadsheet-mcp backup create`"
+    )]
+    NoPlace {
+        /// Where it was looked for.
+        place: String,
+    },
     /// Something that belongs to a backup is missing or is not what was written.
     #[error("{key} of backup {id} {problem}; use another backup, and make a new one")]
     Damaged {

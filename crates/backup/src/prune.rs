@@ -36,6 +36,10 @@ pub fn prune(
         stored.extend(repository.list(below)?);
     }
     let backups = repository.backups()?;
+    if backups.is_empty() {
+        // What is here may be anything.
+        return Ok(pruned);
+    }
     for (index, backup) in backups.iter().enumerate() {
         if index >= at_least && now - backup.created > keep {
             repository.delete_manifest(&backup.id)?;

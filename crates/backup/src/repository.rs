@@ -39,6 +39,19 @@ impl fmt::Display for Repository {
 }
 
 impl Repository {
+    /// That there is a place to look into: a folder is made by the first backup, and by nothing else.
+    ///
+    /// # Errors
+    /// `NoPlace` where there is no folder.
+    pub fn exists(&self) -> Result<(), BackupError> {
+        match self {
+            Repository::Folder(folder) if !folder.is_dir() => {
+                Err(BackupError::NoPlace { place: self.to_string() })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The backups that there are, the latest first. Those that a program before this one wrote are among them.
     ///
     /// # Errors
@@ -68,7 +81,7 @@ impl Repository {
     /// `NotFound`, `Damaged`, `NewerFormat`, or when the place can't be read.
     pub fn backup(&self, id: &BackupId) -> Result<Manifest, BackupError> {
         let key = manifest_key(id);
-        let Some(mut source) = self.open(&key)? else {
+        let Some((mut source, _)) = self.open(&key)? else {
             return Err(BackupError::NotFound { id: id.to_string(), place: self.to_string() });
         };
         let mut text = String::new();
@@ -154,13 +167,16 @@ impl Repository {
         }
     }
 
-    /// What is under a key; `None` if there is nothing.
-    pub(crate) fn open(&self, key: &str) -> Result<Option<Box<dyn Read + '_>>, BackupError> {
+    /// What is under a key, and its bytes; `None` if there is nothing.
+    pub(crate) fn open(&self, key: &str) -> Result<Option<(Box<dyn Read + '_>, u64)>, BackupError> {
         match self {
             Repository::Folder(folder) => {
                 let path = folder.join(key);
                 match File::open(&path) {
-                    Ok(file) => Ok(Some(Box::new(file))),
+                    Ok(file) => {
+                        let size = file.metadata().map_err(BackupError::at(path.display()))?.len();
+                        Ok(Some((Box::new(file), size)))
+                    }
                     Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                     Err(error) => Err(BackupError::at(path.display())(error)),
                 }
@@ -170,7 +186,8 @@ impl Repository {
                 match bucket.get_into(key, &mut file) {
                     Ok(_) => {
                         io::Seek::rewind(&mut file).map_err(BackupError::at("a temporary file"))?;
-                        Ok(Some(Box::new(file)))
+                        let size = file.metadata().map_err(BackupError::at("a temporary file"))?.len();
+                        Ok(Some((Box::new(file), size)))
                     }
                     Err(ObjectError::NotFound { .. }) => Ok(None),
                     Err(error) => Err(error.into()),

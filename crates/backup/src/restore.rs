@@ -69,8 +69,17 @@ pub fn restore(
         restored.keys = restore_keys(repository, manifest, keys, identities, file)?;
     }
     let mut rows = Rows::open(repository, manifest, identities)?;
-    let imported =
-        state.store.import(&mut || rows.next().map_err(|error| StoreError::Source(error.to_string())));
+    let mut broken = None;
+    let imported = state.store.import(&mut || {
+        rows.next().map_err(|error| {
+            let told = error.to_string();
+            broken = Some(error);
+            StoreError::Source(told)
+        })
+    });
+    if let Some(error) = broken {
+        return Err(error);
+    }
     restored.rows = imported.map_err(|error| match error {
         StoreError::Exists { name, .. } => BackupError::NotEmpty { what: format!("the state ({name})") },
         other => other.into(),

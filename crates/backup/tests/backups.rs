@@ -177,10 +177,14 @@ fn every_damage_is_found() {
     assert_eq!(files.len(), 3);
     for file in files {
         let bytes = fs::read(&file).expect("is read");
-        let mut changed = bytes.clone();
-        let middle = changed.len() / 2;
-        changed[middle] ^= 1;
-        for damaged in [Some(changed), Some(bytes[..bytes.len() - 1].to_vec()), None] {
+        let flipped = |at: usize| {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            Some(changed)
+        };
+        let truncated = |to: usize| Some(bytes[..to].to_vec());
+        let last = bytes.len() - 1;
+        for damaged in [flipped(0), flipped(last / 2), flipped(last), truncated(last), truncated(9), None] {
             match damaged {
                 Some(damaged) => fs::write(&file, damaged).expect("is written"),
                 None => fs::remove_file(&file).expect("is deleted"),
@@ -192,7 +196,7 @@ fn every_damage_is_found() {
             let other = World::new();
             let refused =
                 restore(&world.repository, &made.manifest, &identities, other.state(), at(0), &|| Ok(()));
-            assert!(refused.is_err(), "{} is restored", file.display());
+            assert!(matches!(refused, Err(BackupError::Damaged { .. })), "{}: {refused:?}", file.display());
             assert_eq!(other.store.count_forks().expect("is told"), 0);
         }
         fs::write(&file, bytes).expect("is written");

@@ -104,6 +104,9 @@ struct Job {
 impl Job {
     fn run(&self, command: BackupCommand) -> Result<(Value, Format), Failure> {
         let repository = self.repository()?;
+        if !matches!(command, BackupCommand::Create(_)) {
+            repository.exists()?;
+        }
         Ok(match command {
             BackupCommand::Keygen => (Value::Null, Format::Text),
             BackupCommand::Create(arguments) => {

@@ -364,6 +364,26 @@ fn api_keys_come_back_for_their_owner_alone() {
 }
 
 #[test]
+fn a_mistyped_place_is_refused_and_not_made() {
+    let drill = Drill::new(None);
+    let state = drill.place.state.to_str().expect("text").to_owned();
+    for command in ["list", "verify", "prune", "restore"] {
+        let arguments = [command, "--backup-identity-file", &drill.identity];
+        let refused = drill.backup(&arguments, &["--state-dir", &state], None);
+        let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{command}: {error}");
+        assert!(error.contains(&format!("there is no folder {}", drill.destination)), "{command}: {error}");
+        assert!(!Path::new(&drill.destination).exists(), "{command}");
+    }
+    // One that is something else keeps what is in it.
+    let other = Path::new(&drill.destination);
+    fs::create_dir_all(other.join("blobs")).expect("made");
+    fs::write(other.join("blobs/kept"), "kept").expect("written");
+    told(&drill.backup(&["prune"], &[], None));
+    assert!(other.join("blobs/kept").exists());
+}
+
+#[test]
 fn nothing_is_written_in_the_clear_by_mistake() {
     let drill = Drill::new(None);
     let state = drill.place.state.to_str().expect("text").to_owned();

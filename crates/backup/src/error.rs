@@ -73,7 +73,7 @@ pub enum BackupError {
     },
     /// Recipients or identities are not what they should be.
     #[error(
-        "{0}; make a key pair with age-keygen: the public key (age1…) is a recipient, the file is the identity"
+        "{0}; make a key pair with `spreadsheet-mcp backup keygen`: the public key (age1…) is a recipient, the file is the identity"
     )]
     Keys(String),
     /// A later version of the program wrote it.

@@ -1,5 +1,7 @@
 //! The command line of `spreadsheet-mcp backup`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use server::config::{Config, command_line::Flags};
 
@@ -8,7 +10,7 @@ use crate::cli::Format;
 /// What help ends with.
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  spreadsheet-mcp backup keygen > backup-identity.txt            a key pair; keep it away from the server
+  spreadsheet-mcp backup keygen --output backup-identity.txt > recipients.txt     a key pair; keep the identity away from the server
   spreadsheet-mcp backup create --backup-destination s3://backups/sheets --backup-recipients-file recipients.txt
   spreadsheet-mcp backup verify --backup-destination s3://backups/sheets --backup-identity-file backup-identity.txt
   spreadsheet-mcp backup restore --backup-destination s3://backups/sheets --backup-identity-file backup-identity.txt \\
@@ -20,7 +22,7 @@ meanwhile. What is encrypted is in the format of age (age-encryption.org/v1).";
 #[derive(Debug, Subcommand)]
 pub(crate) enum BackupCommand {
     /// Print a new key pair: the public key is a recipient, the whole is the identity
-    Keygen,
+    Keygen(KeygenArguments),
     /// Make a backup; what an earlier one wrote is not written again
     Create(CreateBackupArguments),
     /// List the backups, the latest first
@@ -32,6 +34,14 @@ pub(crate) enum BackupCommand {
     Restore(OneBackupArguments),
     /// Take backups away that are older than --backup-keep-days, and what only they needed; the newest stays
     Prune(BackupArguments),
+}
+
+/// The arguments of `backup keygen`.
+#[derive(Debug, Args)]
+pub(crate) struct KeygenArguments {
+    /// Write the identity to a new file that only its owner reads, and print the public key alone
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// The arguments of a command about all backups.
@@ -85,7 +95,7 @@ impl BackupCommand {
     /// The flags of the configuration that were given.
     pub(crate) fn config(&self) -> Option<&Flags<Config>> {
         match self {
-            BackupCommand::Keygen => None,
+            BackupCommand::Keygen(_) => None,
             BackupCommand::Create(arguments) => Some(&arguments.about.config),
             BackupCommand::List(arguments) | BackupCommand::Prune(arguments) => Some(&arguments.config),
             BackupCommand::Verify(arguments) => Some(&arguments.about.config),

@@ -4,6 +4,7 @@ mod arguments;
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::{
@@ -46,9 +47,8 @@ const SWEEPING_SPAN: Duration = Duration::from_secs(60);
 
 /// Makes, reads or takes away backups.
 pub(crate) fn run(command: BackupCommand, config: Config) -> ExitCode {
-    if matches!(command, BackupCommand::Keygen) {
-        let (secret, public) = Identities::generate();
-        return print(&format!("# public key: {public}\n{secret}"));
+    if let BackupCommand::Keygen(arguments) = &command {
+        return keygen(arguments.output.as_deref());
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
@@ -69,6 +69,27 @@ pub(crate) fn run(command: BackupCommand, config: Config) -> ExitCode {
         }
         Err(Failure::Failed(problem)) => {
             eprintln!("spreadsheet-mcp: {problem}");
+            ExitCode::from(exit::CALL_FAILED)
+        }
+    }
+}
+
+/// Prints a key pair, or writes it to a file that nobody else reads, and prints the public key alone.
+fn keygen(output: Option<&Path>) -> ExitCode {
+    let (secret, public) = Identities::generate();
+    let pair = format!("# public key: {public}\n{secret}");
+    let Some(path) = output else { return print(&pair) };
+    let mut options = fs::File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.write(true).create_new(true).open(path).and_then(|mut file| {
+        file.write_all(format!("{pair}\n").as_bytes())?;
+        file.sync_all()
+    });
+    match written {
+        Ok(()) => print(&public),
+        Err(error) => {
+            eprintln!("spreadsheet-mcp: the identity can't be written: {}: {error}", path.display());
             ExitCode::from(exit::CALL_FAILED)
         }
     }
@@ -108,7 +129,7 @@ impl Job {
             repository.exists()?;
         }
         Ok(match command {
-            BackupCommand::Keygen => (Value::Null, Format::Text),
+            BackupCommand::Keygen(_) => (Value::Null, Format::Text),
             BackupCommand::Create(arguments) => {
                 let mut told = self.create(&repository)?;
                 if arguments.prune {
@@ -275,7 +296,10 @@ impl Job {
             (Some(_), true) => Err(Failure::Usage(
                 "there are recipients, and backups are not to be encrypted: say one of both".to_owned(),
             )),
-            (Some(file), false) => Ok(Seal::To(Recipients::parse(&read(file)?)?)),
+            (Some(file), false) => Recipients::parse(&read(file)?).map(Seal::To).map_err(|error| {
+                let file = file.display();
+                Failure::Usage(format!("--backup-recipients-file {file}: {error}"))
+            }),
             (None, true) => Ok(Seal::Open),
             (None, false) => Err(Failure::Usage(
                 "say whom backups are encrypted to: --backup-recipients-file FILE (spreadsheet-mcp backup keygen makes \

@@ -384,6 +384,34 @@ fn a_mistyped_place_is_refused_and_not_made() {
 }
 
 #[test]
+fn keys_are_made_for_their_owner_alone_and_missing_ones_are_named() {
+    let drill = Drill::new(None);
+    let path = drill.place.temporary.join("pair.txt");
+    let output = path.to_str().expect("text");
+    let made = run(&["backup", "keygen", "--output", output], None);
+    told_text(&made);
+    let public = String::from_utf8(made.stdout).expect("text");
+    assert!(public.starts_with("age1") && public.lines().count() == 1, "{public}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(fs::metadata(&path).expect("is there").permissions().mode() & 0o777, 0o600);
+    }
+    let again = run(&["backup", "keygen", "--output", output], None);
+    assert_eq!(again.status.code(), Some(1), "an identity is never written over");
+
+    fs::write(&drill.recipients, "# nobody yet\n").expect("written");
+    let state = drill.place.state.to_str().expect("text");
+    let create = ["create", "--backup-recipients-file", &drill.recipients];
+    let refused = drill.backup(&create, &["--state-dir", state], None);
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(64), "{error}");
+    for told in ["--backup-recipients-file", &drill.recipients, "spreadsheet-mcp backup keygen"] {
+        assert!(error.contains(told), "{told}: {error}");
+    }
+}
+
+#[test]
 fn nothing_is_written_in_the_clear_by_mistake() {
     let drill = Drill::new(None);
     let state = drill.place.state.to_str().expect("text").to_owned();

@@ -16,8 +16,6 @@ use super::{ids::new_id, now, state::Opened};
 
 /// The lease of who sweeps, or holds sweeping off.
 const LEASE: &str = "sweep";
-/// For how long it is had without being renewed: whoever was killed has it no longer.
-const SPAN: Duration = Duration::from_secs(60);
 /// How often it is renewed.
 const RENEWED: Duration = Duration::from_secs(20);
 /// How often it is looked whether that is due, or work is over.
@@ -31,6 +29,9 @@ pub struct Sweeping {
 }
 
 impl Sweeping {
+    /// For how long it is had without being renewed: whoever was killed has it no longer.
+    pub const SPAN: Duration = Duration::from_secs(60);
+
     /// Takes the right, if nobody has it.
     ///
     /// # Errors
@@ -41,7 +42,7 @@ impl Sweeping {
             holder: new_id("sweeper-"),
             renewed: Mutex::new(Instant::now()),
         };
-        Ok(sweeping.lease(SPAN)?.then_some(sweeping))
+        Ok(sweeping.lease(Self::SPAN)?.then_some(sweeping))
     }
 
     /// Does some work, and keeps the right meanwhile. A right that was lost is told by the next [`Sweeping::keep`] of the work.
@@ -59,7 +60,7 @@ impl Sweeping {
             return Ok(true);
         }
         let now = Instant::now();
-        let is_kept = renewed.elapsed() < SPAN && self.lease(SPAN)?;
+        let is_kept = renewed.elapsed() < Self::SPAN && self.lease(Self::SPAN)?;
         if is_kept {
             *renewed = now;
         }

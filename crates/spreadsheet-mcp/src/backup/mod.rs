@@ -11,7 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use arguments::VerifyBackupArguments;
@@ -41,9 +41,6 @@ use crate::{
 
 /// Damaged objects that are told of one by one.
 const MOST_TOLD: usize = 20;
-
-/// For how long whoever was killed keeps others from sweeping: [`Sweeping`] is had for that long.
-const SWEEPING_SPAN: Duration = Duration::from_secs(60);
 
 /// Makes, reads or takes away backups.
 pub(crate) fn run(command: BackupCommand, config: Config) -> ExitCode {
@@ -401,7 +398,7 @@ fn keep(sweeping: &Sweeping) -> Result<(), BackupError> {
 }
 
 fn in_use() -> BackupError {
-    BackupError::InUse { killed: Some(Utc::now() + SWEEPING_SPAN) }
+    BackupError::InUse { killed: Some(Utc::now() + Sweeping::SPAN) }
 }
 
 /// What tells two backups of the same second apart.

@@ -20,6 +20,9 @@ const MANIFEST: &str = ".json";
 /// Objects of a bucket that are listed at once.
 const PAGE: usize = 1_000;
 
+/// What is under a key, and its bytes.
+pub(crate) type Source<'a> = (Box<dyn Read + 'a>, u64);
+
 /// The place of backups.
 #[derive(Debug, Clone)]
 pub enum Repository {
@@ -114,7 +117,7 @@ impl Repository {
         for id in self.ids()? {
             match self.backup(&id) {
                 Ok(manifest) => {
-                    sizes.extend(manifest.objects().map(|object| (object.key.clone(), object.size)))
+                    sizes.extend(manifest.objects().map(|object| (object.key.clone(), object.size)));
                 }
                 Err(BackupError::Damaged { .. } | BackupError::NewerFormat { .. }) => {}
                 Err(error) => return Err(error),
@@ -168,7 +171,7 @@ impl Repository {
     }
 
     /// What is under a key, and its bytes; `None` if there is nothing.
-    pub(crate) fn open(&self, key: &str) -> Result<Option<(Box<dyn Read + '_>, u64)>, BackupError> {
+    pub(crate) fn open(&self, key: &str) -> Result<Option<Source<'_>>, BackupError> {
         match self {
             Repository::Folder(folder) => {
                 let path = folder.join(key);

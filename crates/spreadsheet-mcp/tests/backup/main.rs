@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use components::{Postgres, S3};
 use program::{Place, Server, fork_of, set, values};
@@ -240,6 +240,25 @@ fn audit_trails_come_along_while_they_are_written() {
     drop(server);
     assert!(audit("list", &of_replica(&folder, "pod-1")).contains("describe_workbook"));
     audit("verify", &all);
+}
+
+#[test]
+fn a_lock_in_a_bucket_says_when_it_ends() {
+    let Some(s3) = S3::start() else { return };
+    let drill = Drill::new(Some(s3.url()));
+    let state = drill.place.state.to_str().expect("text");
+    drill.create(&["--state-dir", state], Some(&s3));
+    let lock = s3.folder().join("lock");
+    assert!(!lock.exists(), "it is given back");
+    let until = (Utc::now() + TimeDelta::seconds(50)).to_rfc3339_opts(SecondsFormat::Secs, true);
+    fs::write(&lock, &until).expect("written");
+    let create = ["create", "--backup-recipients-file", &drill.recipients];
+    let refused = drill.backup(&create, &["--state-dir", state], Some(&s3));
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{error}");
+    assert!(error.contains(&format!("or at {until} if it was killed")), "{error}");
+    fs::write(&lock, "2020-01-01T00:00:00Z").expect("written");
+    drill.create(&["--state-dir", state], Some(&s3));
 }
 
 #[test]

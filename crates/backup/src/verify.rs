@@ -45,6 +45,16 @@ pub struct Damage {
     pub problem: String,
 }
 
+/// What several backups have in common.
+const SHARED: [&str; 2] = ["blobs", "audit"];
+
+impl Damage {
+    /// Whether later backups would use it again, and not write their own.
+    pub fn is_shared(&self) -> bool {
+        self.key.split('/').next().is_some_and(|below| SHARED.contains(&below))
+    }
+}
+
 /// Reads all of a backup, also after something that is damaged.
 ///
 /// # Errors
@@ -76,7 +86,7 @@ pub fn delete_damaged(repository: &Repository, damaged: &[Damage]) -> Result<Vec
     let damaged: HashSet<&str> = damaged.iter().map(|damage| damage.key.as_str()).collect();
     let mut deleted = Vec::new();
     // What is listed is within the repository, whatever a manifest says.
-    for below in ["blobs", "audit"] {
+    for below in SHARED {
         for (key, _) in repository.list(below)? {
             if damaged.contains(key.as_str()) {
                 repository.delete(&key)?;

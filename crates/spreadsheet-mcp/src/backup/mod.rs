@@ -18,8 +18,8 @@ use arguments::VerifyBackupArguments;
 pub(crate) use arguments::{BackupCommand, EXAMPLES};
 
 use ::backup::{
-    BackupError, BackupId, Depth, Identities, KeysBack, Lock, Manifest, Recipients, Repository, Seal, State,
-    Verified, create, delete_damaged, prune, restore, verify,
+    BackupError, BackupId, Damage, Depth, Identities, KeysBack, Lock, Manifest, Recipients, Repository, Seal,
+    State, Verified, create, delete_damaged, prune, restore, verify,
 };
 use chrono::{TimeDelta, Utc};
 use objects::{Bucket, BucketUrl, InvalidUrl};
@@ -359,6 +359,9 @@ fn is_damaged(manifest: &Manifest, found: &Verified, deleted: Option<usize>) -> 
         told += &format!("  and {} more\n", damaged.len() - MOST_TOLD);
     }
     told += &match deleted {
+        None if !damaged.iter().any(Damage::is_shared) => {
+            "Use another backup, and make a new one: later ones need nothing of that".to_owned()
+        }
         None => format!(
             "Later backups may use them again: `spreadsheet-mcp backup verify {} --delete-damaged` takes them away, so that \
              the next `backup create` writes them anew",

@@ -19,11 +19,10 @@ test: setup lint
 	cargo test --workspace
 	cargo build --release --bin spreadsheet-mcp
 	tests/clients/run.sh $(abspath $(TARGET))/release/spreadsheet-mcp $(TOOLS)
-	tests/images/run.sh $(TOOLS) $(abspath $(TARGET))/release/spreadsheet-mcp
 
-## Build both images as their Dockerfiles say, and test them; `make test` puts the program that it has into them instead.
+## Build both images as their Dockerfiles say, and test them. PROGRAM=FILE puts that into them instead of compiling it again.
 images: setup
-	tests/images/run.sh $(TOOLS)
+	tests/images/run.sh $(TOOLS) $(PROGRAM)
 
 ## Formatting, lints, licences and sources of dependencies, documentation.
 lint: $(TOOLS)/bin/cargo-deny

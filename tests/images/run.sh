@@ -2,7 +2,7 @@
 # Builds both images from their Dockerfiles, and holds them and containers of them against what operators are promised.
 #
 #   tests/images/run.sh folder-of-the-tools              (make images does)
-#   tests/images/run.sh folder-of-the-tools program      (make test does: the program is not compiled again for the images)
+#   tests/images/run.sh folder-of-the-tools program      (make images PROGRAM=… does: it is not compiled again for the images)
 #
 # Layers are kept below ~/.cache/spreadsheet-mcp/images, so that only what changed is built again.
 set -euo pipefail
@@ -22,7 +22,7 @@ for program in buildah podman crun debootstrap; do
     command -v "$program" >/dev/null || cannot "$program is not installed (make setup installs it)"
 done
 "$here/inside.sh" true || cannot "no network and mounts of their own here (unshare)"
-"$here/bases.sh"
+"$here/bases.sh" || cannot "the images that they start from cannot be made"
 "$here/inside.sh" podman run --rm --pull never debian:bookworm-slim true || cannot "podman starts no container here"
 
 build() {

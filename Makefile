@@ -16,7 +16,7 @@ run:
 
 ## Set up, lint, and run every test.
 test: setup lint
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 	cargo build --release --bin spreadsheet-mcp
 	tests/clients/run.sh $(abspath $(TARGET))/release/spreadsheet-mcp $(TOOLS)
 

@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use serde_json::json;
 
 use crate::{
-    processes::{kill, offices, process, wait_for, wait_for_glimpse},
+    processes::{is_at_job, kill, offices, process, wait_for, wait_for_glimpse},
     program::{Place, fork_of, set},
 };
 
@@ -61,9 +61,7 @@ fn the_next_start_cleans_up() {
         );
         if has_libreoffice {
             scope.spawn(move || computing.try_call("recalculate", &compute));
-            wait_for("LibreOffice does not work", || {
-                offices(&place.temporary).iter().any(|office| office.ticks > 100)
-            });
+            wait_for("LibreOffice does not work", || offices(&place.temporary).iter().any(is_at_job));
         }
         scope.spawn(move || saving.try_call("save_fork", &save));
         wait_for_glimpse("it does not save", || {

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    processes::{below, offices, wait_for, wait_for_glimpse},
+    processes::{below, is_at_job, offices, wait_for, wait_for_glimpse},
     program::{Client, Place, Server, Told, code, fork_of, set, values},
 };
 
@@ -207,7 +207,7 @@ fn at_work(place: &Place, flags: &[&str]) -> Option<(Server, Value)> {
 fn check_libreoffice_ends(flags: &[&str], signals: usize, expected: Option<&str>, exit: Option<i32>) {
     let place = Place::new();
     let Some((server, arguments)) = at_work(&place, flags) else { return };
-    let is_working = || offices(&place.temporary).iter().any(|office| office.ticks > 100);
+    let is_working = || offices(&place.temporary).iter().any(is_at_job);
     let (told, ended, took) = call_and_end(server, "recalculate", &arguments, signals, is_working);
     assert_eq!(told.ok().map(code).as_deref(), expected);
     assert_eq!(ended, exit, "after {took:?}");

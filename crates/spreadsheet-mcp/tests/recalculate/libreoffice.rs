@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use serde_json::{Value, json};
 
 use crate::{
-    processes::{check_no_zombies, kill, offices, wait_for},
+    processes::{check_no_zombies, is_at_job, kill, offices, wait_for},
     program::{Client, Place, Server, Told, code, fork_of},
 };
 
@@ -116,7 +116,7 @@ fn a_worker_that_is_killed_at_its_job_is_replaced() {
         let mut killed: Vec<u32> = Vec::new();
         wait_for("no worker came", || {
             for office in offices(&place.temporary) {
-                if !killed.contains(&office.id) && office.ticks > 100 {
+                if !killed.contains(&office.id) && is_at_job(&office) {
                     kill(&office);
                     killed.push(office.id);
                 }

@@ -76,6 +76,12 @@ pub(crate) fn offices(temporary: &Path) -> Vec<Process> {
     found
 }
 
+/// Whether a LibreOffice has been given a document: it has started, and its server waits for the answer.
+pub(crate) fn is_at_job(office: &Process) -> bool {
+    let folder = fs::read_link(format!("/proc/{}/cwd", office.id));
+    folder.is_ok_and(|folder| folder.join("document.xlsx").exists())
+}
+
 /// Nothing that a server has started waits to be reaped for long.
 #[track_caller]
 pub(crate) fn check_no_zombies(server: u32) {

@@ -1,0 +1,112 @@
+//! A program, and what it says. It gets no shell, few variables, no input, and a time.
+
+use std::{
+    io::{self, Read},
+    os::unix::process::CommandExt as _,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Found, check_rules, check_text, excerpt};
+use crate::{
+    context::{Context, Finding},
+    spec::CommandCheck,
+};
+
+/// Variables that every program gets.
+const VARIABLES: [&str; 2] = ["PATH", "HOME"];
+
+/// More of what it says is not kept.
+const LARGEST: u64 = 16 << 20;
+
+pub(super) fn find(check: &CommandCheck, context: &Context<'_>) -> Found {
+    let run: Vec<String> = check.run.iter().map(|part| context.filled(part)).collect::<Result<_, _>>()?;
+    let (program, arguments) =
+        run.split_first().ok_or_else(|| Finding::error("there is no program to run"))?;
+    let timeout = check.timeout.map_or(context.timeout, |timeout| timeout.0);
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(&context.repository).env_clear();
+    for name in VARIABLES.iter().copied().chain(check.environment.iter().map(String::as_str)) {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    let name = program.rsplit('/').next().unwrap_or(program);
+    let ran = run_within(command, timeout).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Finding::error(format!("{name} is not installed here")),
+        _ => Finding::error(format!("{name} can't be run: {error}")),
+    })?;
+    let Some(code) = ran.code else {
+        return Err(Finding::error(format!(
+            "{name} did not end within {}, and was ended",
+            humantime::format_duration(timeout)
+        )));
+    };
+    let said = format!("{}\n{}", ran.output, ran.errors);
+    let seen = std::iter::once(format!("{} ends with {code}", run.join(" "))).chain(excerpt(&said));
+    let judged = (|| {
+        if code != check.exit {
+            return Err(Finding::fail(format!(
+                "{name} ends with {code}, and has to end with {}",
+                check.exit
+            )));
+        }
+        check_text(&said, &check.holds, &check.lacks, &format!("what {name} says"))?;
+        if !check.rules.is_empty() {
+            let document = serde_json::from_str(&ran.output)
+                .map_err(|error| Finding::fail(format!("{name} prints no JSON: {error}")))?;
+            check_rules(&document, &check.rules, &format!("what {name} says: "))?;
+        }
+        Ok(Finding::pass(format!("{name} ends with {code}")))
+    })();
+    match judged {
+        Ok(finding) | Err(finding) => Ok(finding.with(seen)),
+    }
+}
+
+/// How a program ended.
+struct Ran {
+    /// Its code, or nothing where it was ended.
+    code: Option<i32>,
+    output: String,
+    errors: String,
+}
+
+fn run_within(mut command: Command, timeout: Duration) -> io::Result<Ran> {
+    // A group of its own, so that what it started ends with it.
+    let mut child = command
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let output = child.stdout.take().map(|pipe| thread::spawn(move || read(pipe)));
+    let errors = child.stderr.take().map(|pipe| thread::spawn(move || read(pipe)));
+    let deadline = Instant::now() + timeout;
+    let code = loop {
+        match child.try_wait()? {
+            Some(status) => break Some(status.code().unwrap_or(-1)),
+            None if Instant::now() >= deadline => break None,
+            None => thread::sleep(Duration::from_millis(10)),
+        }
+    };
+    if code.is_none() {
+        // SAFETY: it sends a signal to the group that was just made; the child has not been waited for, so its number is not another's.
+        unsafe { libc::kill(-(child.id() as libc::pid_t), libc::SIGKILL) };
+        child.wait()?;
+    }
+    let told = |reader: Option<thread::JoinHandle<String>>| {
+        reader.and_then(|reader| reader.join().ok()).unwrap_or_default()
+    };
+    Ok(Ran { code, output: told(output), errors: told(errors) })
+}
+
+fn read(pipe: impl Read) -> String {
+    let mut bytes = Vec::new();
+    let mut pipe = pipe;
+    let _read = pipe.by_ref().take(LARGEST).read_to_end(&mut bytes);
+    // What is more is read and not kept, so that the program can end.
+    let _rest = io::copy(&mut pipe, &mut io::sink());
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -26,4 +26,4 @@ pub mod spec;
 pub mod status;
 pub mod verdict;
 
-//pub use diff::{Change, diff};
+pub use diff::{Change, Difference, diff};

@@ -20,6 +20,9 @@ pub struct RunRecord {
     pub service: String,
     /// Which checklist, of which environment, for what.
     pub subject: Subject,
+    /// The configuration that was judged, without secrets: what a difference is traced to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<serde_json::Value>,
     /// Who ran it.
     pub author: String,
     /// When it began.

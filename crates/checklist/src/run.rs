@@ -26,6 +26,8 @@ pub struct Order<'a> {
     pub checklist: &'a Loaded,
     /// What it is bound to, with the facts and the profile.
     pub subject: Subject,
+    /// The configuration that is judged, without secrets.
+    pub configuration: Option<serde_json::Value>,
     /// Who runs it.
     pub author: String,
     /// Only boxes whose ids begin with one of these; all without it.
@@ -48,7 +50,7 @@ pub fn facts(
             let names: Vec<&str> = spec.facts.keys().map(String::as_str).collect();
             format!("there is no fact {name}: there are {}", names.join(", "))
         })?;
-        if !known.values.contains(value) {
+        if !known.can_be(value) {
             return Err(format!("{name} is never {value}, but one of {}", known.values.join(", ")));
         }
     }
@@ -86,6 +88,7 @@ pub fn run(order: Order<'_>, context: &Context<'_>, on_found: &(dyn Fn(&Found) +
         title: spec.title.clone(),
         service: spec.service.clone(),
         subject: order.subject,
+        configuration: order.configuration,
         author: order.author,
         began,
         ended: Utc::now(),

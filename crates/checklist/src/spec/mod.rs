@@ -40,6 +40,9 @@ pub struct Spec {
     /// How far a waiver may go.
     #[serde(default)]
     pub waivers: WaiverRules,
+    /// How long servers may start by a verdict; what it rests on is judged when it is given.
+    #[serde(default = "quarter")]
+    pub verdict_lifetime: Period,
     /// The boxes.
     pub sections: Vec<Section>,
 }
@@ -78,13 +81,21 @@ pub struct Profile {
     pub facts: BTreeMap<String, String>,
 }
 
+impl Fact {
+    /// Whether it can have a value.
+    pub fn can_be(&self, value: &str) -> bool {
+        self.values.is_empty() || self.values.iter().any(|known| known == value)
+    }
+}
+
 /// Something that decides whether boxes apply, such as how the service is rolled out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Fact {
     /// What it says.
     pub about: String,
-    /// The values that it can have.
+    /// The values that it can have; any text without it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
     /// What it is when nobody says otherwise.
     pub default: String,
@@ -292,6 +303,10 @@ impl From<Period> for String {
     fn from(period: Period) -> String {
         period.to_string()
     }
+}
+
+fn quarter() -> Period {
+    Period(Duration::from_secs(90 * 86_400))
 }
 
 fn yes() -> bool {

@@ -115,7 +115,7 @@ fn check_role(spec: &Spec, role: &str, place: &str, problems: &mut Vec<String>) 
 fn check_fact(spec: &Spec, fact: &str, value: &str, place: &str, problems: &mut Vec<String>) {
     match spec.facts.get(fact) {
         None => problems.push(format!("{place}: there is no fact {fact}")),
-        Some(known) if !known.values.iter().any(|known| known == value) => {
+        Some(known) if !known.can_be(value) => {
             problems
                 .push(format!("{place}: {fact} is never {value}, but one of {}", known.values.join(", ")));
         }

@@ -43,8 +43,23 @@ pub struct Spec {
     /// How long servers may start by a verdict; what it rests on is judged when it is given.
     #[serde(default = "quarter")]
     pub verdict_lifetime: Period,
+    /// What is done when a deployment has to go back, phase by phase.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollback: Vec<Phase>,
     /// The boxes.
     pub sections: Vec<Section>,
+}
+
+/// A phase of going back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Phase {
+    /// The section whose boxes are its steps.
+    pub section: String,
+    /// Until when it is to be done, from the beginning.
+    pub within: Period,
+    /// What to do, step by step, as commands or in words.
+    pub steps: BTreeMap<ItemId, String>,
 }
 
 /// A group of people.

@@ -38,6 +38,18 @@ pub(super) fn problems(spec: &Spec, document: Option<&Document>) -> Vec<String> 
     for (name, fact) in &spec.facts {
         check_fact(spec, name, &fact.default, &format!("fact {name}"), &mut problems);
     }
+    for phase in &spec.rollback {
+        let name = &phase.section;
+        let Some(section) = spec.sections.iter().find(|section| section.id == *name) else {
+            problems.push(format!("rollback: there is no section {name}"));
+            continue;
+        };
+        for step in phase.steps.keys() {
+            if !section.items.iter().any(|item| item.id == *step) {
+                problems.push(format!("rollback: {step} is no box of section {name}"));
+            }
+        }
+    }
     if let Some(document) = document {
         problems.extend(differences(spec, document));
     }

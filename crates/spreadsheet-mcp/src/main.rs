@@ -7,6 +7,7 @@ mod allocator;
 mod audit;
 mod backup;
 mod call;
+mod checklist;
 mod cli;
 mod configuration;
 mod exit;

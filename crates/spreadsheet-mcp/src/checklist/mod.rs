@@ -1,0 +1,3 @@
+//! `spreadsheet-mcp checklist`: the deployment gate.
+
+pub(crate) mod probes;

@@ -116,6 +116,15 @@ impl Finding {
         Finding::new(Conclusion::NotApplicable, summary)
     }
 
+    /// A server that does not answer is not as it has to be.
+    pub fn unanswered(asked: &str, error: &reqwest::Error) -> Finding {
+        let mut reason: &dyn std::error::Error = error;
+        while let Some(source) = reason.source() {
+            reason = source;
+        }
+        Finding::fail(format!("{asked}: no answer: {reason}"))
+    }
+
     /// With lines that show it.
     pub fn with(mut self, evidence: impl IntoIterator<Item = impl Into<String>>) -> Finding {
         self.evidence.extend(evidence.into_iter().map(Into::into));

@@ -33,10 +33,10 @@ pub(super) fn find(check: &HttpCheck, context: &Context<'_>) -> Found {
         request = request.body(context.filled(body)?);
     }
     let asked = format!("{} {path} of {}", check.method, check.endpoint);
-    let answer = request.send().map_err(|error| unanswered(&asked, &error))?;
+    let answer = request.send().map_err(|error| Finding::unanswered(&asked, &error))?;
     let status = answer.status();
     let headers = answer.headers().clone();
-    let bytes = answer.bytes().map_err(|error| unanswered(&asked, &error))?;
+    let bytes = answer.bytes().map_err(|error| Finding::unanswered(&asked, &error))?;
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LARGEST)]);
     let seen = std::iter::once(format!("{asked}: {status}")).chain(excerpt(&text));
     let judged = (|| {
@@ -70,13 +70,4 @@ pub(super) fn find(check: &HttpCheck, context: &Context<'_>) -> Found {
 /// Below the path that the endpoint has, if any.
 fn joined(base: &Url, path: &str) -> Result<Url, url::ParseError> {
     Url::parse(&format!("{}{path}", base.as_str().trim_end_matches('/')))
-}
-
-/// A server that does not answer is not as it has to be.
-pub(super) fn unanswered(asked: &str, error: &reqwest::Error) -> Finding {
-    let mut reason: &dyn std::error::Error = error;
-    while let Some(source) = reason.source() {
-        reason = source;
-    }
-    Finding::fail(format!("{asked}: no answer: {reason}"))
 }

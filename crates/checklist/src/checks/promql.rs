@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Found, http::unanswered};
+use super::Found;
 use crate::{
     context::{Context, Finding},
     spec::PromqlCheck,
@@ -40,7 +40,7 @@ pub(super) fn find(check: &PromqlCheck, context: &Context<'_>) -> Found {
     let url = format!("{}/api/v1/query", prometheus.as_str().trim_end_matches('/'));
     let asked = context.client.get(url).query(&[("query", &query)]).timeout(context.timeout).send();
     let answer = asked.and_then(reqwest::blocking::Response::bytes).map_err(|error| {
-        let unanswered = unanswered("Prometheus", &error);
+        let unanswered = Finding::unanswered("Prometheus", &error);
         Finding::error(unanswered.summary)
     })?;
     let answer: Answer = serde_json::from_slice(&answer)

@@ -114,6 +114,12 @@ impl Sources {
         self.resolve_with(|settings| [settings.wrong_values(), settings.wrong_files()].concat())
     }
 
+    /// The configuration as far as it can be understood, and what is wrong with the rest of it: whoever looks for all that is wrong
+    /// goes on with what is right. Values are not held against each other or against files.
+    pub fn understood(&self) -> (Result<Resolved, Problem>, Vec<Problem>) {
+        self.layered()
+    }
+
     fn resolve_with(&self, look: impl Fn(&Settings) -> Vec<WrongValue>) -> Result<Resolved, Vec<Problem>> {
         let (resolved, mut problems) = self.layered::<Settings>();
         let resolved = resolved.map_err(|problem| vec![problem])?;

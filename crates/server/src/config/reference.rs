@@ -128,6 +128,18 @@ pub fn in_force_json(values: &[Effective]) -> Value {
     values.iter().map(value).collect()
 }
 
+/// What is in force, as a file would say it, for rules over it: sections of keys. What nobody gave and has no default is left out.
+pub fn in_force_by_section(values: &[Effective]) -> Value {
+    let mut sections = serde_json::Map::new();
+    for value in values {
+        let section = sections.entry(value.option.section.clone()).or_insert_with(|| json!({}));
+        if let Some(text) = value.shown() {
+            section[&value.option.key] = value.option.file_value(&text);
+        }
+    }
+    Value::Object(sections)
+}
+
 /// The options by their sections.
 fn sections(options: &[ConfigOption]) -> impl Iterator<Item = &[ConfigOption]> {
     options.chunk_by(|left, right| left.section == right.section)

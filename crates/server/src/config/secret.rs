@@ -109,7 +109,7 @@ impl fmt::Display for VaultPath {
 }
 
 /// Whether the name of a variable says that its value is a secret.
-pub(super) fn is_named_as_secret(variable: &str) -> bool {
+pub fn is_named_as_secret(variable: &str) -> bool {
     const WORDS: [&str; 9] =
         ["KEY", "KEYS", "TOKEN", "TOKENS", "PASSWORD", "PASSWD", "SECRET", "SECRETS", "CREDENTIALS"];
     variable.rsplit('_').next().is_some_and(|last| WORDS.contains(&last))

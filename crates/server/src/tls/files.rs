@@ -160,15 +160,20 @@ fn private_key(path: &Path, bytes: &[u8]) -> Result<PrivateKeyDer<'static>, Stri
     }
 }
 
+/// From when to when a certificate can be used, if it is one of X.509.
+pub fn validity(der: &CertificateDer<'_>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let validity = certificate.validity();
+    let moment = |seconds: i64| DateTime::<Utc>::from_timestamp(seconds, 0).unwrap_or_default();
+    Some((moment(validity.not_before.timestamp()), moment(validity.not_after.timestamp())))
+}
+
 /// When a certificate expires, if it can be used now.
 fn in_force(path: &Path, der: &CertificateDer<'_>, now: SystemTime) -> Result<DateTime<Utc>, String> {
     let file = path.display();
-    let (_, certificate) = X509Certificate::from_der(der)
-        .map_err(|_| format!("the first certificate in {file} is damaged: it is none of X.509"))?;
-    let validity = certificate.validity();
-    let moment = |seconds: i64| DateTime::<Utc>::from_timestamp(seconds, 0).unwrap_or_default();
+    let (begins, expires) = validity(der)
+        .ok_or_else(|| format!("the first certificate in {file} is damaged: it is none of X.509"))?;
     let text = |moment: DateTime<Utc>| moment.to_rfc3339_opts(SecondsFormat::Secs, true);
-    let (begins, expires) = (moment(validity.not_before.timestamp()), moment(validity.not_after.timestamp()));
     let now = DateTime::<Utc>::from(now);
     if expires <= now {
         return Err(format!("the certificate in {file} expired at {}: renew it", text(expires)));

@@ -8,6 +8,7 @@ mod handshake;
 mod listener;
 mod live;
 
+pub use files::validity;
 pub use live::Tls;
 
 pub(crate) use files::check;

@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &RunArguments, sources: &Sources) -> Result<Ruling,
     let loaded = arguments.place.load()?;
     let resolved = sources.resolve_for_serving();
     let subject = subject(&loaded, &arguments.judged, &resolved)?;
-    let record = find(arguments, &loaded, subject, &resolved)?;
+    let record = find(arguments, &loaded, subject, &resolved, &ServiceProbes::new(sources))?;
     let (entries, head) = if arguments.no_ledger {
         let ledger = Ledger::read(&arguments.place.ledger_folder())?;
         (ledger.entries().to_vec(), ledger.head())
@@ -105,6 +105,7 @@ fn find(
     loaded: &Loaded,
     subject: Subject,
     resolved: &Result<Resolved, Vec<Problem>>,
+    probes: &ServiceProbes,
 ) -> Result<RunRecord, Refusal> {
     for prefix in &arguments.only {
         let is_known = loaded.spec.placed().any(|placed| {
@@ -119,8 +120,7 @@ fn find(
             return Err(Refusal::other(format!("no box begins with {prefix}")));
         }
     }
-    let probes = ServiceProbes::new(resolved);
-    let context = context(arguments, &subject, &probes)?;
+    let context = context(arguments, &subject, probes)?;
     let order = Order {
         checklist: loaded,
         subject,

@@ -22,7 +22,7 @@ use rustls::{
 ///
 /// # Errors
 /// When the file can't be used, or the name is none. What is wrong with the server is told by the first read or write.
-pub(super) fn connect(
+pub(crate) fn connect(
     stream: TcpStream,
     address: SocketAddr,
     authorities: Option<&Path>,

@@ -1,6 +1,6 @@
 //! `spreadsheet-mcp healthcheck`: asks a server that runs here whether it is well.
 
-mod https;
+pub(crate) mod https;
 
 use std::{
     io::{self, Read, Write},

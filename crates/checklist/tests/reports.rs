@@ -1,5 +1,7 @@
 //! Each report, over a checklist of a few boxes with a box of every status.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use std::{collections::BTreeMap, path::PathBuf};
 
 use checklist::{
@@ -436,7 +438,7 @@ fn the_page_needs_nothing_else() {
     for absent in ["<script", " style=\"", " onclick", "http://", "https://", "<link", "<img"] {
         assert!(!page.contains(absent), "{absent} is not in the page");
     }
-    assert!(page.contains(&html::style_hash().replace('\'', "'")), "the policy allows the style");
+    assert!(page.contains(&html::style_hash()), "the policy allows the style");
     let levels: Vec<u32> =
         page.match_indices("<h").filter_map(|(at, _)| page[at + 2..].chars().next()?.to_digit(10)).collect();
     assert_eq!(levels[0], 1);

@@ -42,7 +42,8 @@ fn case(assessed: &Assessed) -> TestCase {
     if !is_success {
         status.set_message(format!("{}: {}", assessed.status, clean(&assessed.summary)));
         status.set_type(assessed.status.as_str());
-        let remedy = Some(assessed.remedy.as_str()).filter(|remedy| !remedy.is_empty());
+        let is_open = !assessed.status.is_checked();
+        let remedy = Some(assessed.remedy.as_str()).filter(|remedy| is_open && !remedy.is_empty());
         let description = lines(assessed.evidence.iter().map(String::as_str).chain(remedy));
         if !description.is_empty() {
             status.set_description(description);

@@ -29,7 +29,12 @@ pub(super) fn render(assessment: &Assessment, judgement: &Judgement, checklist: 
         lines.extend(head.take().into_iter().flatten());
         lines.push(String::new());
     }
+    let mut after_head = false;
     for (line, found) in document.lines() {
+        // Otherwise the quote would go on.
+        if std::mem::take(&mut after_head) && !line.is_empty() {
+            lines.push(String::new());
+        }
         match found.and_then(|at| assessment.boxes.get(at)) {
             Some(assessed) => {
                 lines.push(filled(line, assessed, signed(assessed, assessment, &checklist.spec)));
@@ -43,6 +48,7 @@ pub(super) fn render(assessment: &Assessment, judgement: &Judgement, checklist: 
         {
             lines.push(String::new());
             lines.extend(head);
+            after_head = true;
         }
     }
     lines.join("\n") + "\n"
@@ -156,14 +162,17 @@ fn told(assessed: &Assessed) -> Vec<String> {
     }
     lines.extend(assessed.evidence.iter().map(|line| format!("- {}", code(line))));
     if !assessed.status.is_checked() && !assessed.remedy.is_empty() {
-        lines.push(format!("- To do: {}", escaped(&assessed.remedy)));
+        lines.push(format!("- To do: {}", prose(&assessed.remedy)));
     }
     lines
 }
 
 /// A text that stands for itself. It never begins a line, so that only what has a meaning inside of one is escaped.
 fn escaped(text: &str) -> String {
-    let text = clean(text);
+    without_marks(&clean(text))
+}
+
+fn without_marks(text: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
     let is_word =
         |at: Option<usize>| at.and_then(|at| characters.get(at)).is_some_and(|is| is.is_alphanumeric());
@@ -180,6 +189,23 @@ fn escaped(text: &str) -> String {
         escaped.push(*character);
     }
     escaped
+}
+
+/// A text that stands for itself, in which what is between backticks is code.
+fn prose(text: &str) -> String {
+    let text = clean(text);
+    let pieces: Vec<&str> = text.split('`').collect();
+    // The last backtick of an odd number has no other to go with.
+    let is_closed = pieces.len() % 2 == 1;
+    let has_empty_code = pieces.iter().skip(1).step_by(2).any(|piece| piece.is_empty());
+    if !is_closed || has_empty_code {
+        return without_marks(&text);
+    }
+    let told = pieces.iter().enumerate().map(|(at, piece)| match at % 2 {
+        0 => without_marks(piece),
+        _ => code(piece),
+    });
+    told.collect()
 }
 
 /// A text as code: between more backticks than are in it.
@@ -205,6 +231,9 @@ mod tests {
     #[test]
     fn text_stands_for_itself() {
         assert_eq!(escaped("a*b* <i> [x](y) snake_case _x_"), r"a\*b\* \<i\> \[x\](y) snake_case \_x\_");
+        assert_eq!(prose("`a` is"), "`a` is");
+        assert_eq!(prose("set `a_b` to <x>, then `c`."), r"set `a_b` to \<x\>, then `c`.");
+        assert_eq!(prose("one ` alone"), r"one \` alone");
         assert_eq!(code("plain"), "`plain`");
         assert_eq!(code("a ``b`"), "``` a ``b` ```");
     }

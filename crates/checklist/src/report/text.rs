@@ -32,9 +32,9 @@ pub(super) fn timestamp(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// How long something took.
+/// How long something took; no time at all, where a clock was set back.
 pub(super) fn took(milliseconds: impl Into<i128>) -> String {
-    let milliseconds = milliseconds.into();
+    let milliseconds = milliseconds.into().max(0);
     match milliseconds {
         0..1000 => format!("{milliseconds} ms"),
         _ => format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100),

@@ -91,3 +91,47 @@ fn words(text: &str) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The relative luminance of a colour (WCAG 2.2).
+    fn luminance(colour: &str) -> f64 {
+        let part = |at: usize| {
+            let value = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5)
+    }
+
+    #[test]
+    fn texts_stand_out_from_their_ground_in_both_schemes() {
+        let (light, dark) = style().split_once("prefers-color-scheme: dark").unwrap();
+        for scheme in [light, dark] {
+            let colour = |name: &str| {
+                let (_, after) = scheme.split_once(&format!("--{name}: ")).unwrap();
+                luminance(&after[..7])
+            };
+            for ground in ["ground", "raised"] {
+                for text in ["text", "quiet", "link", "good", "bad", "waits"] {
+                    let (a, b) = (colour(text), colour(ground));
+                    let contrast = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+                    // Level AA of WCAG 2.2, success criterion 1.4.3.
+                    assert!(contrast >= 4.5, "{text} on {ground}: {contrast:.1}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_between_backticks_is_code() {
+        for (text, expected) in [
+            ("set `a<b` now", "set <code>a&lt;b</code> now"),
+            ("one ` alone", "one ` alone"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(words(text).into_string(), expected);
+        }
+    }
+}

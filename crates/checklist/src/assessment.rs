@@ -404,7 +404,7 @@ impl Judge<'_> {
     fn sign_off(&self, role: &str) -> Result<&SignOff, String> {
         let mut problem = format!("nobody has signed for {role}");
         let sign_offs = self.entries.iter().rev().filter_map(|entry| match &entry.act {
-            Act::SignOff(sign_off) if sign_off.signed.role == role => Some(sign_off),
+            Act::SignOff(sign_off) if sign_off.signed.role == role => Some(&**sign_off),
             _ => None,
         });
         for sign_off in sign_offs {

@@ -257,7 +257,7 @@ fn known(document: Option<&str>, findings: Vec<Found>, acts: Vec<Act>, signing: 
         let signed =
             before.to_sign(&format!("Sam of {role}"), role, at(1), std::time::Duration::from_secs(86_400));
         let signature = key(role).sign(signed.message().as_bytes());
-        add(&mut entries, Act::SignOff(SignOff { signed, key: key(role).public(), signature }));
+        add(&mut entries, Act::SignOff(Box::new(SignOff { signed, key: key(role).public(), signature })));
     }
     let keyring = Keyring { keys: signing.iter().map(|role| trusted(role)).collect() };
     let assessment = assess(&checklist, &record, &entries, head, &keyring, now);

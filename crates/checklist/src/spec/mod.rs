@@ -302,7 +302,7 @@ impl fmt::Display for Period {
         let seconds = self.0.as_secs();
         // Days are what people think in, and the crate thinks in months.
         match seconds {
-            _ if seconds > 0 && seconds % 86_400 == 0 => write!(f, "{}d", seconds / 86_400),
+            _ if seconds > 0 && seconds.is_multiple_of(86_400) => write!(f, "{}d", seconds / 86_400),
             _ => humantime::format_duration(self.0).fmt(f),
         }
     }
@@ -365,6 +365,11 @@ impl Item {
 }
 
 impl Spec {
+    /// The JSON Schema of specifications, for editors.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Spec).to_value()
+    }
+
     /// All boxes, in order, groups before what is in them.
     pub fn placed(&self) -> impl Iterator<Item = Placed<'_>> {
         self.sections.iter().flat_map(|section| {

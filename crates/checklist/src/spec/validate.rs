@@ -73,7 +73,7 @@ fn check_item(spec: &Spec, placed: &Placed<'_>, problems: &mut Vec<String>) {
     }
     match (&item.check, item.is_group()) {
         (Some(_), true) => {
-            problems.push(format!("{id} has boxes of its own, and is known by them: it has no check"))
+            problems.push(format!("{id} has boxes of its own, and is known by them: it has no check"));
         }
         (None, false) => problems.push(format!("{id} has no check")),
         _ => {}
@@ -101,7 +101,7 @@ fn check_item(spec: &Spec, placed: &Placed<'_>, problems: &mut Vec<String>) {
             ));
         }
         Some(Check::Command(check)) if check.run.is_empty() => {
-            problems.push(format!("{id}: no program to run"))
+            problems.push(format!("{id}: no program to run"));
         }
         Some(Check::Manifest(check)) if check.rules.is_empty() => problems.push(format!("{id}: no rules")),
         _ => {}

@@ -186,7 +186,7 @@ pub(super) fn sign(arguments: &SignArguments) -> Result<Ruling, Refusal> {
     }
     let signed = known.assessment.to_sign(&person, role, now, loaded.spec.verdict_lifetime.0);
     let signature = key.sign(signed.message().as_bytes());
-    ledger.add(Act::SignOff(SignOff { signed, key: key.public(), signature }), now)?;
+    ledger.add(Act::SignOff(Box::new(SignOff { signed, key: key.public(), signature })), now)?;
     print(&format!(
         "{person} has signed run {} for {role}; the ledger is at {}",
         known.assessment.record.short(),

@@ -18,6 +18,12 @@ fn every_box_of_the_document_is_there_in_its_words() {
 }
 
 #[test]
+fn the_schema_is_that_of_the_program() {
+    let schema = format!("{:#}\n", checklist::spec::Spec::schema());
+    expect_test::expect_file!["../../../../checklist/schema.json"].assert_eq(&schema);
+}
+
+#[test]
 fn a_box_that_is_lost_or_reworded_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
     let read = |name: &str| std::fs::read_to_string(tree::repository().join("checklist").join(name)).expect("read");

@@ -8,10 +8,11 @@ use regex::Regex;
 use crate::tree::repository;
 
 /// What programs print that are not started here.
-const PRINTED: [(&str, &str); 6] = [
+const PRINTED: [(&str, &str); 7] = [
     ("advisories.log", include_str!("evidence/advisories.log")),
     ("clients.log", include_str!("evidence/clients.log")),
     ("outdated.log", include_str!("evidence/outdated.log")),
+    ("restore.json", include_str!("evidence/restore.json")),
     ("soak.log", include_str!("evidence/soak.log")),
     ("stress.log", include_str!("evidence/stress.log")),
     ("vulnerabilities.json", include_str!("evidence/vulnerabilities.json")),

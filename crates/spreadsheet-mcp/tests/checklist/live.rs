@@ -31,7 +31,9 @@ impl Deployed {
         let text = fs::read_to_string(repository().join("kubernetes/config-map.yaml")).expect("read");
         let map: Value = serde_saphyr::from_str(&text).expect("yaml");
         let mut config = map["data"]["server.toml"].as_str().expect("a configuration").to_owned();
-        for folder in ["/workspace", "/data", "/state", "/backups", "/run/secrets/spreadsheet-mcp"] {
+        // Backups go to a bucket, as the ConfigMap advises.
+        config = config.replace("\"/backups\"", "\"s3://backups/spreadsheet-mcp\"");
+        for folder in ["/workspace", "/data", "/state", "/run/secrets/spreadsheet-mcp"] {
             let here = root.join(folder.rsplit('/').next().expect("a name"));
             fs::create_dir_all(&here).expect("a folder");
             for before in ["\"", "file://"] {
@@ -49,7 +51,7 @@ impl Deployed {
         config += &format!("\n[tracing]\notlp_endpoint = \"{endpoint}\"\ntrace_sample_ratio = 0.05\n");
         config = config.replace("drain_delay_ms = 10000", "drain_delay_ms = 0");
         let secrets = root.join("spreadsheet-mcp");
-        for (name, text) in [("database-password", "replace-me\n"), ("keys.toml", "")] {
+        for (name, text) in [("database-password", "replace-me\n"), ("backup-recipients", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p\n")] {
             private(&secrets.join(name), text);
         }
         let path = root.join("server.toml");
@@ -128,8 +130,12 @@ fn red(deployed: &Deployed, tree: &Tree, fault: Option<&Fault>) -> BTreeMap<Stri
     let mut environment: BTreeMap<String, String> = BTreeMap::new();
     if let Some(server) = fault.and_then(|fault| fault.server.as_ref()) {
         for (key, value) in &server.options {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            environment.insert(format!("SPREADSHEET_MCP_{}", key.to_uppercase()), text);
+            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let text = match value.as_array() {
+                Some(items) => items.iter().map(text).collect::<Vec<_>>().join(","),
+                None => text(value),
+            };
+            environment.insert(variable(key), text);
         }
     }
     let server = deployed.serve(&environment);
@@ -162,6 +168,14 @@ fn red(deployed: &Deployed, tree: &Tree, fault: Option<&Fault>) -> BTreeMap<Stri
             (text("id"), format!("{}: {}", text("status"), text("summary")))
         })
         .collect()
+}
+
+/// The variable of an option.
+fn variable(key: &str) -> String {
+    match key {
+        "log" => "RUST_LOG".to_owned(),
+        key => format!("SPREADSHEET_MCP_{}", key.to_uppercase()),
+    }
 }
 
 /// PATH as it is, but for one program: folders of links to all others.

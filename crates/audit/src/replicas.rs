@@ -52,8 +52,8 @@ pub fn trails(folder: &Path) -> Result<Vec<Named>, AuditError> {
 }
 
 /// Takes away the trails in the folders of a folder that nobody goes on with: none holds their lock, and their last record, and
-/// the last time that a writer told how far it is, are longer ago than records have to be kept. The rest stays as it is; what is
-/// not what was written stays as evidence. `went` is told of each trail, and of each one that can't be judged.
+/// the last time that a writer told how far it is, are longer ago than records have to be kept. Where a writer was stopped before it
+/// told that, its files are as old. The rest stays as it is; what is not what was written stays as evidence. `went` is told of each trail, and of each one that can't be judged.
 ///
 /// # Errors
 /// When the folder can't be read.
@@ -84,9 +84,7 @@ pub fn purge_abandoned(
 fn purge(folder: &Path, aside: &Path, keep_from: DateTime<Utc>) -> Result<Option<u64>, AuditError> {
     let Some(_lock) = unwritten(folder)? else { return Ok(None) };
     // Locks may not reach to other machines. A server tells how far it is every few minutes.
-    let told = fs::metadata(folder.join(HEAD)).and_then(|head| head.modified());
-    let told = told.map_err(AuditError::io(&folder.join(HEAD)))?;
-    if told >= SystemTime::from(keep_from) {
+    if last_written(folder)?.is_none_or(|last| last >= SystemTime::from(keep_from)) {
         return Ok(None);
     }
     let found = crate::verify(folder)?;
@@ -97,6 +95,27 @@ fn purge(folder: &Path, aside: &Path, keep_from: DateTime<Utc>) -> Result<Option
     fs::rename(folder, aside).map_err(AuditError::io(folder))?;
     delete(aside)?;
     Ok(Some(found.records))
+}
+
+/// When a writer told how far a trail is; where none did, when one last was at its files.
+fn last_written(folder: &Path) -> Result<Option<SystemTime>, AuditError> {
+    let head = folder.join(HEAD);
+    let files = if head.is_file() { vec![head] } else { files(folder)? };
+    let mut last = None;
+    for path in files {
+        match fs::metadata(&path).and_then(|file| file.modified()) {
+            Ok(at) => last = last.max(Some(at)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(AuditError::io(&path)(error)),
+        }
+    }
+    Ok(last)
+}
+
+/// What a trail may consist of.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, AuditError> {
+    let segments = segment::list(folder)?.into_iter().map(|(_, path)| path);
+    Ok(segments.chain([folder.join(HEAD), folder.join(LOCK)]).collect())
 }
 
 /// The lock of a trail that nobody writes.
@@ -113,8 +132,7 @@ fn unwritten(folder: &Path) -> Result<Option<File>, AuditError> {
 
 /// Deletes the files of a trail, and its folder if it holds nothing else.
 fn delete(folder: &Path) -> Result<(), AuditError> {
-    let segments = segment::list(folder)?.into_iter().map(|(_, path)| path);
-    for path in segments.chain([folder.join(HEAD), folder.join(LOCK)]) {
+    for path in files(folder)? {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(AuditError::io(&path)(error)),
             _ => {}
@@ -124,7 +142,7 @@ fn delete(folder: &Path) -> Result<(), AuditError> {
 }
 
 fn is_trail(folder: &Path) -> Result<bool, AuditError> {
-    Ok(folder.join(HEAD).is_file() || !segment::list(folder)?.is_empty())
+    Ok([HEAD, LOCK].iter().any(|name| folder.join(name).is_file()) || !segment::list(folder)?.is_empty())
 }
 
 /// The names of the folders in a folder; links are none.
@@ -198,6 +216,65 @@ mod tests {
         assert_eq!(names(), ["changed", "gone-lately", "idle", "no-locks"]);
         assert!(!folder.join("gone").exists());
         assert_eq!(trails(folder).expect("trails")[0].name, None, "its own is not looked at");
+    }
+
+    /// What a writer leaves that is killed in its first instant: its lock, then an empty segment, then an empty head.
+    #[test]
+    fn what_was_never_begun_goes_when_it_is_old() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path();
+        let now = Utc::now();
+        let first = segment::name(1);
+        let torn = "{\"version\":1,";
+        let left: [(&str, &[(&str, &str)]); 5] = [
+            ("1-lock", &[(LOCK, "")]),
+            ("2-segment", &[(LOCK, ""), (&first, "")]),
+            ("3-head", &[(LOCK, ""), (&first, ""), (HEAD, "")]),
+            ("4-half", &[(LOCK, ""), (&first, torn), (HEAD, "")]),
+            ("5-young", &[(LOCK, ""), (&first, "")]),
+        ];
+        for (name, files) in left {
+            fs::create_dir(folder.join(name)).expect("a folder");
+            for (file, text) in files {
+                let path = folder.join(name).join(file);
+                fs::write(&path, text).expect("written");
+                let days = if name == "5-young" { 29 } else { 31 };
+                let file = File::options().write(true).open(&path).expect("a file");
+                file.set_modified((now - TimeDelta::days(days)).into()).expect("a time");
+            }
+        }
+        for trail in trails(folder).expect("trails") {
+            assert_eq!(crate::verify(&trail.folder).expect("sound").records, 0, "{trail:?}");
+            let query = crate::Query { limit: 9, ..crate::Query::default() };
+            assert_eq!(crate::find(&trail.folder, &query).expect("read"), [], "{trail:?}");
+        }
+        // The writer comes back.
+        drop(Trail::open(&folder.join("4-half")).expect("goes on"));
+        let went = purged(folder, now);
+        let gone = |name: &str| Ok(Abandoned { name: name.to_owned(), records: 0 });
+        assert_eq!(went, [gone("1-lock"), gone("2-segment"), gone("3-head")]);
+        assert!(folder.join("4-half").exists() && folder.join("5-young").exists());
+        let sound = crate::verify(&folder.join("4-half")).expect("sound");
+        assert_eq!((sound.records, sound.is_torn), (0, false));
+    }
+
+    /// Records without a head are no trail that was never begun.
+    #[test]
+    fn a_head_that_is_gone_is_told_of() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path();
+        let long_ago = Utc::now() - TimeDelta::days(31);
+        drop(write(folder, "cut", long_ago));
+        fs::remove_file(folder.join("cut").join(HEAD)).expect("deleted");
+        for name in [LOCK, &segment::name(1)] {
+            let file = File::options().write(true).open(folder.join("cut").join(name)).expect("a file");
+            file.set_modified(long_ago.into()).expect("a time");
+        }
+        let went = purged(folder, Utc::now());
+        assert!(
+            matches!(&went[..], [Err(error)] if error.contains("head.json") && error.contains("missing")),
+            "{went:?}"
+        );
     }
 
     #[test]

@@ -81,6 +81,11 @@ impl Trail {
         let last = segment::list(folder)?.pop();
         let told = told_head(folder)?;
         let (head, path, whole) = match last {
+            Some((_, path)) if is_unborn(folder)? => {
+                let nothing = Head { seq: 0, digest: Digest::START };
+                open_to_append(&path)?.set_len(0).map_err(AuditError::io(&path))?;
+                (nothing, path, None)
+            }
             Some((_, path)) => {
                 let (_, head, whole) = segment::read(&path, |_| {})?;
                 (head, path, Some(whole))
@@ -181,6 +186,9 @@ impl Trail {
 /// When a segment can't be read, or is not what was written.
 pub fn find(folder: &Path, query: &Query) -> Result<Vec<Record>, AuditError> {
     let mut found = Vec::new();
+    if matches!(is_unborn(folder), Ok(true)) {
+        return Ok(found);
+    }
     for (first, path) in segment::list(folder)?.into_iter().rev() {
         if query.before.is_some_and(|before| first >= before) {
             continue;
@@ -257,6 +265,24 @@ pub(crate) fn told_head(folder: &Path) -> Result<Option<Head>, AuditError> {
             .map_err(|error| AuditError::broken(&path, 1, format!("it is no head: {error}"))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(AuditError::io(&path)(error)),
+    }
+}
+
+/// Whether its writer was stopped before it told how far the trail is for the first time, or is about to: there is no head, and
+/// no record that one could tell of.
+pub(crate) fn is_unborn(folder: &Path) -> Result<bool, AuditError> {
+    if told_head(folder)?.is_some() {
+        return Ok(false);
+    }
+    match segment::list(folder)?.as_slice() {
+        [] => Ok(true),
+        [(1, path)] => {
+            let text = fs::read(path).map_err(AuditError::io(path))?;
+            let whole = &text[..segment::whole(&text)];
+            let mut records = 0;
+            Ok(whole.is_empty() || (segment::check(path, whole, |_| records += 1).is_ok() && records == 0))
+        }
+        _ => Ok(false),
     }
 }
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::chain::Digest;
 use crate::error::AuditError;
 use crate::segment::{self, Head};
-use crate::trail::{HEAD, told_head};
+use crate::trail::{HEAD, is_unborn, told_head};
 
 /// What a sound trail holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,9 @@ pub fn verify(folder: &Path) -> Result<Verified, AuditError> {
     let mut head: Option<Head> = None;
     // Before the segments: they may grow meanwhile, and the head with them.
     let told = told_head(folder)?;
+    if told.is_none() && is_unborn(folder)? {
+        return Ok(found);
+    }
     for (first, path) in segment::list(folder)? {
         let mut see = |record: &crate::Record| {
             found.records += 1;
@@ -64,7 +67,6 @@ pub fn verify(folder: &Path) -> Result<Verified, AuditError> {
     let path = folder.join(HEAD);
     let told = match told {
         Some(told) => told,
-        None if head.is_none() => return Ok(found),
         None => return Err(AuditError::broken(&path, 1, "it is missing")),
     };
     let end = head.unwrap_or(Head { seq: 0, digest: Digest::START });

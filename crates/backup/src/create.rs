@@ -186,8 +186,11 @@ impl Writer<'_> {
         let parsed: Digest = digest.parse().map_err(|_| {
             StoreError::Source(format!("a row names the blob {digest:?}, which is no digest"))
         })?;
-        let bytes = state.blobs.read(&parsed, state.store.time(now.timestamp_millis())?)?;
-        self.named_by_content(&self.seal.blobs(), digest, &bytes, known)
+        let now = state.store.time(now.timestamp_millis())?;
+        self.named_by_content(&self.seal.blobs(), digest, |to| {
+            let write = |piece: &[u8]| to.write_all(piece).map_err(BackupError::at("a temporary file"));
+            state.blobs.copy(&parsed, now, write).map(drop)
+        })
     }
 
     /// The trails of a folder as they are at one moment, also while servers write them. What was ended, and written by an earlier
@@ -205,7 +208,12 @@ impl Writer<'_> {
             audit::copy(&trail.folder, |name, bytes| {
                 go_on()?;
                 let digest = Digest::of(bytes).to_string();
-                let part = self.named_by_content(&place, &digest, bytes, &known)?;
+                let part = match known.get(&digest) {
+                    Some(stored) => stored.clone(),
+                    None => self.named_by_content(&place, &digest, |to| {
+                        to.write_all(bytes).map_err(BackupError::at("a temporary file"))
+                    })?,
+                };
                 of_trail.push(Stored { name: format!("{prefix}{name}"), ..part });
                 Ok::<(), BackupError>(())
             })?;
@@ -229,21 +237,15 @@ impl Writer<'_> {
         self.write(key, "keys", write).map(Some)
     }
 
-    /// Writes bytes below a place, unless they are there already.
+    /// Writes what `write` writes, whose digest is known, below a place.
     fn named_by_content(
         &mut self,
         place: &str,
         digest: &str,
-        bytes: &[u8],
-        known: &HashMap<String, Stored>,
+        write: impl FnOnce(&mut dyn io::Write) -> Result<(), BackupError>,
     ) -> Result<Stored, BackupError> {
-        if let Some(stored) = known.get(digest) {
-            return Ok(stored.clone());
-        }
         let mut file = self.repository.temporary()?;
-        let (size, sha256) = self
-            .seal
-            .write(&mut file, |to| to.write_all(bytes).map_err(BackupError::at("a temporary file")))?;
+        let (size, sha256) = self.seal.write(&mut file, write)?;
         let key = format!("{place}/{}/{digest}-{sha256}{}", &digest[..2], self.seal.ending());
         self.repository.put(&key, file)?;
         self.written += size;

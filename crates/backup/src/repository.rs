@@ -55,6 +55,20 @@ impl Repository {
         }
     }
 
+    /// Whether nothing at all is there, of whatever kind: who looks for backups may look at the wrong place.
+    ///
+    /// # Errors
+    /// When the place can't be read.
+    pub fn is_blank(&self) -> Result<bool, BackupError> {
+        match self {
+            Repository::Folder(folder) => {
+                let mut entries = fs::read_dir(folder).map_err(BackupError::at(folder.display()))?;
+                Ok(entries.next().is_none())
+            }
+            Repository::Bucket(bucket) => Ok(bucket.list("", None, 1)?.is_empty()),
+        }
+    }
+
     /// The backups that there are, the latest first. Those that a program before this one wrote are among them.
     ///
     /// # Errors

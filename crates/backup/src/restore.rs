@@ -8,7 +8,7 @@ use forks::StoreError;
 use crate::{
     BackupError, GoOn, Identities, Manifest, Repository, State,
     manifest::Stored,
-    verify::{Rows, blob_bytes, check, opened},
+    verify::{Rows, check, damaged, digest_of, is_another, opened},
 };
 
 /// What was brought back.
@@ -57,10 +57,8 @@ pub fn restore(
     let mut restored = Restored::default();
     for blob in &manifest.blobs {
         go_on()?;
-        let bytes = blob_bytes(repository, manifest, blob, identities)?;
-        state.blobs.put(&bytes, state.store.time(now.timestamp_millis())?)?;
+        restored.blob_bytes += restore_blob(repository, manifest, blob, identities, state, now)?;
         restored.blobs += 1;
-        restored.blob_bytes += bytes.len() as u64;
     }
     if let Some(folder) = state.audit.filter(|_| !manifest.audit.is_empty()) {
         restored.audit_files = restore_audit(repository, manifest, identities, folder)?;
@@ -85,6 +83,26 @@ pub fn restore(
         other => other.into(),
     })?;
     Ok(restored)
+}
+
+/// Brings the bytes of a blob back, which are those that its name says. Gives how many they are.
+fn restore_blob(
+    repository: &Repository,
+    manifest: &Manifest,
+    blob: &Stored,
+    identities: &Identities,
+    state: State<'_>,
+    now: DateTime<Utc>,
+) -> Result<u64, BackupError> {
+    let digest = digest_of(manifest, blob)?;
+    let mut source = opened(repository, manifest, blob, identities)?;
+    let now = state.store.time(now.timestamp_millis())?;
+    match state.blobs.put_known_from(&digest, &mut source, now) {
+        Ok(Some(size)) => Ok(size),
+        Ok(None) => Err(is_another(manifest, blob)),
+        Err(StoreError::Source(problem)) => Err(damaged(manifest, blob, format!("can't be read: {problem}"))),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Writes the file of API keys for its owner alone, whole or not at all, where there is none.
@@ -125,7 +143,7 @@ fn restore_audit(
         // A name of a manifest that somebody made up leads nowhere else.
         let of_replica = part.name.split_once('/');
         if !of_replica.map_or_else(|| is_plain(&part.name), |(of, name)| is_plain(of) && is_plain(name)) {
-            return Err(crate::verify::damaged(manifest, part, "has a name that no trail has".to_owned()));
+            return Err(damaged(manifest, part, "has a name that no trail has".to_owned()));
         }
         let path = folder.join(&part.name);
         if let Some((replica, _)) = of_replica {

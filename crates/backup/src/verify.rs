@@ -112,7 +112,7 @@ fn read_content(
                 count += 1;
             }
         }
-        Some("blobs") => drop(blob_bytes(repository, manifest, object, identities)?),
+        Some("blobs") => check_blob(repository, manifest, object, identities)?,
         _ => {
             io::copy(&mut opened(repository, manifest, object, identities)?, &mut io::sink())
                 .map_err(|error| damaged(manifest, object, format!("can't be decrypted: {error}")))?;
@@ -181,21 +181,29 @@ pub(crate) fn opened<'a>(
     opened
 }
 
-/// The bytes of a blob, which are those that its name says.
-pub(crate) fn blob_bytes(
+/// That the bytes of a blob are those that its name says.
+fn check_blob(
     repository: &Repository,
     manifest: &Manifest,
     blob: &Stored,
     identities: &Identities,
-) -> Result<Vec<u8>, BackupError> {
-    let mut bytes = Vec::new();
-    opened(repository, manifest, blob, identities)?
-        .read_to_end(&mut bytes)
-        .map_err(|error| damaged(manifest, blob, format!("can't be read: {error}")))?;
-    match forks::Digest::of(&bytes).to_string() == blob.name {
-        true => Ok(bytes),
-        false => Err(damaged(manifest, blob, "does not hold what its name says".to_owned())),
+) -> Result<(), BackupError> {
+    let digest = digest_of(manifest, blob)?;
+    let mut source = opened(repository, manifest, blob, identities)?;
+    let read = forks::Digest::of_stream(&mut source);
+    match read.map_err(|error| damaged(manifest, blob, format!("can't be read: {error}")))? {
+        (actual, _) if actual == digest => Ok(()),
+        _ => Err(is_another(manifest, blob)),
     }
+}
+
+/// The name of a blob.
+pub(crate) fn digest_of(manifest: &Manifest, blob: &Stored) -> Result<forks::Digest, BackupError> {
+    blob.name.parse().map_err(|_| is_another(manifest, blob))
+}
+
+pub(crate) fn is_another(manifest: &Manifest, blob: &Stored) -> BackupError {
+    damaged(manifest, blob, "does not hold what its name says".to_owned())
 }
 
 /// The rows of a backup.

@@ -100,6 +100,11 @@ impl Assessed {
     pub fn is_group(&self) -> bool {
         self.kind == "group"
     }
+
+    /// What is said of it where it blocks.
+    pub(crate) fn reason(&self) -> String {
+        format!("{} {}: {}", self.status, self.id, self.summary)
+    }
 }
 
 /// A waiver, and whether it does anything.
@@ -142,6 +147,13 @@ pub struct AssessedSignOff {
     /// Why it does not count, or that nobody has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+impl AssessedSignOff {
+    /// What is said of it where it is missing.
+    pub(crate) fn reason(&self) -> Option<String> {
+        self.problem.as_ref().map(|problem| format!("{}: {problem}", self.title))
+    }
 }
 
 /// The acts in force for an environment: the last of each box.
@@ -392,7 +404,7 @@ impl Judge<'_> {
     fn sign_off(&self, role: &str) -> Result<&SignOff, String> {
         let mut problem = format!("nobody has signed for {role}");
         let sign_offs = self.entries.iter().rev().filter_map(|entry| match &entry.act {
-            Act::SignOff(sign_off) if sign_off.signed.role == role => Some(sign_off),
+            Act::SignOff(sign_off) if sign_off.signed.role == role => Some(&**sign_off),
             _ => None,
         });
         for sign_off in sign_offs {

@@ -1,6 +1,6 @@
 //! Digests: of bytes, and of values in their canonical form.
 
-use std::fmt;
+use std::{fmt, io};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,21 @@ impl Digest {
     /// That of bytes.
     pub fn of(bytes: &[u8]) -> Digest {
         Digest(Sha256::digest(bytes).into())
+    }
+
+    /// That of everything that can be read.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of_reader(reader: &mut impl io::Read) -> io::Result<Digest> {
+        let mut hash = Sha256::new();
+        let mut piece = vec![0; 1 << 16];
+        loop {
+            match reader.read(&mut piece)? {
+                0 => return Ok(Digest(hash.finalize().into())),
+                count => hash.update(&piece[..count]),
+            }
+        }
     }
 
     /// That of a value: of its JSON with sorted keys and no blanks (as RFC 8785 does, whose numbers are those of serde_json here).

@@ -32,6 +32,8 @@ pub struct Order<'a> {
     pub author: String,
     /// Only boxes whose ids begin with one of these; all without it.
     pub only: Vec<String>,
+    /// Only checks of these kinds; all without it.
+    pub kinds: Vec<String>,
     /// How many checks run at a time.
     pub parallel: usize,
 }
@@ -134,7 +136,9 @@ fn found(
     if !check.is_by_machine() {
         return by_people(check, placed, profile);
     }
-    if !order.only.is_empty() && !order.only.iter().any(|prefix| is_below(id, prefix)) {
+    let is_chosen = order.only.is_empty() || order.only.iter().any(|prefix| is_below(id, prefix));
+    let is_of_kind = order.kinds.is_empty() || order.kinds.iter().any(|kind| kind == check.kind());
+    if !is_chosen || !is_of_kind {
         return (Status::NotRun, Finding::not_run("the run was told to leave it out"));
     }
     // A panic of a probe is a box that could not be checked, not the end of the run.

@@ -77,7 +77,7 @@ pub fn judge(assessment: &Assessment, current: &Subject) -> Judgement {
             Status::Expired | Status::Stale => Ruling::Expired,
             _ => Ruling::Incomplete,
         };
-        reasons.push((ruling, format!("{} {}: {}", assessed.status, assessed.id, assessed.summary)));
+        reasons.push((ruling, assessed.reason()));
     }
     for waiver in &assessment.waivers {
         let id = &waiver.waiver.id;
@@ -93,9 +93,7 @@ pub fn judge(assessment: &Assessment, current: &Subject) -> Judgement {
         }
     }
     for sign_off in &assessment.sign_offs {
-        if let Some(problem) = &sign_off.problem {
-            reasons.push((Ruling::Incomplete, format!("{}: {problem}", sign_off.title)));
-        }
+        reasons.extend(sign_off.reason().map(|reason| (Ruling::Incomplete, reason)));
     }
     let gravest = [Ruling::Fail, Ruling::Expired, Ruling::Incomplete]
         .into_iter()

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use crate::{Digest, EntrySummary, ForkId, IdempotencyKey, Seq};
 
+/// What the place of an error is called where it is not named.
+const STATE: &str = "the state";
+
 /// Everything that can go wrong. The first group is about what was asked, the second about where it is kept.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -195,6 +198,27 @@ impl StoreError {
             StoreError::Bucket(error) => error.retry_after(),
             _ => None,
         }
+    }
+
+    /// What to say to who must not know where the state is: no path of this machine and no name of another. `None` where the
+    /// error says nothing of that.
+    pub fn without_place(&self) -> Option<String> {
+        let place = match self {
+            StoreError::Corrupt { place, .. }
+            | StoreError::CorruptBlob { place, .. }
+            | StoreError::NewerVersion { place, .. }
+            | StoreError::Full { place }
+            | StoreError::ReadOnly { place, .. }
+            | StoreError::Busy { place }
+            | StoreError::Away { place, .. }
+            | StoreError::InDoubt { place, .. }
+            | StoreError::Refused { place, .. }
+            | StoreError::NotMigrated { place, .. }
+            | StoreError::Unavailable { place, .. } => place,
+            _ => return None,
+        };
+        // Others are names of forks. What the system says may name the file once more.
+        place.contains(['/', '\\']).then(|| self.to_string().replace(place.as_str(), STATE))
     }
 
     /// What a failure of the file system at `path` means.

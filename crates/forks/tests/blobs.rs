@@ -46,6 +46,32 @@ fn files(folder: &tempfile::TempDir) -> Vec<String> {
     files
 }
 
+/// The bytes of a blob, in pieces.
+fn copied(blobs: &Blobs, digest: &Digest) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::new();
+    let size = blobs.copy(digest, 5, |piece| {
+        bytes.extend_from_slice(piece);
+        Ok::<(), StoreError>(())
+    })?;
+    assert_eq!(size, bytes.len() as u64);
+    Ok(bytes)
+}
+
+#[test]
+fn only_what_a_name_says_is_kept_and_copied() {
+    let (folder, blobs) = place();
+    let digest = Digest::of(b"abc");
+    assert_eq!(blobs.put_known_from(&digest, &mut &b"abd"[..], 5).unwrap(), None);
+    assert_eq!(files(&folder), Vec::<String>::new());
+    assert!(matches!(copied(&blobs, &digest), Err(StoreError::NotFound { what: "blob", .. })));
+    assert_eq!(blobs.put_known_from(&digest, &mut &b"abc"[..], 5).unwrap(), Some(3));
+    assert_eq!(copied(&blobs, &digest).unwrap(), b"abc");
+    fs::write(file(&folder, &digest), b"abd").unwrap();
+    assert!(matches!(copied(&blobs, &digest), Err(StoreError::CorruptBlob { .. })));
+    let refused = blobs.copy(&digest, 5, |_| Err(StoreError::Source("full".to_owned()))).unwrap_err();
+    assert!(matches!(refused, StoreError::Source(_)), "{refused}");
+}
+
 #[test]
 fn bytes_come_back_under_their_digest() {
     let (folder, blobs) = place();
@@ -54,6 +80,7 @@ fn bytes_come_back_under_their_digest() {
         assert_eq!(digest, Digest::of(bytes));
         assert_eq!(&blobs.read(&digest, 5).unwrap()[..], bytes);
         assert_eq!(blobs.put_from(&mut &*bytes, 5).unwrap(), (digest, bytes.len() as u64));
+        assert_eq!(copied(&blobs, &digest).unwrap(), bytes);
     }
     let abc = Digest::of(b"abc").to_string();
     assert!(files(&folder).contains(&format!("ba/{abc}")));

@@ -59,6 +59,17 @@ impl Replica {
         }
     }
 
+    /// The bytes of a blob, in pieces.
+    fn copied(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = Vec::new();
+        let each = |piece: &[u8]| {
+            bytes.extend_from_slice(piece);
+            Ok::<(), StoreError>(())
+        };
+        self.blobs.copy(digest, 5 * HOUR, each)?;
+        Ok(bytes)
+    }
+
     fn reads(&self, digest: &Digest) -> bool {
         self.forget_copies();
         self.blobs.read(digest, 0).is_ok()
@@ -68,12 +79,14 @@ impl Replica {
 #[test]
 fn what_one_replica_put_another_one_reads() {
     let Some(mut s3) = S3::start() else { return };
-    let (one, other) = (Replica::of(&s3), Replica::of(&s3));
+    let (one, other, third) = (Replica::of(&s3), Replica::of(&s3), Replica::of(&s3));
     let large = vec![7; LARGE];
     for bytes in [&b""[..], b"abc", &large] {
         let digest = one.blobs.put(bytes, 5 * HOUR).unwrap();
         assert_eq!(digest, Digest::of(bytes));
         assert_eq!(&*other.blobs.read(&digest, 5 * HOUR).unwrap(), bytes);
+        assert_eq!(third.copied(&digest).unwrap(), bytes);
+        assert_eq!(third.copied(&digest).unwrap(), bytes);
         assert_eq!(one.blobs.put_from(&mut &*bytes, 6 * HOUR).unwrap(), (digest, bytes.len() as u64));
     }
     assert_eq!((one.puts(), s3.eventually_has(3).len()), (3, 3));
@@ -83,6 +96,8 @@ fn what_one_replica_put_another_one_reads() {
     assert!(matches!(nowhere, Err(StoreError::NotFound { what: "blob", .. })));
 
     assert_eq!(other.counts(), BlobCounts { hits: 0, misses: 4 });
+    // There is no room for a copy of the large one.
+    assert_eq!(third.counts(), BlobCounts { hits: 2, misses: 4 });
     s3.stop();
     assert_eq!(&*other.blobs.read(&Digest::of(b"abc"), 0).unwrap(), b"abc");
     assert_eq!(other.counts(), BlobCounts { hits: 1, misses: 4 });
@@ -107,6 +122,8 @@ fn damaged_objects_are_not_handed_out_and_are_mended_by_another_put() {
     for damage in [&b"abd"[..], b"ab", b"abcd"] {
         fs::write(&file, damage).unwrap();
         replica.forget_copies();
+        let refused = replica.copied(&digest).unwrap_err();
+        assert!(matches!(refused, StoreError::CorruptBlob { .. }), "{refused}");
         let refused = replica.blobs.read(&digest, 0).unwrap_err();
         assert!(matches!(&refused, StoreError::CorruptBlob { actual, .. } if *actual == Digest::of(damage)));
         assert!(refused.to_string().contains(&format!("s3://books/team/blobs/ba/{digest}/0")), "{refused}");

@@ -48,6 +48,8 @@ impl Phase {
 pub struct Lifecycle {
     phase: AtomicU8,
     end_began: OnceLock<Instant>,
+    /// When the drain began, and how many calls were in flight then.
+    drain_began: OnceLock<(Instant, usize)>,
     in_flight: TaskTracker,
     given_up: CancellationToken,
 }
@@ -84,12 +86,18 @@ impl Lifecycle {
     pub fn drain(&self) {
         self.leave();
         self.phase.store(3, Ordering::SeqCst);
+        self.drain_began.get_or_init(|| (Instant::now(), self.in_flight()));
         self.in_flight.close();
     }
 
     /// What is left of `limit` since the server began to leave; all of it before.
     pub fn left_of(&self, limit: Duration) -> Duration {
         limit.saturating_sub(self.end_began.get().map_or(Duration::ZERO, Instant::elapsed))
+    }
+
+    /// How long ago the drain began, and how many calls were in flight then; nothing before.
+    pub fn told_of_drain(&self) -> Option<(Duration, usize)> {
+        self.drain_began.get().map(|(began, calls)| (began.elapsed(), *calls))
     }
 
     /// Counts a call as in flight until the admission and its copies are dropped.

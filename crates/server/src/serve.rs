@@ -165,7 +165,21 @@ pub async fn run(
     if !has_ended {
         tracing::warn!("a LibreOffice does not end; its files are swept by the next start");
     }
+    if let Ok(outcome) = outcome {
+        tell_stopped(&lifecycle, outcome);
+    }
     outcome
+}
+
+/// The last line: whoever looks at a log sees that nothing was cut off, or how much.
+fn tell_stopped(lifecycle: &Lifecycle, outcome: Outcome) {
+    let (took, calls) = lifecycle.told_of_drain().unwrap_or_default();
+    let given_up = match outcome {
+        Outcome::Finished => 0,
+        Outcome::Abandoned { calls } => calls,
+    };
+    let finished = calls.saturating_sub(given_up);
+    tracing::info!(milliseconds = took.as_millis() as u64, finished, given_up, "stopped");
 }
 
 /// What was told of callers outlives the machine a moment later.

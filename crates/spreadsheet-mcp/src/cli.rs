@@ -19,6 +19,7 @@ use server::{
 
 use crate::{
     backup::{self, BackupCommand},
+    checklist::{self, ChecklistCommand},
     exit,
 };
 
@@ -74,6 +75,9 @@ pub(crate) enum Command {
     /// Make, list, check and bring back backups of forks, saved versions and the audit trail
     #[command(subcommand, after_help = backup::EXAMPLES)]
     Backup(BackupCommand),
+    /// The deployment gate: check what machines can, state, waive and sign the rest, and say whether it ships
+    #[command(subcommand, after_help = checklist::EXAMPLES)]
+    Checklist(ChecklistCommand),
     /// Evaluate one workbook from standard input: what the program starts itself for
     #[command(hide = true, name = recalc::SUBCOMMAND)]
     EvaluateFormulas,
@@ -438,6 +442,14 @@ impl Cli {
     }
 }
 
+impl ServeArguments {
+    /// The flags that were given.
+    pub(crate) fn flags(&self) -> GivenFlags {
+        let ServeArguments { listen, tls, metrics, tracing, config } = self;
+        [listen.given().as_slice(), tls.given(), metrics.given(), tracing.given(), config.given()].concat()
+    }
+}
+
 impl KeysCommand {
     fn config(&self) -> &Flags<Config> {
         match self {
@@ -463,16 +475,9 @@ impl Command {
 
     /// The flags of the configuration that were given.
     fn flags(&self) -> GivenFlags {
-        let of_serve = |arguments: &ServeArguments| {
-            let ServeArguments { listen, tls, metrics, tracing, config } = arguments;
-            [listen.given().as_slice(), tls.given(), metrics.given(), tracing.given(), config.given()]
-                .concat()
-        };
         match self {
-            Command::Serve(arguments) | Command::Config(ConfigCommand::Check(arguments)) => {
-                of_serve(arguments)
-            }
-            Command::Config(ConfigCommand::Show(arguments)) => of_serve(&arguments.serve),
+            Command::Serve(arguments) | Command::Config(ConfigCommand::Check(arguments)) => arguments.flags(),
+            Command::Config(ConfigCommand::Show(arguments)) => arguments.serve.flags(),
             Command::Call(arguments) => arguments.config.given().clone(),
             Command::Migrate(arguments) => arguments.config.given().clone(),
             Command::Tools(arguments) => arguments.config.given().clone(),
@@ -487,6 +492,7 @@ impl Command {
                 arguments.config.given().clone()
             }
             Command::Audit(AuditCommand::List(arguments)) => arguments.config.given().clone(),
+            Command::Checklist(command) => command.flags(),
             Command::Config(_) | Command::EvaluateFormulas => GivenFlags::new(),
         }
     }

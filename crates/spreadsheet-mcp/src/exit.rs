@@ -16,6 +16,15 @@ const SYSTEM_FAILED: u8 = 71;
 /// Calls were in flight when the time of the drain was up or a second signal came: they can be repeated (`EX_TEMPFAIL`).
 const CALLS_GIVEN_UP: u8 = 75;
 
+/// The verdict of the deployment gate does not let the server start (`EX_NOPERM`).
+const NOT_LET_GO: u8 = 77;
+
+/// Reports that the verdict of the deployment gate does not let the server start.
+pub(crate) fn not_let_go(why: &dyn Display) -> ExitCode {
+    eprintln!("spreadsheet-mcp: not started: {why}");
+    ExitCode::from(NOT_LET_GO)
+}
+
 /// Reports a failure of the system.
 pub(crate) fn failed(what: &str, error: &dyn Display) -> ExitCode {
     eprintln!("spreadsheet-mcp: {what}: {error}");

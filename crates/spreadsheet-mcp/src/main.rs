@@ -70,6 +70,7 @@ fn main() -> ExitCode {
         }
         Command::Keys(command) => configured(&sources, |settings| keys::run(&command, &settings.config)),
         Command::Backup(command) => logged(&sources, |settings| backup::run(command, settings.config)),
+        Command::Checklist(command) => checklist::run(command, &sources),
         Command::Audit(command) => configured(&sources, |settings| audit::run(command, &settings.config)),
         Command::EvaluateFormulas => evaluate(),
     }
@@ -114,6 +115,9 @@ fn run_server(resolved: Resolved, sources: Sources) -> ExitCode {
         Err(error) => return exit::failed("the runtime could not start", &error),
     };
     let Resolved { settings, values } = resolved;
+    if let Err(refusal) = checklist::may_start(&settings.config.fixed.gate, &values) {
+        return refusal;
+    }
     let Settings { log, config, listen, tls, metrics, tracing } = with_program(settings);
     let telemetry = {
         // Spans are sent from within it.

@@ -54,7 +54,7 @@ pub enum Act {
         person: String,
     },
     /// Somebody signed everything.
-    SignOff(SignOff),
+    SignOff(Box<SignOff>),
     /// A report was made.
     Report {
         /// The digest of its file.

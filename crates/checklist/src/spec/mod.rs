@@ -43,8 +43,23 @@ pub struct Spec {
     /// How long servers may start by a verdict; what it rests on is judged when it is given.
     #[serde(default = "quarter")]
     pub verdict_lifetime: Period,
+    /// What is done when a deployment has to go back, phase by phase.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollback: Vec<Phase>,
     /// The boxes.
     pub sections: Vec<Section>,
+}
+
+/// A phase of going back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Phase {
+    /// The section whose boxes are its steps.
+    pub section: String,
+    /// Until when it is to be done, from the beginning.
+    pub within: Period,
+    /// What to do, step by step, as commands or in words.
+    pub steps: BTreeMap<ItemId, String>,
 }
 
 /// A group of people.
@@ -287,7 +302,7 @@ impl fmt::Display for Period {
         let seconds = self.0.as_secs();
         // Days are what people think in, and the crate thinks in months.
         match seconds {
-            _ if seconds > 0 && seconds % 86_400 == 0 => write!(f, "{}d", seconds / 86_400),
+            _ if seconds > 0 && seconds.is_multiple_of(86_400) => write!(f, "{}d", seconds / 86_400),
             _ => humantime::format_duration(self.0).fmt(f),
         }
     }
@@ -350,6 +365,11 @@ impl Item {
 }
 
 impl Spec {
+    /// The JSON Schema of specifications, for editors.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Spec).to_value()
+    }
+
     /// All boxes, in order, groups before what is in them.
     pub fn placed(&self) -> impl Iterator<Item = Placed<'_>> {
         self.sections.iter().flat_map(|section| {

@@ -38,6 +38,18 @@ pub(super) fn problems(spec: &Spec, document: Option<&Document>) -> Vec<String> 
     for (name, fact) in &spec.facts {
         check_fact(spec, name, &fact.default, &format!("fact {name}"), &mut problems);
     }
+    for phase in &spec.rollback {
+        let name = &phase.section;
+        let Some(section) = spec.sections.iter().find(|section| section.id == *name) else {
+            problems.push(format!("rollback: there is no section {name}"));
+            continue;
+        };
+        for step in phase.steps.keys() {
+            if !section.items.iter().any(|item| item.id == *step) {
+                problems.push(format!("rollback: {step} is no box of section {name}"));
+            }
+        }
+    }
     if let Some(document) = document {
         problems.extend(differences(spec, document));
     }
@@ -61,7 +73,7 @@ fn check_item(spec: &Spec, placed: &Placed<'_>, problems: &mut Vec<String>) {
     }
     match (&item.check, item.is_group()) {
         (Some(_), true) => {
-            problems.push(format!("{id} has boxes of its own, and is known by them: it has no check"))
+            problems.push(format!("{id} has boxes of its own, and is known by them: it has no check"));
         }
         (None, false) => problems.push(format!("{id} has no check")),
         _ => {}
@@ -89,7 +101,7 @@ fn check_item(spec: &Spec, placed: &Placed<'_>, problems: &mut Vec<String>) {
             ));
         }
         Some(Check::Command(check)) if check.run.is_empty() => {
-            problems.push(format!("{id}: no program to run"))
+            problems.push(format!("{id}: no program to run"));
         }
         Some(Check::Manifest(check)) if check.rules.is_empty() => problems.push(format!("{id}: no rules")),
         _ => {}

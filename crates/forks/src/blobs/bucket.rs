@@ -6,8 +6,9 @@
 //! and what is deleted are never the same object, without any lock, and however late a deletion that was repeated arrives.
 
 use std::collections::HashSet;
-use std::io::Read;
-use std::path::Path;
+use std::fs::File;
+use std::io::{Read, Seek as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use objects::{Bucket, Object, ObjectError, Precondition};
 
 use super::Swept;
 use super::cache::BlobCache;
+use super::folder::Temporary;
 use crate::{Digest, Millis, StoreError};
 
 /// How long a blob that nothing refers to is kept in a bucket.
@@ -66,13 +68,24 @@ impl BlobBucket {
         Ok(())
     }
 
-    pub(super) fn put_from(&self, source: &mut dyn Read, now: Millis) -> Result<(Digest, u64), StoreError> {
-        let (temporary, digest, size) = self.cache.copy(source)?;
-        if !self.is_fresh(&digest, size, now)? {
-            self.upload(&digest, &mut temporary.reader()?, now)?;
+    /// All that `source` gives in a file, its digest and its size.
+    pub(super) fn copy(&self, source: &mut dyn Read) -> Result<(Temporary, Digest, u64), StoreError> {
+        self.cache.copy(source)
+    }
+
+    /// Keeps what [`copy`](BlobBucket::copy) gave.
+    pub(super) fn put_copied(
+        &self,
+        temporary: Temporary,
+        digest: &Digest,
+        size: u64,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        if !self.is_fresh(digest, size, now)? {
+            self.upload(digest, &mut temporary.reader()?, now)?;
         }
-        self.cache.adopt(temporary, &digest, size, now);
-        Ok((digest, size))
+        self.cache.adopt(temporary, digest, size, now);
+        Ok(())
     }
 
     pub(super) fn read(&self, digest: &Digest, now: Millis) -> Result<Arc<[u8]>, StoreError> {
@@ -81,20 +94,50 @@ impl BlobBucket {
             return Ok(bytes);
         }
         self.misses.fetch_add(1, Ordering::Relaxed);
+        let bytes = self.newest_whole(digest, |object| self.download(digest, object))?;
+        self.cache.keep(digest, &bytes, now);
+        Ok(bytes)
+    }
+
+    /// What `get` makes of the newest object of a blob that is whole.
+    fn newest_whole<T>(
+        &self,
+        digest: &Digest,
+        get: impl Fn(&Object) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut refused = StoreError::NotFound { what: "blob", name: digest.to_string() };
         for object in self.objects(digest)?.iter().rev() {
-            match self.download(digest, object) {
-                Ok(bytes) => {
-                    self.cache.keep(digest, &bytes, now);
-                    return Ok(bytes);
-                }
+            match get(object) {
                 // Another object of the same blob may be whole; one that went was swept for being old.
                 Err(error @ StoreError::CorruptBlob { .. }) => refused = error,
                 Err(StoreError::Bucket(ObjectError::NotFound { .. })) => {}
-                Err(error) => return Err(error),
+                other => return other,
             }
         }
         Err(refused)
+    }
+
+    /// A file that holds a blob, whether there is room for a copy or not, and where it is.
+    pub(super) fn file(&self, digest: &Digest, now: Millis) -> Result<(PathBuf, File), StoreError> {
+        if let Some(copy) = self.cache.file(digest, now) {
+            self.hits.fetch_add(1, Ordering::Relaxed);
+            return Ok(copy);
+        }
+        self.misses.fetch_add(1, Ordering::Relaxed);
+        self.newest_whole(digest, |object| {
+            let mut temporary = self.cache.temporary()?;
+            self.bucket.get_into(&object.key, temporary.file())?;
+            let path = temporary.path().to_owned();
+            let unread = |problem| StoreError::from_io(&path, &problem);
+            let mut file = temporary.reader()?;
+            let (actual, size) = Digest::of_stream(&mut file).map_err(unread)?;
+            if actual != *digest {
+                return Err(self.corrupt(object, actual));
+            }
+            file.rewind().map_err(unread)?;
+            self.cache.adopt(temporary, digest, size, now);
+            Ok((path, file))
+        })
     }
 
     pub(super) fn counts(&self) -> BlobCounts {
@@ -167,16 +210,16 @@ impl BlobBucket {
 
     /// The bytes of an object, in the one allocation that they are shared from.
     fn download(&self, digest: &Digest, object: &Object) -> Result<Arc<[u8]>, StoreError> {
-        let corrupt = |actual| StoreError::CorruptBlob {
-            place: format!("{}/{}", self.bucket.url(), object.key),
-            actual,
-        };
         let size = usize::try_from(object.size).map_err(|problem| StoreError::Source(problem.to_string()))?;
         let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, size).collect();
         let mut unfilled = Arc::get_mut(&mut bytes).expect("invariant: nobody else has it yet");
         self.bucket.get_into(&object.key, &mut unfilled)?;
         let actual = Digest::of(&bytes);
-        if actual == *digest { Ok(bytes) } else { Err(corrupt(actual)) }
+        if actual == *digest { Ok(bytes) } else { Err(self.corrupt(object, actual)) }
+    }
+
+    fn corrupt(&self, object: &Object, actual: Digest) -> StoreError {
+        StoreError::CorruptBlob { place: format!("{}/{}", self.bucket.url(), object.key), actual }
     }
 }
 

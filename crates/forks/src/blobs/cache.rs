@@ -1,7 +1,7 @@
 //! Copies on the disk of blobs that are somewhere else.
 
-use std::fs;
-use std::io::Read;
+use std::fs::{self, File};
+use std::io::{Read, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,6 +43,28 @@ impl BlobCache {
             }
             Err(_) => None,
         }
+    }
+
+    /// The file of a whole copy, if there is one, and where it is.
+    pub(super) fn file(&self, digest: &Digest, now: Millis) -> Option<(PathBuf, File)> {
+        let (path, mut file) = self.folder.file(digest).ok()?;
+        match Digest::of_stream(&mut file) {
+            Ok((actual, size)) if actual == *digest => {
+                let _used = self.folder.renew(digest, size, now);
+                file.rewind().ok()?;
+                Some((path, file))
+            }
+            Ok(_) => {
+                let _gone = fs::remove_file(path);
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// A file that may become a copy.
+    pub(super) fn temporary(&self) -> Result<Temporary, StoreError> {
+        self.folder.temporary()
     }
 
     /// Keeps a copy, if there is room for it.

@@ -45,13 +45,18 @@ impl BlobFolder {
         self.keep(temporary, digest, now)
     }
 
-    /// Keeps all that `source` gives, without holding it in memory, and says how many bytes that is.
-    pub(crate) fn put_from(&self, source: &mut dyn Read, now: Millis) -> Result<(Digest, u64), StoreError> {
-        let (temporary, digest, size) = self.copy(source)?;
-        if !self.renew(&digest, size, now)? {
-            self.keep(temporary, &digest, now)?;
+    /// Keeps what [`copy`](BlobFolder::copy) gave, as [`BlobFolder::put`] does.
+    pub(super) fn put_copied(
+        &self,
+        temporary: Temporary,
+        digest: &Digest,
+        size: u64,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        match self.renew(digest, size, now)? {
+            true => Ok(()),
+            false => self.keep(temporary, digest, now),
         }
-        Ok((digest, size))
     }
 
     /// All that `source` gives as a file that has no name yet, its digest and its size.
@@ -74,15 +79,21 @@ impl BlobFolder {
     /// The bytes of a blob, which are those that its name says.
     pub(crate) fn read(&self, digest: &Digest) -> Result<Arc<[u8]>, StoreError> {
         let path = self.path(digest);
-        let bytes = read_whole(&path).map_err(|problem| match problem.kind() {
-            io::ErrorKind::NotFound => StoreError::NotFound { what: "blob", name: digest.to_string() },
-            _ => StoreError::from_io(&path, &problem),
-        })?;
+        let bytes = read_whole(&path).map_err(|problem| unread(digest, &path, &problem))?;
         let actual = Digest::of(&bytes);
         if actual != *digest {
             return Err(StoreError::CorruptBlob { place: path.display().to_string(), actual });
         }
         Ok(bytes)
+    }
+
+    /// The file of a blob, whose bytes nobody has looked at, and where it is.
+    pub(super) fn file(&self, digest: &Digest) -> Result<(PathBuf, File), StoreError> {
+        let path = self.path(digest);
+        match File::open(&path) {
+            Ok(file) => Ok((path, file)),
+            Err(problem) => Err(unread(digest, &path, &problem)),
+        }
     }
 
     /// Where the blob is, or would be.
@@ -118,7 +129,7 @@ impl BlobFolder {
     }
 
     /// A file that is locked for as long as somebody writes it. One that nobody locks was left by a crash.
-    fn temporary(&self) -> Result<Temporary, StoreError> {
+    pub(super) fn temporary(&self) -> Result<Temporary, StoreError> {
         // A sweep sees it locked, or not at all.
         let _sweeping = self.lock(Sharing::WithPuts)?;
         let temporary = Temporary::create(&self.folder)?;
@@ -169,6 +180,15 @@ impl Temporary {
         self.file.write_all(bytes).map_err(|problem| StoreError::from_io(&self.path, &problem))
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What others write to.
+    pub(super) fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
     /// What was written, from its beginning.
     pub(super) fn reader(&self) -> Result<File, StoreError> {
         File::open(&self.path).map_err(|problem| StoreError::from_io(&self.path, &problem))
@@ -193,6 +213,14 @@ impl Drop for Temporary {
     fn drop(&mut self) {
         // Renamed, it is not there any more; and what cannot be deleted now is swept later.
         let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Why a blob can't be read.
+fn unread(digest: &Digest, path: &Path, problem: &io::Error) -> StoreError {
+    match problem.kind() {
+        io::ErrorKind::NotFound => StoreError::NotFound { what: "blob", name: digest.to_string() },
+        _ => StoreError::from_io(path, problem),
     }
 }
 

@@ -6,7 +6,7 @@ mod folder;
 mod sweep;
 
 use std::collections::HashSet;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{Digest, Millis, Store, StoreError};
 pub use bucket::{BUCKET_GRACE, BlobCounts};
 
 use bucket::BlobBucket;
-use folder::BlobFolder;
+use folder::{BlobFolder, Temporary};
 
 /// Bytes, each named by their SHA-256, which several processes use at the same time: files of a folder, or objects of a
 /// bucket with copies on the disk.
@@ -74,9 +74,78 @@ impl Blobs {
     /// # Errors
     /// `Source` when `source` fails; those of [`Blobs::put`]; nothing is left behind.
     pub fn put_from(&self, source: &mut dyn Read, now: Millis) -> Result<(Digest, u64), StoreError> {
+        let (temporary, digest, size) = self.received(source)?;
+        self.put_received(temporary, &digest, size, now)?;
+        Ok((digest, size))
+    }
+
+    /// As [`Blobs::put_from`], if what `source` gives is what `digest` names; `None`, and nothing is kept, if it is not.
+    ///
+    /// # Errors
+    /// As [`Blobs::put_from`].
+    pub fn put_known_from(
+        &self,
+        digest: &Digest,
+        source: &mut dyn Read,
+        now: Millis,
+    ) -> Result<Option<u64>, StoreError> {
+        let (temporary, actual, size) = self.received(source)?;
+        if actual != *digest {
+            return Ok(None);
+        }
+        self.put_received(temporary, digest, size, now)?;
+        Ok(Some(size))
+    }
+
+    fn received(&self, source: &mut dyn Read) -> Result<(Temporary, Digest, u64), StoreError> {
         match &self.0 {
-            Place::Folder(folder) => folder.put_from(source, now),
-            Place::Bucket(bucket) => bucket.put_from(source, now),
+            Place::Folder(folder) => folder.copy(source),
+            Place::Bucket(bucket) => bucket.copy(source),
+        }
+    }
+
+    fn put_received(
+        &self,
+        temporary: Temporary,
+        digest: &Digest,
+        size: u64,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        match &self.0 {
+            Place::Folder(folder) => folder.put_copied(temporary, digest, size, now),
+            Place::Bucket(bucket) => bucket.put_copied(temporary, digest, size, now),
+        }
+    }
+
+    /// Hands out the pieces of a blob in turn, without holding it in memory, and says how many bytes that is. What was handed out
+    /// is of use only if this succeeds: whether the bytes are those that its name says is known at their end.
+    ///
+    /// # Errors
+    /// As [`Blobs::read`]; and what `each` fails with.
+    pub fn copy<E: From<StoreError>>(
+        &self,
+        digest: &Digest,
+        now: Millis,
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let (place, mut file) = match &self.0 {
+            Place::Folder(folder) => folder.file(digest)?,
+            Place::Bucket(bucket) => bucket.file(digest, now)?,
+        };
+        let mut refused = None;
+        let read = Digest::of_reader(&mut file, |piece| {
+            each(piece).map_err(|error| {
+                refused = Some(error);
+                io::Error::other("refused")
+            })
+        });
+        match (read, refused) {
+            (_, Some(error)) => Err(error),
+            (Err(problem), None) => Err(StoreError::from_io(&place, &problem).into()),
+            (Ok((actual, size)), None) if actual == *digest => Ok(size),
+            (Ok((actual, _)), None) => {
+                Err(StoreError::CorruptBlob { place: place.display().to_string(), actual }.into())
+            }
         }
     }
 

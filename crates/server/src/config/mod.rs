@@ -18,6 +18,7 @@ pub mod secret;
 mod backup;
 mod files;
 mod flags;
+mod gate;
 mod limits;
 mod listen;
 mod objects;
@@ -40,6 +41,7 @@ use clap::{
 pub use backup::BackupConfig;
 pub use files::{FilesConfig, NoCommand, ScanCommand, UploadCheck};
 pub use flags::FlagsConfig;
+pub use gate::GateConfig;
 pub use limits::{CacheConfig, LimitsConfig, RequestsConfig};
 pub use listen::{ListenConfig, Transport};
 pub use location::Location;
@@ -133,6 +135,9 @@ pub struct FixedConfig {
     /// Where backups go.
     #[command(flatten)]
     pub backup: BackupConfig,
+    /// What a server needs to be let go, and shows of it.
+    #[command(flatten)]
+    pub gate: GateConfig,
 }
 
 impl FixedConfig {

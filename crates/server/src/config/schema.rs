@@ -47,7 +47,7 @@ impl ConfigOption {
     }
 
     /// A value as the file has it.
-    pub(crate) fn file_value(&self, text: &str) -> Value {
+    pub fn file_value(&self, text: &str) -> Value {
         match &self.kind {
             Kind::Boolean | Kind::Rollout if matches!(text, "true" | "false") => json!(text == "true"),
             Kind::Integer { .. } => text.parse::<u64>().map_or_else(|_| json!(text), |value| json!(value)),

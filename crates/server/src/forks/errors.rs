@@ -5,7 +5,7 @@ use workbook::edit::{EditError, SaveError};
 
 use crate::error::{ErrorCode, ToolError};
 
-/// An error of the store. Its message ends with the remedy.
+/// An error of the store. Its message ends with the remedy. Where on the server it happened is nothing to callers: the log tells.
 pub(crate) fn store_error(error: StoreError) -> ToolError {
     let code = match &error {
         StoreError::NotFound { what: "fork", .. } => ErrorCode::ForkNotFound,
@@ -42,6 +42,15 @@ pub(crate) fn store_error(error: StoreError) -> ToolError {
         }
         other => other.to_string(),
     };
+    let message = match error.without_place() {
+        Some(elsewhere) => {
+            if is_news(&error) {
+                tracing::warn!(%error, "the state failed a call");
+            }
+            elsewhere
+        }
+        None => message,
+    };
     let told = |what: &str| match error.retry_after() {
         Some(wait) => ToolError::new(code, what).retry_after(wait.as_secs().max(1)),
         None => ToolError::new(code, what),
@@ -50,6 +59,18 @@ pub(crate) fn store_error(error: StoreError) -> ToolError {
         Some((what, remedy)) => told(what).hint(remedy),
         None => told(&message),
     }
+}
+
+/// Whether the log does not tell of it otherwise: it says once of a database that it is away.
+fn is_news(error: &StoreError) -> bool {
+    !matches!(
+        error,
+        StoreError::Busy { .. }
+            | StoreError::Away { .. }
+            | StoreError::InDoubt { .. }
+            | StoreError::Refused { .. }
+            | StoreError::NotMigrated { .. }
+    )
 }
 
 /// An edit that was refused.
@@ -88,5 +109,58 @@ pub(crate) fn save_error(error: SaveError) -> ToolError {
             };
             ToolError::new(code, error.to_string()).hint("nothing was replaced; check the disk and try again")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use forks::{Blobs, SqliteStore};
+
+    use super::*;
+
+    /// What a caller is told, as it goes over the wire.
+    fn told(error: StoreError) -> String {
+        store_error(error).to_body().to_string()
+    }
+
+    #[test]
+    fn callers_are_not_told_where_the_state_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().to_str().expect("text");
+        let database = folder.path().join("forks.sqlite");
+        let blobs = Blobs::open(&folder.path().join("blobs")).expect("opens");
+        let digest = blobs.put(b"abc", 1).expect("is put");
+        let name = digest.to_string();
+        std::fs::write(folder.path().join("blobs").join(&name[..2]).join(&name), "abd").expect("damaged");
+        let damaged = blobs.read(&digest, 1).expect_err("is damaged");
+        std::fs::write(&database, [7; 5_000]).expect("written");
+        let no_database = SqliteStore::open(&database).map(drop).expect_err("is none");
+        let below = Blobs::open(&database.join("blobs")).map(drop).expect_err("a file is no folder");
+        let place = || database.display().to_string();
+        for error in [
+            damaged,
+            no_database,
+            below,
+            StoreError::Full { place: place() },
+            StoreError::ReadOnly { place: place(), problem: "Permission denied (os error 13)".to_owned() },
+            StoreError::Unavailable {
+                place: place(),
+                problem: format!("unable to open database file: {}", place()),
+            },
+            StoreError::NewerVersion { place: place(), found: 9, known: 4 },
+            StoreError::Busy { place: place() },
+        ] {
+            let log = error.to_string();
+            assert!(log.contains(path), "{log}");
+            let told = told(error);
+            assert!(!told.contains(path) && told.contains("the state"), "{told}");
+        }
+        let full = told(StoreError::Full { place: place() });
+        assert_eq!(
+            full,
+            r#"{"error":{"code":"storage_full","message":"the disk of the state is full","hint":"nothing was changed: free some space, then repeat the call"}}"#
+        );
+        let busy = told(StoreError::Busy { place: "fork-abc".to_owned() });
+        assert!(busy.contains("fork-abc is busy"), "{busy}");
     }
 }

@@ -12,7 +12,7 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   spreadsheet-mcp backup keygen --output backup-identity.txt > recipients.txt     a key pair; keep the identity away from the server
   spreadsheet-mcp backup create --backup-destination s3://backups/sheets --backup-recipients-file recipients.txt
-  spreadsheet-mcp backup verify --backup-destination s3://backups/sheets --backup-identity-file backup-identity.txt
+  spreadsheet-mcp backup verify --backup-destination s3://backups/sheets --backup-identity-file backup-identity.txt --max-age 26h
   spreadsheet-mcp backup restore --backup-destination s3://backups/sheets --backup-identity-file backup-identity.txt \\
       --state-dir /var/lib/spreadsheet-mcp                       into a state that is empty
 Everything comes back: forks, their logs, saved versions, the file of API keys, and the audit trail where --audit-dir names one. A server may serve
@@ -72,6 +72,9 @@ pub(crate) struct VerifyBackupArguments {
     /// Take away what is damaged of that which later backups would use again: the next `backup create` writes it anew
     #[arg(long)]
     pub(crate) delete_damaged: bool,
+    /// Also fail (exit code 1) when the backup is older: `26h`, `7d`
+    #[arg(long, value_name = "TIME")]
+    pub(crate) max_age: Option<humantime::Duration>,
     /// What every command about one backup needs.
     #[command(flatten)]
     pub(crate) about: OneBackupArguments,

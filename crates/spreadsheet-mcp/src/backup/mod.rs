@@ -11,7 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use arguments::VerifyBackupArguments;
@@ -21,7 +21,7 @@ use ::backup::{
     BackupError, BackupId, Damage, Depth, Identities, KeysBack, Lock, Manifest, Recipients, Repository, Seal,
     State, Verified, create, delete_damaged, prune, restore, verify,
 };
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use objects::{Bucket, BucketUrl, InvalidUrl};
 use serde_json::{Value, json};
 use server::{
@@ -176,6 +176,7 @@ impl Job {
             None if manifest.encrypted => Depth::Stored,
             None => Depth::Content(Identities::default()),
         };
+        let old = arguments.max_age.and_then(|most| is_old(&manifest, *most, Utc::now()));
         let began = Instant::now();
         let lock = arguments.delete_damaged.then(|| repository.lock()).transpose()?;
         let keep = || drop(lock.as_ref().map(Lock::keep));
@@ -188,7 +189,14 @@ impl Job {
                 }
                 None => None,
             };
-            return Err(Failure::Failed(is_damaged(&manifest, &found, deleted)));
+            let mut told = is_damaged(&manifest, &found, deleted);
+            if let Some(old) = old {
+                told += &format!("\nAlso, {old}");
+            }
+            return Err(Failure::Failed(told));
+        }
+        if let Some(old) = old {
+            return Err(Failure::Failed(old));
         }
         let mut told = summary(&manifest);
         told["objects"] = json!(found.objects);
@@ -323,6 +331,9 @@ impl Job {
 
 fn list(repository: &Repository, format: Format) -> Result<Value, Failure> {
     let backups: Vec<Value> = repository.backups()?.iter().map(summary).collect();
+    if backups.is_empty() && repository.is_blank()? {
+        eprintln!("spreadsheet-mcp: nothing at all is in {repository}: is that where backups are?");
+    }
     Ok(match format {
         Format::Json => json!({ "backups": backups }),
         Format::Text if backups.is_empty() => {
@@ -344,6 +355,23 @@ fn manifest_of(repository: &Repository, id: Option<&str>) -> Result<Manifest, Fa
     Ok(match id {
         Some(id) => repository.backup(&id.parse::<BackupId>()?)?,
         None => repository.latest()?,
+    })
+}
+
+/// What is said of a backup that is older than it may be.
+fn is_old(manifest: &Manifest, most: Duration, now: DateTime<Utc>) -> Option<String> {
+    // One of a clock that is ahead is new.
+    let age = (now - manifest.created).to_std().unwrap_or_default();
+    let told = |time: Duration| humantime::format_duration(Duration::from_secs(time.as_secs()));
+    (age > most).then(|| {
+        format!(
+            "backup {} is too old: it was made {} ago, at {}, and --max-age is {}; make one now, `spreadsheet-mcp backup \
+             create`, and see why there is no later one",
+            manifest.id,
+            told(age),
+            manifest.created.to_rfc3339_opts(SecondsFormat::Secs, true),
+            humantime::format_duration(most)
+        )
     })
 }
 

@@ -400,12 +400,69 @@ fn a_mistyped_place_is_refused_and_not_made() {
         assert!(error.contains(&format!("there is no folder {}", drill.destination)), "{command}: {error}");
         assert!(!Path::new(&drill.destination).exists(), "{command}");
     }
+    // One that is empty may be right, or may not: it is told of by its name.
+    fs::create_dir_all(&drill.destination).expect("made");
+    check_blank(&drill, None);
     // One that is something else keeps what is in it.
     let other = Path::new(&drill.destination);
     fs::create_dir_all(other.join("blobs")).expect("made");
     fs::write(other.join("blobs/kept"), "kept").expect("written");
     told(&drill.backup(&["prune"], &[], None));
     assert!(other.join("blobs/kept").exists());
+    let listed = drill.backup(&["list"], &[], None);
+    assert_eq!((told(&listed)["backups"].as_array().map(Vec::len), listed.stderr.len()), (Some(0), 0));
+}
+
+#[test]
+fn a_mistyped_place_in_a_bucket_is_told_of() {
+    let Some(s3) = S3::start() else { return };
+    let drill = Drill::new(Some(s3.url()));
+    let state = drill.place.state.to_str().expect("text").to_owned();
+    drill.create(&["--state-dir", &state], Some(&s3));
+    let listed = drill.backup(&["list"], &[], Some(&s3));
+    assert_eq!((told(&listed)["backups"].as_array().map(Vec::len), listed.stderr.len()), (Some(1), 0));
+    let mistyped = Drill { destination: format!("{}/shets", s3.url()), ..drill };
+    check_blank(&mistyped, Some(&s3));
+}
+
+fn check_blank(drill: &Drill, s3: Option<&S3>) {
+    let listed = drill.backup(&["list"], &[], s3);
+    let said = String::from_utf8_lossy(&listed.stderr).into_owned();
+    assert_eq!(told(&listed)["backups"], json!([]));
+    assert!(said.contains(&format!("nothing at all is in {}", drill.destination)), "{said}");
+}
+
+/// A whole backup does not help when it is of last month.
+#[test]
+fn a_backup_that_is_too_old_is_not_good_enough() {
+    let drill = Drill::new(None);
+    let state = drill.place.state.to_str().expect("text").to_owned();
+    let place = ["--state-dir", &state];
+    let made = drill.create(&place, None);
+    let identity = ["--backup-identity-file", &drill.identity];
+    let verify =
+        |age: &str| drill.backup(&[&["verify", "--max-age", age], &identity[..]].concat(), &[], None);
+    told(&verify("26h"));
+    let id = made["backup"].as_str().expect("its name");
+    let manifest = Path::new(&drill.destination).join(format!("backups/{id}.json"));
+    let mut text: Value = serde_json::from_slice(&fs::read(&manifest).expect("read")).expect("JSON");
+    text["created"] = json!(Utc::now() - TimeDelta::hours(30));
+    fs::write(&manifest, text.to_string()).expect("written");
+    let refused = verify("26h");
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{error}");
+    assert!(
+        error.contains(id) && error.contains("made 1day 6h ago") && error.contains("--max-age is 1day 2h"),
+        "{error}"
+    );
+    told(&verify("31h"));
+    assert_eq!(verify("soon").status.code(), Some(64));
+    // What is damaged is told, too.
+    for rows in files_below(&Path::new(&drill.destination).join("rows")) {
+        fs::write(rows, "short").expect("written");
+    }
+    let error = String::from_utf8_lossy(&verify("26h").stderr).into_owned();
+    assert!(error.contains("are damaged") && error.contains("is too old"), "{error}");
 }
 
 #[test]

@@ -57,15 +57,49 @@ fn grafana_gets_the_dashboards() {
     }
 }
 
+/// What the index says before it lists them.
+const ABOUT_RUNBOOKS: &str = r#"One for each alert: what it looks like, what to ask first, how to decide, what to do, how to see that it is over.
+
+Commands name what they talk to by variables:
+
+```console
+$ export SERVER=127.0.0.1:8079 METRICS=127.0.0.1:9090 PROMETHEUS=127.0.0.1:9091 ALERTMANAGER=127.0.0.1:9093
+$ kubectl port-forward svc/spreadsheet-mcp 8079 9090    # in a cluster
+```
+
+## What `$DEPLOYMENT` is
+
+What the replicas run as, which depends on the [overlay](../deployment.md#on-kubernetes). Set it once, to one of these:
+
+```console
+$ export DEPLOYMENT=deployment/spreadsheet-mcp          # kubernetes/, rolling, external-secrets, trial
+$ export DEPLOYMENT=deployment/spreadsheet-mcp-$(kubectl get svc spreadsheet-mcp -o jsonpath='{.spec.selector.slot}')   # blue-green: the slot that serves
+$ export DEPLOYMENT=rollout/spreadsheet-mcp             # canary
+```
+
+`kubectl rollout` knows no Rollout of Argo's, and slots go back by the Service:
+
+| instead of | `blue-green` | `canary` |
+|---|---|---|
+| `kubectl rollout status $DEPLOYMENT` | the same | `kubectl argo rollouts status spreadsheet-mcp` |
+| `kubectl rollout restart $DEPLOYMENT` | the same | `kubectl argo rollouts restart spreadsheet-mcp` |
+| `kubectl rollout undo $DEPLOYMENT` | swap the slots of `live.yaml` and apply | `kubectl argo rollouts abort spreadsheet-mcp` while it rolls out, `kubectl argo rollouts undo spreadsheet-mcp` later |
+| `kubectl scale $DEPLOYMENT --replicas=N` | the same | the same |
+| no replica may run: `kubectl scale $DEPLOYMENT --replicas=0` | `kubectl scale deployment/spreadsheet-mcp-blue deployment/spreadsheet-mcp-green --replicas=0` | the same |
+
+Pods have the label `app=spreadsheet-mcp` everywhere, and autoscalers the name of what they scale: `kubectl get hpa`.
+
+## All of them
+
+`critical` wakes who is on call ([on-call](../on-call.md)); `warning` waits for the team's working hours.
+
+| alert | severity | for |
+|---|---|---|
+"#;
+
 #[test]
 fn runbooks_have_an_index() {
-    let mut page = format!(
-        "# Runbooks\n\n<!-- Generated: {AGAIN} -->\n\nOne for each alert: what it looks like, what to ask first, how to decide, what to \
-         do, how to see that it is over.\n\nCommands name what they talk to by variables:\n\n```console\n$ export \
-         SERVER=127.0.0.1:8079 METRICS=127.0.0.1:9090 PROMETHEUS=127.0.0.1:9091 ALERTMANAGER=127.0.0.1:9093\n$ kubectl \
-         port-forward svc/spreadsheet-mcp 8079 9090    # in a cluster\n```\n\n`critical` wakes who is on call ([on-call](../on-call.md)); \
-         `warning` waits for the team's working hours.\n\n| alert | severity | for |\n|---|---|---|\n"
-    );
+    let mut page = format!("# Runbooks\n\n<!-- Generated: {AGAIN} -->\n\n{ABOUT_RUNBOOKS}");
     for alert in alerts() {
         let (name, severity, wait) = (&alert.name, &alert.severity, &alert.wait);
         page.push_str(&format!("| [{name}]({name}.md) | {severity} | {wait} |\n"));

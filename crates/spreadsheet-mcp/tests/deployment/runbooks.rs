@@ -46,6 +46,25 @@ fn all_have_the_same_parts() {
     }
 }
 
+/// What replicas run as has another name in other overlays: the index says which.
+#[test]
+fn none_assumes_an_overlay() {
+    let index = text("docs/runbooks/README.md");
+    assert!(index.contains("\n## What `$DEPLOYMENT` is\n"), "{index}");
+    let pages = names("docs/runbooks").into_iter().filter(|name| name != "README.md");
+    let runbooks = pages.map(|name| (format!("docs/runbooks/{name}"), "README.md#what-deployment-is"));
+    let others = ["backup", "releasing", "troubleshooting"]
+        .map(|name| (format!("docs/{name}.md"), "runbooks/README.md#what-deployment-is"));
+    for (name, link) in runbooks.chain(others) {
+        let page = text(&name);
+        assert!(!page.contains("deployment/spreadsheet-mcp"), "{name}");
+        assert!(
+            !page.contains("$DEPLOYMENT") || page.contains(&format!("({link})")),
+            "{name} does not say what it is"
+        );
+    }
+}
+
 #[test]
 fn they_name_metrics_options_and_files_that_there_are() {
     let options = options();

@@ -189,7 +189,7 @@ fn one_of_many_saves_to_a_new_path_wins() {
 }
 
 /// The state is of no use, and reading works nevertheless.
-fn check_only_reading_works(server: &Server, fork: &str) {
+fn check_only_reading_works(place: &Place, server: &Server, fork: &str) {
     let refused = [
         server.call("edit_cells", &set(fork, "B2", 1)),
         server.call("create_fork", &json!({ "workbook": "book.xlsx" })),
@@ -197,9 +197,13 @@ fn check_only_reading_works(server: &Server, fork: &str) {
         server.call("list_forks", &json!({})),
         server.call("read_range", &json!({ "workbook": fork, "ranges": ["B2"] })),
     ];
+    let state = place.state.to_str().expect("text");
     for told in refused {
+        let error = told.as_ref().expect_err("refused").to_string();
+        assert!(!error.contains(state), "callers are told where the state is: {error}");
         assert_eq!(code(told), "state_unavailable");
     }
+    assert!(server.log().contains(state), "the log tells where: {}", server.log());
     assert_eq!(b2(server, "book.xlsx"), Value::Null);
     server.call("list_workbooks", &json!({})).expect("listed");
 }
@@ -212,7 +216,7 @@ fn without_its_state_it_still_reads() {
     let fork = fork_of_book(&server);
     let elsewhere = place.state.with_extension("away");
     fs::rename(&place.state, &elsewhere).expect("moved");
-    check_only_reading_works(&server, &fork);
+    check_only_reading_works(&place, &server, &fork);
     fs::rename(&elsewhere, &place.state).expect("moved back");
     assert_eq!(b2(&server, &fork), 42, "put back, it goes on");
 
@@ -237,6 +241,6 @@ fn a_damaged_state_is_said_and_left_alone() {
     let damaged = vec![b'?'; 20_000];
     fs::write(&database, &damaged).expect("written");
     let server = place.serve(&[]);
-    check_only_reading_works(&server, &fork);
+    check_only_reading_works(&place, &server, &fork);
     assert!(fs::read(&database).expect("read") == damaged, "what is not understood is not touched");
 }

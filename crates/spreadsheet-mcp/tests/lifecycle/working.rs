@@ -51,7 +51,7 @@ fn call_and_end(
     arguments: &Value,
     signals: usize,
     mut has_begun: impl FnMut() -> bool,
-) -> (std::io::Result<Told>, Option<i32>, Duration) {
+) -> (std::io::Result<Told>, (Option<i32>, String), Duration) {
     let client: Client = server.client();
     std::thread::scope(|scope| {
         let call = scope.spawn(move || client.try_call(tool, arguments));
@@ -62,9 +62,15 @@ fn call_and_end(
             // Two signals at once are one for the kernel.
             std::thread::sleep(Duration::from_millis(300));
         }
-        let (code, _) = server.ended();
-        (call.join().expect("no panic"), code, signalled.elapsed())
+        let ended = server.ended();
+        (call.join().expect("no panic"), ended, signalled.elapsed())
     })
+}
+
+/// The log ends with what became of the calls that were in flight.
+fn check_last_line(log: &str, calls: &str) {
+    let last = log.trim_end().lines().next_back().unwrap_or_default();
+    assert!(last.contains("stopped") && last.contains("milliseconds=") && last.contains(calls), "{log}");
 }
 
 #[test]
@@ -78,7 +84,8 @@ fn a_calculation_is_answered_before_the_end() {
         !seen.is_empty()
     });
     assert_eq!(code(told.expect("an answer")), "timeout");
-    assert_eq!(ended, Some(0));
+    assert_eq!(ended.0, Some(0));
+    check_last_line(&ended.1, "finished=1 given_up=0");
     wait_for("the calculation goes on", || seen.iter().all(|id| is_gone(*id)));
 }
 
@@ -93,7 +100,8 @@ fn a_calculation_that_takes_too_long_is_given_up_and_its_caller_told() {
         !seen.is_empty()
     });
     assert_eq!(code(told.expect("an answer")), "shutting_down");
-    assert_eq!(ended, GIVEN_UP);
+    assert_eq!(ended.0, GIVEN_UP);
+    assert!(ended.1.contains("finished=0 given_up=1"), "{}", ended.1);
     assert!(took < Duration::from_secs(20), "{took:?}");
     wait_for("the calculation goes on", || seen.iter().all(|id| is_gone(*id)));
     // The fork is as it was.
@@ -114,7 +122,7 @@ fn a_second_signal_does_not_wait() {
         !seen.is_empty()
     });
     assert!(told.is_err(), "{told:?}");
-    assert_eq!(ended, GIVEN_UP);
+    assert_eq!(ended.0, GIVEN_UP);
     assert!(took < Duration::from_secs(30), "{took:?}");
     wait_for("the calculation goes on", || seen.iter().all(|id| is_gone(*id)));
 }
@@ -133,6 +141,7 @@ fn a_second_signal_ends_the_delay_of_a_server_that_rests() {
     server.terminate();
     let (code, log) = server.ended();
     assert_eq!(code, Some(0), "{log}");
+    check_last_line(&log, "finished=0 given_up=0");
 }
 
 #[test]
@@ -146,7 +155,7 @@ fn a_save_is_whole() {
     let is_saving = || place.names().iter().any(|name| name.starts_with(".spreadsheet-mcp-"));
     let (told, ended, _) = call_and_end(server, "save_fork", &save, 1, is_saving);
     told.expect("an answer").expect("saved");
-    assert_eq!(ended, Some(0));
+    assert_eq!(ended.0, Some(0));
     assert_eq!(place.names(), ["book.xlsx"], "nothing half written stays");
     let server = place.serve(&[]);
     let read = server.call("read_range", &json!({ "workbook": "book.xlsx", "ranges": ["Data!B2"] }));
@@ -210,7 +219,7 @@ fn check_libreoffice_ends(flags: &[&str], signals: usize, expected: Option<&str>
     let is_working = || offices(&place.temporary).iter().any(is_at_job);
     let (told, ended, took) = call_and_end(server, "recalculate", &arguments, signals, is_working);
     assert_eq!(told.ok().map(code).as_deref(), expected);
-    assert_eq!(ended, exit, "after {took:?}");
+    assert_eq!(ended.0, exit, "after {took:?}");
     if signals == 1 {
         assert!(offices(&place.temporary).is_empty(), "it ends before the server does");
         assert!(walk(&place.temporary).is_empty(), "{:?}", walk(&place.temporary));

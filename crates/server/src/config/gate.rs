@@ -1,0 +1,24 @@
+//! The deployment gate: whether a server starts without its verdict, and what it shows of the checklist.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Whether a server starts without a verdict, and what it shows of the checklist.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Gate")]
+pub struct GateConfig {
+    /// Start only by this verdict of `spreadsheet-mcp checklist gate`: for this program and configuration, and signed for every role
+    /// that --checklist-keys knows
+    #[arg(long, value_name = "FILE", env = "SPREADSHEET_MCP_REQUIRE_VERDICT", requires = "checklist_keys")]
+    pub require_verdict: Option<PathBuf>,
+    /// The keys that are trusted to sign, as `spreadsheet-mcp checklist keys` writes them
+    #[arg(long, value_name = "FILE", env = "SPREADSHEET_MCP_CHECKLIST_KEYS")]
+    pub checklist_keys: Option<PathBuf>,
+    /// The checklist that administrators see at /console/checklist; none is shown without it
+    #[arg(long, value_name = "FILE", env = "SPREADSHEET_MCP_CHECKLIST_FILE")]
+    pub checklist_file: Option<PathBuf>,
+    /// The folder of its ledger; otherwise `ledger` beside the file
+    #[arg(long, value_name = "DIR", env = "SPREADSHEET_MCP_CHECKLIST_LEDGER")]
+    pub checklist_ledger: Option<PathBuf>,
+}

@@ -1,0 +1,316 @@
+//! What people do: state, waive, sign; and the keys that they sign with.
+
+use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _};
+
+use checklist::{
+    keys::{Keyring, PrivateKey, PublicKey, TrustedKey},
+    ledger::{Act, Attestation, Ledger, SignOff, Waiver},
+    spec::{Check, Loaded},
+    status::Status,
+    verdict::{self, Ruling},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::{
+    Refusal,
+    arguments::{
+        AttestArguments, ChecklistKeysCommand, CreateSigningKeyArguments, ListSigningKeysArguments, Place,
+        SignArguments, WaiveArguments,
+    },
+    place::{find, known},
+};
+use crate::{
+    cli::Format,
+    render::{self, print},
+};
+
+/// No file that shows something is larger.
+const LARGEST_EVIDENCE: u64 = 32 << 20;
+
+/// Writes down what somebody states.
+pub(super) fn attest(arguments: &AttestArguments) -> Result<Ruling, Refusal> {
+    let loaded = arguments.place.load()?;
+    let placed = find(&loaded, &arguments.id)?;
+    let id = &placed.item.id;
+    let Some(Check::Attestation(check)) = &placed.item.check else {
+        let how = placed.item.check.as_ref().map_or("by the boxes below it", |check| match check {
+            Check::SignOff(_) => "by a signature: `checklist sign`",
+            _ => "by machine: `checklist run`",
+        });
+        return Err(Refusal::other(format!("{id} is not stated by people: it is known {how}")));
+    };
+    let wanted = check.role.as_deref().unwrap_or(placed.owner());
+    let role = arguments.role.as_deref().unwrap_or(wanted);
+    if role != wanted {
+        return Err(Refusal::other(format!("{id} is stated by {wanted}, not {role}")));
+    }
+    let person = named(&arguments.person, "person")?;
+    let lifetime = placed.lifetime();
+    let expires = arguments.expires.map_or(lifetime, |given| (*given).min(lifetime));
+    let bytes = arguments.evidence.as_deref().map(|path| {
+        let told = |error: &dyn std::fmt::Display| Refusal::other(format!("{}: {error}", path.display()));
+        let length = fs::metadata(path).map_err(|error| told(&error))?.len();
+        if length > LARGEST_EVIDENCE {
+            return Err(told(&format!("{length} bytes, and {LARGEST_EVIDENCE} are kept at most")));
+        }
+        fs::read(path).map_err(|error| told(&error))
+    });
+    let bytes = bytes.transpose()?;
+    if bytes.is_none() && check.evidence == checklist::spec::Evidence::Required {
+        return Err(Refusal::other(format!("{id} takes a file that shows it: --evidence FILE")));
+    }
+    let mut ledger = Ledger::open(&arguments.place.ledger_folder())?;
+    let environment = environment(arguments.environment.as_deref(), &ledger)?;
+    let evidence = bytes.map(|bytes| ledger.keep_evidence(&bytes)).transpose()?;
+    let now = Utc::now();
+    let attestation = Attestation {
+        id: id.clone(),
+        environment,
+        statement: arguments.statement.clone().unwrap_or_else(|| check.statement.clone()),
+        person,
+        role: role.to_owned(),
+        evidence,
+        evidence_name: arguments
+            .evidence
+            .as_deref()
+            .and_then(|path| path.file_name())
+            .map(|name| name.to_string_lossy().into_owned()),
+        expires: after(now, expires),
+    };
+    let until = attestation.expires;
+    ledger.add(Act::Attest(attestation), now)?;
+    print(&format!("{id} is stated until {}; the ledger is at {}", day(until), ledger.head()));
+    Ok(Ruling::Ship)
+}
+
+/// Writes down that somebody takes a risk, or no more.
+pub(super) fn waive(arguments: &WaiveArguments) -> Result<Ruling, Refusal> {
+    let loaded = arguments.place.load()?;
+    let placed = find(&loaded, &arguments.id)?;
+    let id = &placed.item.id;
+    let mut ledger = Ledger::open(&arguments.place.ledger_folder())?;
+    let environment = environment(arguments.environment.as_deref(), &ledger)?;
+    let now = Utc::now();
+    let owner = named(&arguments.owner, "owner")?;
+    if arguments.withdraw {
+        ledger.add(Act::Withdraw { id: id.clone(), environment, person: owner }, now)?;
+        print(&format!("{id} is waived no more; the ledger is at {}", ledger.head()));
+        return Ok(Ruling::Ship);
+    }
+    if placed.item.is_group() {
+        return Err(Refusal::other(format!("{id} is the sum of its boxes: waive those")));
+    }
+    if !placed.item.waivable {
+        return Err(Refusal::other(format!("{id} cannot be waived: set it right. {}", placed.item.remedy)));
+    }
+    let (Some(approver), Some(risk), Some(control), Some(ticket), Some(expires)) =
+        (&arguments.approver, &arguments.risk, &arguments.control, &arguments.ticket, arguments.expires)
+    else {
+        return Err(Refusal::other("a waiver has an approver, a risk, a control, a ticket and an end"));
+    };
+    let approver = named(approver, "approver")?;
+    if approver == owner {
+        return Err(Refusal::other(format!(
+            "{owner} cannot approve what {owner} owns: the approver is somebody else"
+        )));
+    }
+    let longest = loaded.spec.waivers.longest;
+    if *expires > longest.0 {
+        return Err(Refusal::other(format!("a waiver holds for {longest} at most")));
+    }
+    let waiver = Waiver {
+        id: id.clone(),
+        environment,
+        owner,
+        approver,
+        risk: named(risk, "risk")?,
+        control: named(control, "control")?,
+        ticket: named(ticket, "ticket")?,
+        expires: after(now, *expires),
+    };
+    let until = waiver.expires;
+    ledger.add(Act::Waive(waiver), now)?;
+    print(&format!("{id} is waived until {}; the ledger is at {}", day(until), ledger.head()));
+    Ok(Ruling::Ship)
+}
+
+/// Signs everything, for a role.
+pub(super) fn sign(arguments: &SignArguments) -> Result<Ruling, Refusal> {
+    let key = PrivateKey::read(&arguments.key).map_err(Refusal::other)?;
+    let mut ledger = Ledger::open(&arguments.place.ledger_folder())?;
+    let known = known(&arguments.place, None, arguments.environment.as_deref(), &ledger)?;
+    let loaded = &known.loaded;
+    check_role(loaded, &arguments.role, true)?;
+    let person = named(&arguments.person, "person")?;
+    let role = &arguments.role;
+    if known.record.subject.checklist != loaded.digest {
+        return Err(Refusal::other(
+            "the checklist has changed since that run: run it again before anybody signs",
+        ));
+    }
+    if person == known.record.author {
+        return Err(Refusal::other(format!("{person} ran the checklist, and somebody else has to sign it")));
+    }
+    let now = Utc::now();
+    let keyring = arguments.place.keyring()?;
+    let trusted = keyring.find(&person, role, now).ok_or_else(|| {
+        let file = arguments.place.keys_file();
+        Refusal::other(format!(
+            "{} trusts no key of {person} for {role}: `checklist keys trust`",
+            file.display()
+        ))
+    })?;
+    if trusted.public != key.public() {
+        return Err(Refusal::other(format!(
+            "{} is not the key of {person} that is trusted",
+            arguments.key.display()
+        )));
+    }
+    // What stops the gate stops a signature, but for the other signatures.
+    let judgement = verdict::judge(&known.assessment, &known.assessment.subject);
+    let failing: Vec<&str> = known
+        .assessment
+        .boxes
+        .iter()
+        .filter(|found| found.blocks() && found.kind != "sign-off")
+        .filter(|found| found.status == Status::Fail || found.owner == *role)
+        .map(|found| found.id.as_str())
+        .collect();
+    if !failing.is_empty() {
+        eprintln!(
+            "spreadsheet-mcp: warning: it does not ship ({}) because of {}",
+            judgement.ruling.as_str(),
+            failing.join(", ")
+        );
+    }
+    let signed = known.assessment.to_sign(&person, role, now, loaded.spec.verdict_lifetime.0);
+    let signature = key.sign(signed.message().as_bytes());
+    ledger.add(Act::SignOff(Box::new(SignOff { signed, key: key.public(), signature })), now)?;
+    print(&format!(
+        "{person} has signed run {} for {role}; the ledger is at {}",
+        known.assessment.record.short(),
+        ledger.head()
+    ));
+    Ok(Ruling::Ship)
+}
+
+/// Makes, lists and revokes keys.
+pub(super) fn keys(command: &ChecklistKeysCommand) -> Result<Ruling, Refusal> {
+    match command {
+        ChecklistKeysCommand::Create(arguments) => create(arguments),
+        ChecklistKeysCommand::Trust(arguments) => {
+            let public = PublicKey::try_from(arguments.public.clone()).map_err(Refusal::other)?;
+            trust(&arguments.place, &arguments.person, &arguments.role, public)
+        }
+        ChecklistKeysCommand::List(arguments) => list(arguments),
+        ChecklistKeysCommand::Revoke(arguments) => change(&arguments.place, |keyring| {
+            keyring.revoke(&arguments.person, Utc::now()).map_err(Refusal::other)
+        }),
+    }
+}
+
+fn create(arguments: &CreateSigningKeyArguments) -> Result<Ruling, Refusal> {
+    check_role(&arguments.place.load()?, &arguments.role, false)?;
+    let text = PrivateKey::generate().map_err(Refusal::other)?;
+    let public =
+        PrivateKey::parse(&text).ok_or_else(|| Refusal::other("the new key can't be read"))?.public();
+    // Trusted first: a key that nobody trusts opens nothing.
+    let path = &arguments.output;
+    let told = |error: std::io::Error| Refusal::other(format!("{}: {error}", path.display()));
+    let mut file =
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(told)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(told)?;
+    if let Err(refusal) = trust(&arguments.place, &arguments.person, &arguments.role, public) {
+        let _gone = fs::remove_file(path);
+        return Err(refusal);
+    }
+    eprintln!(
+        "spreadsheet-mcp: the private half is in {}: it stays with {}",
+        path.display(),
+        arguments.person
+    );
+    Ok(Ruling::Ship)
+}
+
+fn trust(place: &Place, person: &str, role: &str, public: PublicKey) -> Result<Ruling, Refusal> {
+    check_role(&place.load()?, role, false)?;
+    let person = named(person, "person")?;
+    print(&String::from(public.clone()));
+    change(place, |keyring| {
+        keyring
+            .add(TrustedKey { person, role: role.to_owned(), public, since: Utc::now(), revoked: None })
+            .map_err(Refusal::other)
+    })
+}
+
+fn change(
+    place: &Place,
+    change: impl FnOnce(&mut Keyring) -> Result<(), Refusal>,
+) -> Result<Ruling, Refusal> {
+    let mut keyring = place.keyring()?;
+    change(&mut keyring)?;
+    keyring.write(&place.keys_file()).map_err(Refusal::other)?;
+    Ok(Ruling::Ship)
+}
+
+fn list(arguments: &ListSigningKeysArguments) -> Result<Ruling, Refusal> {
+    let keyring = arguments.place.keyring()?;
+    let keys: Vec<Value> = keyring
+        .keys
+        .iter()
+        .map(|key| {
+            let status = if key.revoked.is_some() { "revoked" } else { "trusted" };
+            json!({
+                "person": key.person, "role": key.role, "status": status, "fingerprint": key.public.fingerprint(),
+                "since": key.since, "public": key.public,
+            })
+        })
+        .collect();
+    match arguments.format {
+        Format::Json => print(&json!({ "keys": keys }).to_string()),
+        Format::Text if keys.is_empty() => {
+            print("no key is trusted yet; make one with `spreadsheet-mcp checklist keys create`")
+        }
+        Format::Text => print(&render::as_text(&Value::Array(keys))),
+    };
+    Ok(Ruling::Ship)
+}
+
+fn check_role(loaded: &Loaded, role: &str, has_to_sign: bool) -> Result<(), Refusal> {
+    let names = || {
+        let signing = loaded.spec.roles.iter().filter(|(_, role)| role.signs);
+        signing.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    match loaded.spec.roles.get(role) {
+        None => Err(Refusal::other(format!("there is no role {role}: who signs is {}", names()))),
+        Some(known) if has_to_sign && !known.signs => {
+            Err(Refusal::other(format!("{role} does not sign: who signs is {}", names())))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// The environment that is given, or that of the last run.
+fn environment(given: Option<&str>, ledger: &Ledger) -> Result<String, Refusal> {
+    match given {
+        Some(given) => Ok(given.to_owned()),
+        None => Ok(ledger.last_run(None, None)?.1.subject.environment),
+    }
+}
+
+fn named(text: &str, what: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err(Refusal::other(format!("the {what} is empty, or has characters that can't be read")));
+    }
+    Ok(text.to_owned())
+}
+
+fn after(now: DateTime<Utc>, time: std::time::Duration) -> DateTime<Utc> {
+    now + TimeDelta::from_std(time).unwrap_or(TimeDelta::days(36_500)).min(TimeDelta::days(36_500))
+}
+
+fn day(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
+}

@@ -1,0 +1,142 @@
+//! What tests, benches and scanners write down, as it looks when all is well. The names of tests are those of the sources: a
+//! checklist that asks for a test that is not there does not pass.
+
+use std::{fs, path::Path};
+
+use regex::Regex;
+
+use crate::tree::repository;
+
+/// What programs print that are not started here.
+const PRINTED: [(&str, &str); 7] = [
+    ("advisories.log", include_str!("evidence/advisories.log")),
+    ("clients.log", include_str!("evidence/clients.log")),
+    ("outdated.log", include_str!("evidence/outdated.log")),
+    ("restore.json", include_str!("evidence/restore.json")),
+    ("soak.log", include_str!("evidence/soak.log")),
+    ("stress.log", include_str!("evidence/stress.log")),
+    ("vulnerabilities.json", include_str!("evidence/vulnerabilities.json")),
+];
+
+/// Writes all of it into a folder.
+pub(crate) fn write(folder: &Path) {
+    fs::create_dir_all(folder).expect("a folder");
+    for (name, text) in PRINTED {
+        fs::write(folder.join(name), text).expect("written");
+    }
+    fs::write(folder.join("tests.log"), tests()).expect("written");
+    fs::write(folder.join("images.log"), images()).expect("written");
+    fs::copy(repository().join("docs/benchmarks.md"), folder.join("benchmarks.md")).expect("copied");
+}
+
+/// As `cargo test` tells of all tests of the sources.
+fn tests() -> String {
+    let mut names = Vec::new();
+    for crate_folder in fs::read_dir(repository().join("crates")).expect("crates").flatten() {
+        for part in ["src", "tests"] {
+            find_tests(&crate_folder.path().join(part), &mut Vec::new(), &mut names);
+        }
+    }
+    names.sort();
+    let lines: Vec<String> = names.iter().map(|name| format!("test {name} ... ok\n")).collect();
+    let count = names.len();
+    format!("\nrunning {count} tests\n{}\ntest result: ok. {count} passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s\n", lines.concat())
+}
+
+/// The paths of the tests of a folder; those of an integration test begin below its name, as the harness tells them.
+fn find_tests(folder: &Path, modules: &mut Vec<String>, names: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let is_root = folder.file_name().is_some_and(|name| name == "tests" || name == "src") && modules.is_empty();
+        if path.is_dir() {
+            // tests/NAME is a program of its own.
+            let is_program = is_root && folder.ends_with("tests");
+            if !is_program {
+                modules.push(stem);
+            }
+            let mut below = if is_program { vec![] } else { modules.clone() };
+            find_below(&path, &mut below, names);
+            if !is_program {
+                modules.pop();
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let mut of = modules.clone();
+            if !matches!(stem.as_str(), "main" | "lib" | "mod") && !(is_root && folder.ends_with("tests")) {
+                of.push(stem);
+            }
+            tests_of(&fs::read_to_string(&path).expect("read"), &of, names);
+        }
+    }
+}
+
+fn find_below(folder: &Path, modules: &mut Vec<String>, names: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        if path.is_dir() {
+            modules.push(stem);
+            find_below(&path, modules, names);
+            modules.pop();
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let mut of = modules.clone();
+            if !matches!(stem.as_str(), "main" | "mod") {
+                of.push(stem);
+            }
+            tests_of(&fs::read_to_string(&path).expect("read"), &of, names);
+        }
+    }
+}
+
+fn tests_of(text: &str, modules: &[String], names: &mut Vec<String>) {
+    let (test, function) = (
+        Regex::new(r"^\s*#\[(tokio::)?test\b").expect("sound"),
+        Regex::new(r"^\s*(?:pub )?(?:async )?fn (\w+)").expect("sound"),
+    );
+    let inner = Regex::new(r"^mod (\w+) \{").expect("sound");
+    let (mut is_test, mut within) = (false, None);
+    for line in text.lines() {
+        if let Some(found) = inner.captures(line) {
+            within = Some(found[1].to_owned());
+        } else if line.starts_with('}') {
+            within = None;
+        }
+        is_test |= test.is_match(line);
+        if let Some(found) = function.captures(line)
+            && std::mem::take(&mut is_test)
+        {
+            let name = found[1].to_owned();
+            let path: Vec<&str> =
+                modules.iter().chain(&within).chain([&name]).map(String::as_str).collect();
+            names.push(path.join("::"));
+        }
+    }
+}
+
+/// As Python's unittest tells of the tests of images: each in its class, and in those that inherit from it.
+fn images() -> String {
+    let test = Regex::new(r"^\s+def (test_\w+)\(").expect("sound");
+    let class = Regex::new(r"^class (\w+)(?:\(([^)]*)\))?").expect("sound");
+    let mut lines = String::new();
+    for entry in fs::read_dir(repository().join("tests/images")).expect("tests of images").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some(module) = name.strip_suffix(".py").filter(|module| module.starts_with("test_")) else { continue };
+        let mut classes: Vec<(String, String, Vec<String>)> = Vec::new();
+        for line in fs::read_to_string(entry.path()).expect("read").lines() {
+            if let Some(found) = class.captures(line) {
+                let bases = found.get(2).map_or("", |bases| bases.as_str()).to_owned();
+                classes.push((found[1].to_owned(), bases, Vec::new()));
+            }
+            if let (Some(found), Some((_, _, tests))) = (test.captures(line), classes.last_mut()) {
+                tests.push(found[1].to_owned());
+            }
+        }
+        for (within, bases, tests) in &classes {
+            let inherited = classes.iter().filter(|(base, _, _)| bases.split(", ").any(|name| name == base));
+            for test in tests.iter().chain(inherited.flat_map(|(_, _, tests)| tests)) {
+                lines.push_str(&format!("{test} ({module}.{within}.{test}) ... ok\n"));
+            }
+        }
+    }
+    lines + "\nOK\n"
+}

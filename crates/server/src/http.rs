@@ -1,4 +1,5 @@
-//! MCP over streamable HTTP at `/mcp`, stateless: any replica answers any request. And the health of the server.
+//! MCP over streamable HTTP at `/mcp`, stateless: any replica answers any request. Files, pages for people, and the
+//! health of the server.
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use crate::{
     admission::admitted,
     auth::{Authenticator, METADATA_PATH, only_known, resource_metadata},
     config::{ListenConfig, SecureUrl},
+    console,
     files::{self, Base, Entrance},
     handler::Handler,
     lifecycle::Phase,
@@ -89,9 +91,16 @@ fn names_of_this_machine(listen: &ListenConfig) -> Vec<String> {
 pub fn router(server: Arc<Server>, doors: Doors, stop: CancellationToken) -> Router {
     let Doors { authenticator, hosts, origins, public_url, scheme } = doors;
     let origins: Vec<String> = ALLOWED_ORIGINS.into_iter().map(str::to_owned).chain(origins).collect();
-    let authenticator_of_files = Arc::clone(&authenticator);
-    let entrance =
-        Entrance { authenticator: authenticator_of_files, hosts: hosts.clone(), origins: origins.clone() };
+    let entrance = Entrance {
+        authenticator: Arc::clone(&authenticator),
+        hosts: hosts.clone(),
+        origins: origins.clone(),
+    };
+    let to_console = console::Entrance {
+        authenticator: Arc::clone(&authenticator),
+        hosts: hosts.clone(),
+        public_url: public_url.clone(),
+    };
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
@@ -116,7 +125,9 @@ pub fn router(server: Arc<Server>, doors: Doors, stop: CancellationToken) -> Rou
         .route_layer(middleware::from_fn_with_state(Arc::new((public_url, scheme)), based))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&server), admitted))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&server), observed))
+        .route_layer(middleware::from_fn_with_state(MCP_PATH, spanned))
         .merge(files::routes(&server, entrance))
+        .merge(console::routes(&server, to_console))
         .merge(health())
         .route(METADATA_PATH, metadata.clone())
         .route(&format!("{METADATA_PATH}/{{*resource}}"), metadata)
@@ -136,12 +147,18 @@ pub(crate) fn health() -> Router<Arc<Server>> {
 #[derive(Debug, Clone)]
 pub(crate) struct RequestSpan(pub(crate) Span);
 
-/// Gives a request its span, and counts it when it was turned away.
-async fn observed(State(server): State<Arc<Server>>, mut request: Request, next: Next) -> Response {
-    let span = trace::request_span(request.method(), MCP_PATH, request.headers());
+/// Gives a request to a route its span.
+pub(crate) async fn spanned(State(route): State<&'static str>, mut request: Request, next: Next) -> Response {
+    let span = trace::request_span(request.method(), route, request.headers());
     request.extensions_mut().insert(RequestSpan(span.clone()));
     let response = next.run(request).instrument(span.clone()).await;
     span.record("http.response.status_code", response.status().as_u16());
+    response
+}
+
+/// Counts a request when it was turned away.
+async fn observed(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
     let reason = match response.status() {
         // Who lacks a scope is told which, and counted with those who were not let in.
         StatusCode::FORBIDDEN if !response.headers().contains_key(header::WWW_AUTHENTICATE) => {

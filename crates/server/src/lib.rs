@@ -55,6 +55,7 @@ mod arguments;
 mod audit_log;
 mod cell_json;
 mod changed_cells;
+mod console;
 mod export;
 mod freshness;
 mod refused;

@@ -49,7 +49,7 @@ use tokens::Tokens;
 use vault_keys::follow_keys;
 
 /// The header of a key for clients that can't send `Authorization`.
-const KEY_HEADER: &str = "x-api-key";
+pub(crate) const KEY_HEADER: &str = "x-api-key";
 
 /// Knows who may call.
 #[derive(Debug)]
@@ -183,6 +183,25 @@ impl Authenticator {
         }
     }
 
+    /// Who sent a request to a server, which tells of those whom it does not let in.
+    ///
+    /// # Errors
+    /// When they are not let in: what to tell them.
+    pub(crate) async fn let_in(&self, server: &Server, parts: &Parts) -> Result<Principal, Refusal> {
+        self.authenticate(&parts.headers).await.map_err(|denied| {
+            server.audit.denied(&denied);
+            server.context.metrics.calls.not_let_in(&denied);
+            self.refusal(&denied, parts)
+        })
+    }
+
+    /// What to tell somebody who was let in without saying who they are, and may not do what they want; nothing if nobody could
+    /// say more.
+    pub(crate) fn ask(&self, parts: &Parts) -> Option<Refusal> {
+        let knows_somebody = self.tokens.is_some() || !self.keys_now().keys().is_empty();
+        knows_somebody.then(|| self.refusal(&Denied::Missing, parts))
+    }
+
     /// What to tell somebody who is not let in.
     fn refusal(&self, denied: &Denied, parts: &Parts) -> Refusal {
         let remedy = Remedy {
@@ -230,18 +249,13 @@ pub(crate) async fn only_known(
 ) -> Response {
     // The body can't be shared between threads, and is not looked at.
     let (parts, body) = request.into_parts();
-    let known = authenticator.authenticate(&parts.headers).await;
-    match known {
+    match authenticator.let_in(&server, &parts).await {
         Ok(principal) => {
             let mut request = Request::from_parts(parts, body);
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
-        Err(denied) => {
-            server.audit.denied(&denied);
-            server.context.metrics.calls.not_let_in(&denied);
-            authenticator.refusal(&denied, &parts).into_response()
-        }
+        Err(refusal) => refusal.into_response(),
     }
 }
 

@@ -68,6 +68,11 @@ impl Refusal {
         let error = ToolError::new(code, message).hint(remedy.of(denied));
         Refusal { status, challenge: format!("Bearer {}", parts.join(", ")), error }
     }
+
+    /// Why, and what to do.
+    pub(crate) fn error(&self) -> &ToolError {
+        &self.error
+    }
 }
 
 impl Remedy<'_> {

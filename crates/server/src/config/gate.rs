@@ -12,10 +12,11 @@ pub struct GateConfig {
     /// that --checklist-keys knows
     #[arg(long, value_name = "FILE", env = "SPREADSHEET_MCP_REQUIRE_VERDICT", requires = "checklist_keys")]
     pub require_verdict: Option<PathBuf>,
-    /// The keys that are trusted to sign, as `spreadsheet-mcp checklist keys` writes them
+    /// The keys that are trusted to sign, as `spreadsheet-mcp checklist keys` writes them; for the page of the checklist otherwise
+    /// `keys.toml` beside it
     #[arg(long, value_name = "FILE", env = "SPREADSHEET_MCP_CHECKLIST_KEYS")]
     pub checklist_keys: Option<PathBuf>,
-    /// The checklist that administrators see at /console/checklist; none is shown without it
+    /// The checklist that administrators see, and sign, at /console/checklist; none is shown without it
     #[arg(long, value_name = "FILE", env = "SPREADSHEET_MCP_CHECKLIST_FILE")]
     pub checklist_file: Option<PathBuf>,
     /// The folder of its ledger; otherwise `ledger` beside the file

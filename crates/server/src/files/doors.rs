@@ -57,7 +57,7 @@ impl Base {
 }
 
 /// The name by which a client reaches this server.
-fn host_of(parts: &Parts) -> Option<Authority> {
+pub(crate) fn host_of(parts: &Parts) -> Option<Authority> {
     let sent = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
     sent.or_else(|| parts.uri.authority().map(Authority::as_str))?.parse().ok()
 }

@@ -27,9 +27,8 @@ use axum::{
     response::Response,
     routing::any,
 };
-use tracing::Instrument;
 
-pub(crate) use doors::{Base, Entrance};
+pub(crate) use doors::{Base, Entrance, host_of};
 pub(crate) use grants::Grants;
 pub(crate) use request::{Export, FileRequest};
 pub(crate) use source::{PICTURE, tag_of};
@@ -39,7 +38,7 @@ use crate::{
     admission::admitted,
     call::Call,
     error::{ErrorCode, ToolError},
-    http::RequestSpan,
+    http::{RequestSpan, spanned},
     lifecycle::Admission,
     metrics::labels::FileMethod,
     principal::Principal,
@@ -79,16 +78,7 @@ pub(crate) fn routes(server: &Arc<Server>, entrance: Entrance) -> Router<Arc<Ser
             doors::only_known,
         ))
         .route_layer(middleware::from_fn_with_state(Arc::clone(server), admitted))
-        .route_layer(middleware::from_fn(observed))
-}
-
-/// Gives a request its span.
-async fn observed(mut request: Request, next: middleware::Next) -> Response {
-    let span = trace::request_span(request.method(), ROUTE, request.headers());
-    request.extensions_mut().insert(RequestSpan(span.clone()));
-    let response = next.run(request).instrument(span.clone()).await;
-    span.record("http.response.status_code", response.status().as_u16());
-    response
+        .route_layer(middleware::from_fn_with_state(ROUTE, spanned))
 }
 
 async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response {

@@ -13,7 +13,9 @@ mod run;
 
 use std::process::ExitCode;
 
-use checklist::{ledger::LedgerError, spec::SpecError, verdict::Ruling};
+use checklist::{
+    ledger::LedgerError, place::PlaceError, signing::SigningError, spec::SpecError, verdict::Ruling,
+};
 use server::config::layers::Sources;
 
 pub(crate) use arguments::{ChecklistCommand, EXAMPLES};
@@ -45,6 +47,25 @@ impl Refusal {
             Refusal::Ledger(LedgerError::NoRun { .. }) => Ruling::Incomplete,
             Refusal::Ledger(_) | Refusal::Other(_) => Ruling::ToolError,
             Refusal::Ruled(ruling) => *ruling,
+        }
+    }
+}
+
+impl From<PlaceError> for Refusal {
+    fn from(error: PlaceError) -> Refusal {
+        match error {
+            PlaceError::Spec(error) => Refusal::Spec(error),
+            PlaceError::Ledger(error) => Refusal::Ledger(error),
+            PlaceError::Keys(error) => Refusal::other(error),
+        }
+    }
+}
+
+impl From<SigningError> for Refusal {
+    fn from(error: SigningError) -> Refusal {
+        match error {
+            SigningError::Ledger(error) => Refusal::Ledger(error),
+            other => Refusal::other(other),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _};
 use checklist::{
     keys::{Keyring, PrivateKey, PublicKey, TrustedKey},
     ledger::{Act, Attestation, Ledger, SignOff, Waiver},
-    spec::{Check, Loaded},
+    signing,
+    spec::Check,
     status::Status,
     verdict::{self, Ruling},
 };
@@ -140,33 +141,10 @@ pub(super) fn sign(arguments: &SignArguments) -> Result<Ruling, Refusal> {
     let key = PrivateKey::read(&arguments.key).map_err(Refusal::other)?;
     let mut ledger = Ledger::open(&arguments.place.ledger_folder())?;
     let known = known(&arguments.place, None, arguments.environment.as_deref(), &ledger)?;
-    let loaded = &known.loaded;
-    check_role(loaded, &arguments.role, true)?;
-    let person = named(&arguments.person, "person")?;
     let role = &arguments.role;
-    if known.record.subject.checklist != loaded.digest {
-        return Err(Refusal::other(
-            "the checklist has changed since that run: run it again before anybody signs",
-        ));
-    }
-    if person == known.record.author {
-        return Err(Refusal::other(format!("{person} ran the checklist, and somebody else has to sign it")));
-    }
     let now = Utc::now();
-    let keyring = arguments.place.keyring()?;
-    let trusted = keyring.find(&person, role, now).ok_or_else(|| {
-        let file = arguments.place.keys_file();
-        Refusal::other(format!(
-            "{} trusts no key of {person} for {role}: `checklist keys trust`",
-            file.display()
-        ))
-    })?;
-    if trusted.public != key.public() {
-        return Err(Refusal::other(format!(
-            "{} is not the key of {person} that is trusted",
-            arguments.key.display()
-        )));
-    }
+    let signed = signing::to_sign(&known, &arguments.person, role, now)?;
+    let person = signed.person.clone();
     // What stops the gate stops a signature, but for the other signatures.
     let judgement = verdict::judge(&known.assessment, &known.assessment.subject);
     let failing: Vec<&str> = known
@@ -184,13 +162,11 @@ pub(super) fn sign(arguments: &SignArguments) -> Result<Ruling, Refusal> {
             failing.join(", ")
         );
     }
-    let signed = known.assessment.to_sign(&person, role, now, loaded.spec.verdict_lifetime.0);
     let signature = key.sign(signed.message().as_bytes());
-    ledger.add(Act::SignOff(Box::new(SignOff { signed, key: key.public(), signature })), now)?;
+    let head = signing::add(&mut ledger, &known, SignOff { signed, key: key.public(), signature }, now)?;
     print(&format!(
-        "{person} has signed run {} for {role}; the ledger is at {}",
+        "{person} has signed run {} for {role}; the ledger is at {head}",
         known.assessment.record.short(),
-        ledger.head()
     ));
     Ok(Ruling::Ship)
 }
@@ -211,7 +187,7 @@ pub(super) fn keys(command: &ChecklistKeysCommand) -> Result<Ruling, Refusal> {
 }
 
 fn create(arguments: &CreateSigningKeyArguments) -> Result<Ruling, Refusal> {
-    check_role(&arguments.place.load()?, &arguments.role, false)?;
+    signing::role(&arguments.place.load()?.spec, &arguments.role)?;
     let text = PrivateKey::generate().map_err(Refusal::other)?;
     let public =
         PrivateKey::parse(&text).ok_or_else(|| Refusal::other("the new key can't be read"))?.public();
@@ -234,7 +210,7 @@ fn create(arguments: &CreateSigningKeyArguments) -> Result<Ruling, Refusal> {
 }
 
 fn trust(place: &Place, person: &str, role: &str, public: PublicKey) -> Result<Ruling, Refusal> {
-    check_role(&place.load()?, role, false)?;
+    signing::role(&place.load()?.spec, role)?;
     let person = named(person, "person")?;
     print(&String::from(public.clone()));
     change(place, |keyring| {
@@ -277,20 +253,6 @@ fn list(arguments: &ListSigningKeysArguments) -> Result<Ruling, Refusal> {
     Ok(Ruling::Ship)
 }
 
-fn check_role(loaded: &Loaded, role: &str, has_to_sign: bool) -> Result<(), Refusal> {
-    let names = || {
-        let signing = loaded.spec.roles.iter().filter(|(_, role)| role.signs);
-        signing.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
-    };
-    match loaded.spec.roles.get(role) {
-        None => Err(Refusal::other(format!("there is no role {role}: who signs is {}", names()))),
-        Some(known) if has_to_sign && !known.signs => {
-            Err(Refusal::other(format!("{role} does not sign: who signs is {}", names())))
-        }
-        Some(_) => Ok(()),
-    }
-}
-
 /// The environment that is given, or that of the last run.
 fn environment(given: Option<&str>, ledger: &Ledger) -> Result<String, Refusal> {
     match given {
@@ -300,11 +262,9 @@ fn environment(given: Option<&str>, ledger: &Ledger) -> Result<String, Refusal> 
 }
 
 fn named(text: &str, what: &str) -> Result<String, Refusal> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().any(char::is_control) {
-        return Err(Refusal::other(format!("the {what} is empty, or has characters that can't be read")));
-    }
-    Ok(text.to_owned())
+    signing::readable(text)
+        .map(str::to_owned)
+        .ok_or_else(|| Refusal::other(format!("the {what} is empty, or has characters that can't be read")))
 }
 
 fn after(now: DateTime<Utc>, time: std::time::Duration) -> DateTime<Utc> {

@@ -1,12 +1,11 @@
 //! The checklist, its ledger and its keys, where they are.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use checklist::{
-    assessment::{Assessment, assess},
     keys::Keyring,
     ledger::Ledger,
-    record::RunRecord,
+    place::{self, Known},
     spec::{Loaded, Placed},
 };
 use chrono::Utc;
@@ -21,29 +20,22 @@ impl Place {
 
     /// The folder of the ledger.
     pub(super) fn ledger_folder(&self) -> PathBuf {
-        self.ledger.clone().unwrap_or_else(|| self.folder().join("ledger"))
+        self.whole().ledger
     }
 
     /// The file of the keys that are trusted.
     pub(super) fn keys_file(&self) -> PathBuf {
-        self.keys.clone().unwrap_or_else(|| self.folder().join("keys.toml"))
+        self.whole().keys
     }
 
     pub(super) fn keyring(&self) -> Result<Keyring, Refusal> {
         Keyring::read(&self.keys_file()).map_err(Refusal::other)
     }
 
-    /// The folder of the checklist.
-    pub(super) fn folder(&self) -> &Path {
-        self.checklist.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    /// All of it.
+    pub(super) fn whole(&self) -> place::Place {
+        place::Place::new(self.checklist.clone(), self.ledger.clone(), self.keys.clone())
     }
-}
-
-/// The last run, and what is known now.
-pub(super) struct Known {
-    pub(super) loaded: Loaded,
-    pub(super) record: RunRecord,
-    pub(super) assessment: Assessment,
 }
 
 /// What is known now of the last run of an environment.
@@ -53,10 +45,7 @@ pub(super) fn known(
     environment: Option<&str>,
     ledger: &Ledger,
 ) -> Result<Known, Refusal> {
-    let loaded = place.load()?;
-    let (_, record) = ledger.last_run(profile, environment)?;
-    let assessment = assess(&loaded, &record, ledger.entries(), ledger.head(), &place.keyring()?, Utc::now());
-    Ok(Known { loaded, record, assessment })
+    Ok(place.whole().known(ledger, profile, environment, Utc::now())?)
 }
 
 /// The box of a name, or what may have been meant.

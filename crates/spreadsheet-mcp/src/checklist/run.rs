@@ -155,7 +155,7 @@ fn context<'a>(
     subject: &Subject,
     probes: &'a ServiceProbes,
 ) -> Result<Context<'a>, Refusal> {
-    let above = arguments.place.folder().join("..");
+    let above = arguments.place.whole().folder().join("..");
     let repository = arguments.repository.clone().unwrap_or(above);
     let repository = fs::canonicalize(&repository)
         .map_err(|error| Refusal::other(format!("{}: {error}", repository.display())))?;

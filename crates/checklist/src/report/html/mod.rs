@@ -23,7 +23,17 @@ pub fn style() -> &'static str {
 
 /// By what a Content-Security-Policy allows [`style()`]: `'sha256-…'`, quotes included (CSP 3, section 2.3.1).
 pub fn style_hash() -> String {
-    format!("'sha256-{}'", BASE64.encode(Sha256::digest(style())))
+    hash_of(style())
+}
+
+/// By what a Content-Security-Policy allows another style.
+pub fn hash_of(style: &str) -> String {
+    format!("'sha256-{}'", BASE64.encode(Sha256::digest(style)))
+}
+
+/// What a page is called.
+pub fn title(assessment: &Assessment, judgement: &Judgement) -> Markup {
+    html! { (super::ruling(judgement)) ": " (clean(&assessment.title)) }
 }
 
 /// The page.
@@ -38,7 +48,7 @@ pub(super) fn page(assessment: &Assessment, judgement: &Judgement) -> Markup {
                 meta http-equiv="Content-Security-Policy" content=(policy);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (super::ruling(judgement)) ": " (clean(&assessment.title)) }
+                title { (title(assessment, judgement)) }
                 style { (PreEscaped(style())) }
             }
             body {
@@ -51,11 +61,17 @@ pub(super) fn page(assessment: &Assessment, judgement: &Judgement) -> Markup {
 
 /// All parts, in order, with one heading of the first level.
 pub fn body(assessment: &Assessment, judgement: &Judgement) -> Markup {
+    body_to_sign(assessment, judgement, &html! {})
+}
+
+/// The same, with what it takes to sign after the sign-offs.
+pub fn body_to_sign(assessment: &Assessment, judgement: &Judgement, signing: &Markup) -> Markup {
     html! {
         (heading(assessment, judgement))
         (blocking(assessment, judgement))
         (progress(assessment))
         (sign_offs(assessment))
+        (signing)
         (waivers(assessment))
         (warnings(assessment))
         (boxes(assessment))

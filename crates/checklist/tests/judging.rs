@@ -92,8 +92,13 @@ impl Case {
         ledger.add_run(&record).unwrap();
         let key = PrivateKey::parse(&PrivateKey::generate().unwrap()).unwrap();
         let since = Utc::now() - TimeDelta::days(1);
-        let trusted =
-            TrustedKey { person: "ada".into(), role: "team".into(), public: key.public(), since, revoked: None };
+        let trusted = TrustedKey {
+            person: "ada".into(),
+            role: "team".into(),
+            public: key.public(),
+            since,
+            revoked: None,
+        };
         Case { folder, loaded, keyring: Keyring { keys: vec![trusted] }, key, record, ledger }
     }
 
@@ -202,7 +207,9 @@ fn everything_that_was_looked_at_stated_and_signed_ships() {
     let verdict = Verdict::of(&case.assess(Utc::now()));
     let check = |verdict: &Verdict, program: &[u8], at| {
         let (program, configuration) = (Digest::of(program), Digest::of(b"configuration"));
-        verdict.check(program, configuration, &["team".to_owned()], &case.keyring, at).map_err(|error| error.to_string())
+        verdict
+            .check(program, configuration, &["team".to_owned()], &case.keyring, at)
+            .map_err(|error| error.to_string())
     };
     assert_eq!(check(&verdict, b"program", Utc::now()), Ok(()));
     assert!(check(&verdict, b"other", Utc::now()).unwrap_err().contains("it is for the program"));
@@ -306,7 +313,11 @@ fn a_ledger_that_was_changed_is_found_at_its_line() {
     let path = folder.join("ledger.jsonl");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("T-1", "T-2", 1)).unwrap();
-    assert!(told(None).starts_with("ledger.jsonl line 4: it does not follow the line before"), "{}", told(None));
+    assert!(
+        told(None).starts_with("ledger.jsonl line 4: it does not follow the line before"),
+        "{}",
+        told(None)
+    );
     fs::write(&path, &text).unwrap();
     fs::write(folder.join("evidence").join(Digest::of(b"look").hex()), "lock").unwrap();
     assert!(told(None).contains("it is not what was written"), "{}", told(None));

@@ -108,7 +108,10 @@ fn find(
     probes: &ServiceProbes,
 ) -> Result<RunRecord, Refusal> {
     if let Some(unknown) = arguments.kinds.iter().find(|kind| !Check::KINDS.contains(&kind.as_str())) {
-        return Err(Refusal::other(format!("there is no kind {unknown}: there are {}", Check::KINDS.join(", "))));
+        return Err(Refusal::other(format!(
+            "there is no kind {unknown}: there are {}",
+            Check::KINDS.join(", ")
+        )));
     }
     for prefix in &arguments.only {
         let is_known = loaded.spec.placed().any(|placed| {

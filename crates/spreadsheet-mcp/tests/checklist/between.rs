@@ -45,7 +45,11 @@ fn pass(client: TcpStream, server: &str, fault: &AnswerFault) -> std::io::Result
     let path = head.split(' ').nth(1).unwrap_or_default();
     let mut client = client;
     if path == fault.path && (is_anonymous || !fault.anonymous) {
-        return write!(client, "HTTP/1.1 {} Seeded\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}", fault.status);
+        return write!(
+            client,
+            "HTTP/1.1 {} Seeded\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}",
+            fault.status
+        );
     }
     let mut server = TcpStream::connect(server)?;
     write!(server, "{head}connection: close\r\n\r\n")?;

@@ -52,10 +52,12 @@ impl Bounds {
         }
         let sum: f64 = meant.iter().map(|sample| sample.value).sum();
         // What is no number is within no bounds.
-        if let Some(least) = self.at_least.filter(|least| !(sum >= *least)) {
+        let reaches = |least: f64| sum >= least;
+        let keeps = |most: f64| sum <= most;
+        if let Some(least) = self.at_least.filter(|least| !reaches(*least)) {
             return Finding::fail(format!("{shown} is {sum}, and has to be at least {least}"));
         }
-        if let Some(most) = self.at_most.filter(|most| !(sum <= *most)) {
+        if let Some(most) = self.at_most.filter(|most| !keeps(*most)) {
             return Finding::fail(format!("{shown} is {sum}, and has to be at most {most}"));
         }
         Finding::pass(format!("{shown} is {sum}"))

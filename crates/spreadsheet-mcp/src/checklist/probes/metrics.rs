@@ -88,7 +88,7 @@ fn judge_documented(page: &Page, reference: &str) -> Finding {
         Some(name) => {
             Finding::fail(format!("{REFERENCE} does not name {name}, which the page of metrics has"))
         }
-        None => Finding::pass(format!("{REFERENCE} names all {} metrics of the page", names.len())),
+        None => Finding::pass(format!("{REFERENCE} names every metric of the page ({})", names.len())),
     }
 }
 
@@ -192,7 +192,7 @@ mod tests {
         let page = Page::read(PAGE).expect("a page");
         assert_eq!(
             judge_documented(&page, "| `spreadsheet_mcp_requests_total` | counter |").summary,
-            "docs/metrics.md names all 1 metrics of the page"
+            "docs/metrics.md names every metric of the page (1)"
         );
         assert_eq!(
             judge_documented(&page, "spreadsheet_mcp_requests").summary,

@@ -11,6 +11,7 @@ use components::{Listener, Postgres, free_port, installed};
 use serde_json::Value;
 
 use crate::{
+    between,
     program::{Place, Server},
     proofs::{Fault, unproven},
     tree::{Tree, repository},
@@ -113,12 +114,17 @@ fn private(path: &Path, text: &str) {
 
 /// How the gate looks at a server.
 pub(crate) fn looking(deployed: &Deployed, tree: &Tree, server: &Server) -> Command {
+    looking_at(deployed, tree, &server.client().address, &server.metrics().address)
+}
+
+/// As [`looking`], at addresses.
+fn looking_at(deployed: &Deployed, tree: &Tree, address: &str, metrics: &str) -> Command {
     let mut command = deployed.place.program();
     command
         .args(["checklist", "run", "--config", deployed.config(), "--checklist"])
         .arg(tree.repository().join("checklist/production.yaml"))
-        .args(["--target", &format!("http://{}", server.client().address)])
-        .args(["--metrics-target", &format!("http://{}", server.metrics().address), "--api-key-file"])
+        .args(["--target", &format!("http://{address}")])
+        .args(["--metrics-target", &format!("http://{metrics}"), "--api-key-file"])
         .arg(&deployed.key)
         .arg("--evidence")
         .arg(tree.evidence());
@@ -139,9 +145,14 @@ fn red(deployed: &Deployed, tree: &Tree, fault: Option<&Fault>) -> BTreeMap<Stri
         }
     }
     let server = deployed.serve(&environment);
-    let mut command = looking(deployed, tree, &server);
+    let (mut address, mut metrics) = (server.client().address, server.metrics().address);
+    if let Some(answer) = fault.and_then(|fault| fault.answer.as_ref()) {
+        let reached = if answer.endpoint == "metrics" { &mut metrics } else { &mut address };
+        *reached = between::answering(reached, answer);
+    }
+    let mut command = looking_at(deployed, tree, &address, &metrics);
     command
-        .args(["--profile", "production", "--kind", "builtin", "--kind", "http", "--no-ledger", "--format", "json"])
+        .args(["--profile", "complete", "--kind", "builtin", "--kind", "http", "--no-ledger", "--format", "json"])
         .args(["--author", "test", "--timeout", "60s"])
         .envs(&environment);
     if let Some(fault) = fault {

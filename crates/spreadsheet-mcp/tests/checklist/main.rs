@@ -7,6 +7,7 @@ mod example;
 mod gate;
 mod live;
 mod proofs;
+mod between;
 mod rehearsal;
 mod series;
 mod tree;

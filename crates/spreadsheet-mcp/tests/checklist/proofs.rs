@@ -33,6 +33,8 @@ pub(crate) struct Fault {
     pub(crate) evidence: Option<Edit>,
     /// In the configuration of the server, by the keys of options.
     pub(crate) server: Option<ServerFault>,
+    /// In what somebody between the server and who asks answers.
+    pub(crate) answer: Option<AnswerFault>,
     /// In what Prometheus knows.
     pub(crate) metrics: Option<SeriesFault>,
     /// In the environment of the run.
@@ -64,6 +66,17 @@ pub(crate) struct Edit {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServerFault {
     pub(crate) options: BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AnswerFault {
+    pub(crate) endpoint: String,
+    pub(crate) path: String,
+    pub(crate) status: u16,
+    /// Only to those who send no credentials.
+    #[serde(default)]
+    pub(crate) anonymous: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -156,7 +169,7 @@ fn look_with(
     loaded: &Loaded,
     kinds: &[&str],
 ) -> RunRecord {
-    let facts = run::facts(&loaded.spec, &loaded.spec.profiles["production"], given).expect("facts");
+    let facts = run::facts(&loaded.spec, &loaded.spec.profiles["complete"], given).expect("facts");
     let context = Context {
         repository,
         evidence,
@@ -171,7 +184,7 @@ fn look_with(
     };
     let subject = Subject {
         checklist: Digest::START,
-        profile: "production".to_owned(),
+        profile: "complete".to_owned(),
         environment: "test".to_owned(),
         program: None,
         image: None,

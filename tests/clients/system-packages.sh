@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need from Debian, where it is missing: Python with venv, npm, curl, unzip, LibreOffice, pdftoppm, Prometheus,
-# PostgreSQL, HAProxy, faketime.
+# PostgreSQL, HAProxy, faketime, Chromium.
 set -euo pipefail
 missing=()
 services=()
@@ -19,6 +19,7 @@ compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || services+=(postgresq
 command -v prometheus-alertmanager >/dev/null || services+=(prometheus-alertmanager)
 [ -x /usr/sbin/haproxy ] || services+=(haproxy)
 command -v faketime >/dev/null || missing+=(faketime)
+command -v chromium >/dev/null || missing+=(chromium)
 command -v prometheus-pushgateway >/dev/null || services+=(prometheus-pushgateway)
 # What builds images and starts containers of them.
 for program in buildah podman crun debootstrap; do

@@ -41,7 +41,7 @@ pub enum SigningError {
     #[error("the checklist has changed since that run: run it again before anybody signs")]
     ChecklistChanged,
     /// Nobody signs their own run.
-    #[error("{0} ran the checklist, and somebody else has to sign it")]
+    #[error("the checklist was run by {0}, and somebody else has to sign it")]
     Author(String),
     /// The person has no key for the role.
     #[error("{} trusts no key of {person} for {role}: `checklist keys trust`", keys.display())]

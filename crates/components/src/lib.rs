@@ -15,7 +15,7 @@ mod s3;
 
 pub use faults::{Fault, FaultyProxy};
 pub use haproxy::Haproxy;
-pub use listener::{Listener, eventually, http, installed, python};
+pub use listener::{Listener, eventually, http, installed, node, python};
 pub use ports::free_port;
 pub use postgres::{Postgres, PostgresOptions};
 pub use process::Component;

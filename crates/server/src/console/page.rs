@@ -83,10 +83,15 @@ pub(super) fn refused_with(status: StatusCode, error: &ToolError) -> Response {
     (status, Html(page.into_string())).into_response()
 }
 
-/// What errors say in fragments, as a sentence.
+/// What errors say in fragments, as a sentence; one that begins with a path begins as that is written.
 fn sentence(text: &str) -> String {
+    let word = text.split(' ').next().unwrap_or_default();
     let mut letters = text.chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let first = letters.next().into_iter();
+    let first: String = match word.chars().all(char::is_alphabetic) {
+        true => first.flat_map(char::to_uppercase).collect(),
+        false => first.collect(),
+    };
     let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{end}", letters.as_str())
 }
@@ -158,7 +163,7 @@ fn signing(place: &Place, known: &Known) -> Markup {
             h2 id="sign" { "Sign" }
             p {
                 "A signature is about run " code { (assessment.record.short()) } " and everything that was stated and waived, as \
-                 this page shows it. " (assessment.author) " ran the checklist, and somebody else signs."
+                 this page shows it. It was run by " (assessment.author) ", and somebody else signs."
             }
             form id="sign-form" hidden autocomplete="off" aria-labelledby="sign" data-state=(state)
                 data-environment=(environment) {
@@ -239,6 +244,7 @@ mod tests {
     fn people_are_told_sentences() {
         assert_eq!(sentence("this is why"), "This is why.");
         assert_eq!(sentence("ask. Or not?"), "Ask. Or not?");
-        assert_eq!(sentence(""), ".");
+        assert_eq!(sentence("gate/ledger has no run yet"), "gate/ledger has no run yet.");
+        assert_eq!(sentence("ü is no letter of ours"), "Ü is no letter of ours.");
     }
 }

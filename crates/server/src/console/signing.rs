@@ -128,10 +128,9 @@ fn told(error: &SigningError) -> ToolError {
         }
         SigningError::OtherTime { .. } => (ErrorCode::Conflict, "sign again"),
         SigningError::Author(_) => (ErrorCode::Forbidden, "ask somebody else of that role"),
-        SigningError::NoKey { .. } => (
-            ErrorCode::Forbidden,
-            "write your name as the trusted keys do, or have your key trusted: `spreadsheet-mcp checklist keys trust`",
-        ),
+        SigningError::NoKey { .. } => {
+            (ErrorCode::Forbidden, "write your name as the trusted keys do, and choose your role")
+        }
         SigningError::OtherKey { .. } | SigningError::NotOfKey => {
             (ErrorCode::Forbidden, "choose the file of the key that is trusted")
         }

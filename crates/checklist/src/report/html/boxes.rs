@@ -65,7 +65,8 @@ pub fn boxes(assessment: &Assessment) -> Markup {
 fn section(part: &Part<'_>) -> Markup {
     let outermost = part.boxes.iter().filter(|assessed| assessed.group.is_none());
     html! {
-        section aria-labelledby={ "section-" (part.id) } {
+        // No landmark: there are many, and one may be called as another part of the page.
+        div {
             h3 id={ "section-" (part.id) } { (words(part.title)) }
             ul {
                 @for assessed in outermost {

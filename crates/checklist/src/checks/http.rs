@@ -2,14 +2,11 @@
 
 use reqwest::{Method, Url};
 
-use super::{Found, check_rules, check_text, excerpt};
+use super::{Found, body, check_rules, check_text, excerpt};
 use crate::{
     context::{Context, Finding},
     spec::HttpCheck,
 };
-
-/// More is read of no answer.
-const LARGEST: usize = 16 << 20;
 
 pub(super) fn find(check: &HttpCheck, context: &Context<'_>) -> Found {
     let Some(base) = context.endpoints.get(&check.endpoint) else {
@@ -36,8 +33,8 @@ pub(super) fn find(check: &HttpCheck, context: &Context<'_>) -> Found {
     let answer = request.send().map_err(|error| Finding::unanswered(&asked, &error))?;
     let status = answer.status();
     let headers = answer.headers().clone();
-    let bytes = answer.bytes().map_err(|error| Finding::unanswered(&asked, &error))?;
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LARGEST)]);
+    let bytes = body(answer, &asked)?;
+    let text = String::from_utf8_lossy(&bytes);
     let seen = std::iter::once(format!("{asked}: {status}")).chain(excerpt(&text));
     let judged = (|| {
         if status.as_u16() != check.status {

@@ -7,6 +7,8 @@ mod links;
 mod manifest;
 mod promql;
 
+use std::io::Read as _;
+
 use crate::{
     context::{Context, Finding},
     rule::{Pattern, Rule},
@@ -49,6 +51,18 @@ fn check_rules(document: &serde_json::Value, rules: &[Rule], what: &str) -> Resu
         .iter()
         .try_for_each(|rule| rule.check(document))
         .map_err(|breach| Finding::fail(format!("{what}{breach}")))
+}
+
+/// The body of an answer, within bounds: a server that goes on for ever is none that can be judged.
+fn body(answer: reqwest::blocking::Response, asked: &str) -> Result<Vec<u8>, Finding> {
+    const LARGEST: u64 = 16 << 20;
+    let mut bytes = Vec::new();
+    let read = answer.take(LARGEST + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Finding::fail(format!("{asked}: the answer breaks off: {error}")))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Finding::error(format!("{asked}: the answer has more than {LARGEST} bytes, which are not read")));
+    }
+    Ok(bytes)
 }
 
 /// The first lines of a text, short enough to keep.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Found;
+use super::{Found, body};
 use crate::{
     context::{Context, Finding},
     spec::PromqlCheck,
@@ -39,10 +39,8 @@ pub(super) fn find(check: &PromqlCheck, context: &Context<'_>) -> Found {
     let query = context.filled(&check.query)?;
     let url = format!("{}/api/v1/query", prometheus.as_str().trim_end_matches('/'));
     let asked = context.client.get(url).query(&[("query", &query)]).timeout(context.timeout).send();
-    let answer = asked.and_then(reqwest::blocking::Response::bytes).map_err(|error| {
-        let unanswered = Finding::unanswered("Prometheus", &error);
-        Finding::error(unanswered.summary)
-    })?;
+    let answer = asked.map_err(|error| Finding::error(Finding::unanswered("Prometheus", &error).summary))?;
+    let answer = body(answer, "Prometheus")?;
     let answer: Answer = serde_json::from_slice(&answer)
         .map_err(|error| Finding::error(format!("what answers is no Prometheus: {error}")))?;
     if answer.status != "success" {

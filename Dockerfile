@@ -38,6 +38,7 @@ COPY --from=stripped /spreadsheet-mcp /root/usr/local/bin/
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /root/etc/ssl/certs/
 COPY deploy/images/server.toml /root/etc/spreadsheet-mcp/
 COPY LICENSE /root/usr/share/doc/spreadsheet-mcp/
+COPY checklist/production.md checklist/production.yaml /root/usr/share/spreadsheet-mcp/checklist/
 # The libraries that the program is linked against, time zones, what Debian says of their packages (scanners ask), and a user.
 WORKDIR /root
 RUN ldd usr/local/bin/spreadsheet-mcp | grep --only-matching '/[^ ]*' | xargs cp --parents --dereference --target-directory . \

@@ -6,6 +6,10 @@ ifeq ($(CI),true)
 export CARGO_TARGET_DIR := $(HOME)/.cache/spreadsheet-mcp/target
 endif
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+# What tests found, for the deployment gate (docs/checklist.md).
+EVIDENCE := $(TARGET)/evidence
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
 export PATH := $(TOOLS)/bin:$(PATH)
 
 .PHONY: run test images lint bench soak stress setup docs
@@ -16,13 +20,15 @@ run:
 
 ## Set up, lint, and run every test.
 test: setup lint
-	cargo test --workspace --no-fail-fast
+	mkdir -p $(EVIDENCE)
+	cargo test --workspace --no-fail-fast | tee $(EVIDENCE)/tests.log
 	cargo build --release --bin spreadsheet-mcp
-	tests/clients/run.sh $(abspath $(TARGET))/release/spreadsheet-mcp $(TOOLS)
+	tests/clients/run.sh $(abspath $(TARGET))/release/spreadsheet-mcp $(TOOLS) | tee $(EVIDENCE)/clients.log
 
 ## Build both images as their Dockerfiles say, and test them. PROGRAM=FILE puts that into them instead of compiling it again.
 images: setup
-	tests/images/run.sh $(TOOLS) $(PROGRAM)
+	mkdir -p $(EVIDENCE)
+	tests/images/run.sh $(TOOLS) $(PROGRAM) 2>&1 | tee $(EVIDENCE)/images.log
 
 ## Formatting, lints, licences and sources of dependencies, documentation.
 lint: $(TOOLS)/bin/cargo-deny
@@ -39,12 +45,14 @@ bench:
 ## Many clients use one server for DURATION (1h; 90s, 10m, 24h): what it takes is told each minute, and must not grow.
 soak:
 	cargo build --release --bin spreadsheet-mcp --bin bench
-	$(TARGET)/release/bench $(TARGET)/release/spreadsheet-mcp $(TARGET)/bench --only endurance --endurance $(or $(DURATION),1h)
+	mkdir -p $(EVIDENCE)
+	$(TARGET)/release/bench $(TARGET)/release/spreadsheet-mcp $(TARGET)/bench --only endurance --endurance $(or $(DURATION),1h) 2>&1 | tee $(EVIDENCE)/soak.log
 
 ## Clients are doubled until calls are refused: refusals are quick, and the server is itself again when the clients are gone.
 stress:
 	cargo build --release --bin spreadsheet-mcp --bin bench
-	$(TARGET)/release/bench $(TARGET)/release/spreadsheet-mcp $(TARGET)/bench --only stress
+	mkdir -p $(EVIDENCE)
+	$(TARGET)/release/bench $(TARGET)/release/spreadsheet-mcp $(TARGET)/bench --only stress 2>&1 | tee $(EVIDENCE)/stress.log
 
 ## Build and serve the documentation of the code.
 docs:

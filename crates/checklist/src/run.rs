@@ -133,6 +133,13 @@ fn found(
         return (Status::NotApplicable, Finding::not_applicable(why));
     }
     let Some(check) = &item.check else { return (Status::NotRun, Finding::not_run("it has no check")) };
+    let is_asked =
+        |profile: &Profile| profile.kinds.is_empty() || profile.kinds.iter().any(|kind| kind == check.kind());
+    if check.is_by_machine() && !profile.is_none_or(is_asked) {
+        let why =
+            format!("the profile {} asks for nothing of the kind {}", order.subject.profile, check.kind());
+        return (Status::NotApplicable, Finding::not_applicable(why));
+    }
     if !check.is_by_machine() {
         return by_people(check, placed, profile);
     }

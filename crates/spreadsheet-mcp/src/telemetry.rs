@@ -8,14 +8,14 @@ use std::{
 };
 
 use opentelemetry::{KeyValue, trace::TracerProvider};
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::{
     Resource,
     propagation::TraceContextPropagator,
     trace::{Sampler, SdkTracerProvider},
 };
 use server::{
-    config::{LogFilter, LogLinesConfig, OtlpProtocol, TracingConfig},
+    config::{LogFilter, LogLinesConfig, OtlpProtocol, PlainUrl, TracingConfig},
     metrics::LogLevel,
 };
 use tracing::{Level, Metadata, Subscriber};
@@ -32,6 +32,9 @@ use crate::log_line::LogLine;
 
 /// How long sending spans may take.
 const SENDING: Duration = Duration::from_secs(10);
+
+/// Where a collector takes spans over HTTP.
+pub(crate) const TRACES: &str = "/v1/traces";
 
 /// Our crates that log: nothing private. Libraries may log what passes through them.
 const OURS: [&str; 2] = ["server", "spreadsheet_mcp"];
@@ -157,18 +160,26 @@ fn provider(config: &TracingConfig) -> Result<SdkTracerProvider, String> {
         return Ok(builder.with_sampler(nothing).build());
     };
     let exporter = match config.otlp_protocol {
-        OtlpProtocol::Grpc => SpanExporter::builder().with_tonic().with_endpoint(endpoint.as_str()).build(),
+        OtlpProtocol::Grpc => grpc_exporter(&endpoint),
         OtlpProtocol::Http => SpanExporter::builder()
             .with_http()
             .with_http_client(span_client()?)
             .with_protocol(Protocol::HttpBinary)
-            .with_endpoint(endpoint.with_path("/v1/traces"))
+            .with_endpoint(endpoint.with_path(TRACES))
             .build(),
     };
     let exporter = exporter.map_err(|error| error.to_string())?;
     // The caller's decision goes before ours: a trace is kept whole or not at all.
     let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.trace_sample_ratio)));
     Ok(builder.with_sampler(sampler).with_batch_exporter(exporter).build())
+}
+
+/// What sends spans over gRPC. It is made within a runtime.
+///
+/// # Errors
+/// When the endpoint is none.
+pub(crate) fn grpc_exporter(endpoint: &PlainUrl) -> Result<SpanExporter, ExporterBuildError> {
+    SpanExporter::builder().with_tonic().with_endpoint(endpoint.as_str()).build()
 }
 
 /// What sends spans over HTTP: without TLS, whose certificates an image may not have. It blocks, and is not made within a runtime.

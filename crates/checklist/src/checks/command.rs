@@ -91,9 +91,10 @@ fn run_within(mut command: Command, timeout: Duration) -> io::Result<Ran> {
             None => thread::sleep(Duration::from_millis(10)),
         }
     };
+    // What it has started and left behind would hold its pipes open.
+    // SAFETY: it sends a signal to the group that was made above; as long as one of it lives, the number is no other's.
+    unsafe { libc::kill(-(child.id() as libc::pid_t), libc::SIGKILL) };
     if code.is_none() {
-        // SAFETY: it sends a signal to the group that was just made; the child has not been waited for, so its number is not another's.
-        unsafe { libc::kill(-(child.id() as libc::pid_t), libc::SIGKILL) };
         child.wait()?;
     }
     let told = |reader: Option<thread::JoinHandle<String>>| {

@@ -72,10 +72,14 @@ fn judged(check: &PromqlCheck, values: &[(String, f64)]) -> Finding {
     }
     for (name, value) in values {
         // What is no number, as a share of nothing, is within no bounds.
-        if let Some(least) = check.at_least.filter(|least| value.partial_cmp(least).is_none_or(std::cmp::Ordering::is_lt)) {
+        if let Some(least) =
+            check.at_least.filter(|least| value.partial_cmp(least).is_none_or(std::cmp::Ordering::is_lt))
+        {
             return Finding::fail(format!("{name} is {value}, and has to be at least {least}"));
         }
-        if let Some(most) = check.at_most.filter(|most| value.partial_cmp(most).is_none_or(std::cmp::Ordering::is_gt)) {
+        if let Some(most) =
+            check.at_most.filter(|most| value.partial_cmp(most).is_none_or(std::cmp::Ordering::is_gt))
+        {
             return Finding::fail(format!("{name} is {value}, and has to be at most {most}"));
         }
     }

@@ -31,6 +31,10 @@ pub enum Check {
 }
 
 impl Check {
+    /// The kinds that there are.
+    pub const KINDS: [&'static str; 8] =
+        ["builtin", "http", "promql", "command", "manifest", "file", "attestation", "sign-off"];
+
     /// What kind of check it is, as the specification names it.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -85,6 +85,9 @@ pub struct Profile {
     /// None whose ids begin with one of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
+    /// Only what is known by these kinds of checks; by all without it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<String>,
     /// Whether what only people know counts, too: attestations.
     #[serde(default = "yes")]
     pub attestations: bool,

@@ -31,6 +31,10 @@ pub(super) fn problems(spec: &Spec, document: Option<&Document>) -> Vec<String> 
                 problems.push(format!("profile {name}: no id begins with {prefix}"));
             }
         }
+        for kind in profile.kinds.iter().filter(|kind| !Check::KINDS.contains(&kind.as_str())) {
+            problems
+                .push(format!("profile {name}: there is no kind {kind}, but {}", Check::KINDS.join(", ")));
+        }
         for (fact, value) in &profile.facts {
             check_fact(spec, fact, value, &format!("profile {name}"), &mut problems);
         }

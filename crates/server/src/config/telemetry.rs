@@ -178,7 +178,7 @@ impl TracingConfig {
     }
 
     /// What is wrong with the headers that a variable of OpenTelemetry has sent along, if anything is: secrets are among them.
-    pub(super) fn wrong_headers(&self) -> Option<String> {
+    pub fn wrong_headers(&self) -> Option<String> {
         let is_sent = self.endpoint().is_ok_and(|endpoint| endpoint.is_some());
         let variables = ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"].into_iter();
         variables.filter(|_| is_sent).find_map(|variable| {

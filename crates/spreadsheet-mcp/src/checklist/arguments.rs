@@ -394,7 +394,7 @@ pub(crate) struct RollbackArguments {
     pub(crate) dry_run: bool,
     /// Where to write what was done, and when
     #[arg(long, value_name = "FILE")]
-    pub(crate) log: Option<PathBuf>,
+    pub(crate) record: Option<PathBuf>,
 }
 
 fn fact(text: &str) -> Result<(String, String), String> {

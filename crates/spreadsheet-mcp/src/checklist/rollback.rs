@@ -38,7 +38,7 @@ pub(super) fn rollback(arguments: &RollbackArguments) -> Result<Ruling, Refusal>
         is_late |= guide(&loaded, phase, arguments.dry_run, began, &mut timeline)?;
     }
     let _ = writeln!(timeline, "\nEnded after {}.", elapsed(began));
-    if let Some(path) = &arguments.log {
+    if let Some(path) = &arguments.record {
         fs::write(path, &timeline).map_err(|error| Refusal::other(format!("{}: {error}", path.display())))?;
         print(&format!("the timeline is in {}", path.display()));
     }

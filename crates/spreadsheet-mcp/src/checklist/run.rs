@@ -10,7 +10,7 @@ use checklist::{
     record::{Found, RunRecord, Subject},
     report,
     run::{self, Order},
-    spec::{Loaded, Profile},
+    spec::{Check, Loaded, Profile},
     status::Status,
     verdict::{self, Ruling},
 };
@@ -107,6 +107,12 @@ fn find(
     resolved: &Result<Resolved, Vec<Problem>>,
     probes: &ServiceProbes,
 ) -> Result<RunRecord, Refusal> {
+    if let Some(unknown) = arguments.kinds.iter().find(|kind| !Check::KINDS.contains(&kind.as_str())) {
+        return Err(Refusal::other(format!(
+            "there is no kind {unknown}: there are {}",
+            Check::KINDS.join(", ")
+        )));
+    }
     for prefix in &arguments.only {
         let is_known = loaded.spec.placed().any(|placed| {
             placed

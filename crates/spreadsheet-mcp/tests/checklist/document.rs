@@ -5,7 +5,8 @@ use checklist::spec::{Check, Loaded};
 use crate::tree;
 
 pub(crate) fn production() -> Loaded {
-    Loaded::read(&tree::repository().join("checklist/production.yaml")).unwrap_or_else(|error| panic!("{error}"))
+    Loaded::read(&tree::repository().join("checklist/production.yaml"))
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]
@@ -26,7 +27,8 @@ fn the_schema_is_that_of_the_program() {
 #[test]
 fn a_box_that_is_lost_or_reworded_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
-    let read = |name: &str| std::fs::read_to_string(tree::repository().join("checklist").join(name)).expect("read");
+    let read =
+        |name: &str| std::fs::read_to_string(tree::repository().join("checklist").join(name)).expect("read");
     let (spec, document) = (read("production.yaml"), read("production.md"));
     let told = |spec: &str, document: &str| {
         std::fs::write(folder.path().join("production.yaml"), spec).expect("written");

@@ -40,7 +40,10 @@ fn tests() -> String {
     names.sort();
     let lines: Vec<String> = names.iter().map(|name| format!("test {name} ... ok\n")).collect();
     let count = names.len();
-    format!("\nrunning {count} tests\n{}\ntest result: ok. {count} passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s\n", lines.concat())
+    format!(
+        "\nrunning {count} tests\n{}\ntest result: ok. {count} passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s\n",
+        lines.concat()
+    )
 }
 
 /// The paths of the tests of a folder; those of an integration test begin below its name, as the harness tells them.
@@ -48,7 +51,8 @@ fn find_tests(folder: &Path, modules: &mut Vec<String>, names: &mut Vec<String>)
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let is_root = folder.file_name().is_some_and(|name| name == "tests" || name == "src") && modules.is_empty();
+        let is_root =
+            folder.file_name().is_some_and(|name| name == "tests" || name == "src") && modules.is_empty();
         if path.is_dir() {
             // tests/NAME is a program of its own.
             let is_program = is_root && folder.ends_with("tests");
@@ -106,8 +110,7 @@ fn tests_of(text: &str, modules: &[String], names: &mut Vec<String>) {
             && std::mem::take(&mut is_test)
         {
             let name = found[1].to_owned();
-            let path: Vec<&str> =
-                modules.iter().chain(&within).chain([&name]).map(String::as_str).collect();
+            let path: Vec<&str> = modules.iter().chain(&within).chain([&name]).map(String::as_str).collect();
             names.push(path.join("::"));
         }
     }
@@ -120,7 +123,9 @@ fn images() -> String {
     let mut lines = String::new();
     for entry in fs::read_dir(repository().join("tests/images")).expect("tests of images").flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let Some(module) = name.strip_suffix(".py").filter(|module| module.starts_with("test_")) else { continue };
+        let Some(module) = name.strip_suffix(".py").filter(|module| module.starts_with("test_")) else {
+            continue;
+        };
         let mut classes: Vec<(String, String, Vec<String>)> = Vec::new();
         for line in fs::read_to_string(entry.path()).expect("read").lines() {
             if let Some(found) = class.captures(line) {

@@ -79,7 +79,18 @@ fn what_is_not_given_is_not_right() {
     let ran = deployed
         .place
         .program()
-        .args(["checklist", "run", "--no-ledger", "--author", "ada", "--format", "json", "--kind", "http", "--checklist"])
+        .args([
+            "checklist",
+            "run",
+            "--no-ledger",
+            "--author",
+            "ada",
+            "--format",
+            "json",
+            "--kind",
+            "http",
+            "--checklist",
+        ])
         .arg(tree.repository().join("checklist/production.yaml"))
         .args(["--profile", "production", "--config", deployed.config()])
         .output()

@@ -11,6 +11,7 @@ use components::{Listener, Postgres, free_port, installed};
 use serde_json::Value;
 
 use crate::{
+    between,
     program::{Place, Server},
     proofs::{Fault, unproven},
     tree::{Tree, repository},
@@ -42,23 +43,31 @@ impl Deployed {
         }
         let database = Postgres::shared();
         let url = database.url(&database.new_database());
-        let deployed = "postgres://spreadsheet_mcp@spreadsheet-mcp-postgres:5432/spreadsheet_mcp?sslmode=disable";
+        let deployed =
+            "postgres://spreadsheet_mcp@spreadsheet-mcp-postgres:5432/spreadsheet_mcp?sslmode=disable";
         assert!(config.contains(deployed), "the configuration names another database: {config}");
         config = config.replace(deployed, &format!("{url}?sslmode=disable"));
         let (collector, endpoint) = collector();
-        config = config.replace("bind = \"0.0.0.0:8079\"", "bind = \"127.0.0.1:0\"\npublic_url = \"https://sheets.example.org\"");
+        config = config.replace(
+            "bind = \"0.0.0.0:8079\"",
+            "bind = \"127.0.0.1:0\"\npublic_url = \"https://sheets.example.org\"",
+        );
         config = config.replace("metrics_bind = \"0.0.0.0:9090\"", "metrics_bind = \"127.0.0.1:0\"");
         config += &format!("\n[tracing]\notlp_endpoint = \"{endpoint}\"\ntrace_sample_ratio = 0.05\n");
         config = config.replace("drain_delay_ms = 10000", "drain_delay_ms = 0");
         let secrets = root.join("spreadsheet-mcp");
-        for (name, text) in [("database-password", "replace-me\n"), ("backup-recipients", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p\n")] {
+        for (name, text) in [
+            ("database-password", "replace-me\n"),
+            ("backup-recipients", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p\n"),
+        ] {
             private(&secrets.join(name), text);
         }
         let path = root.join("server.toml");
         fs::write(&path, config).expect("written");
         place.write_workbook("book.xlsx");
         let deployed = Deployed { key: root.join("key"), config: path, place, _collector: collector };
-        let key = deployed.program(&["keys", "create", "gate", "--role", "admin", "--config", deployed.config()]);
+        let key =
+            deployed.program(&["keys", "create", "gate", "--role", "admin", "--config", deployed.config()]);
         private(&deployed.key, &String::from_utf8(key.stdout).expect("a key"));
         deployed.program(&["migrate", "--config", deployed.config()]);
         deployed
@@ -77,9 +86,12 @@ impl Deployed {
 
     /// A server, with variables of its own, and where it tells metrics.
     pub(crate) fn serve(&self, environment: &BTreeMap<String, String>) -> Server {
-        let server = Server::start(self.place.program().args(["serve", "--config", self.config()]).envs(environment));
+        let server =
+            Server::start(self.place.program().args(["serve", "--config", self.config()]).envs(environment));
         let client = server.client();
-        components::eventually("it does not start", || (client.get("/health/startup").0 == 200).then_some(()));
+        components::eventually("it does not start", || {
+            (client.get("/health/startup").0 == 200).then_some(())
+        });
         server
     }
 }
@@ -95,10 +107,21 @@ fn collector() -> (Option<Listener>, String) {
     let (grpc, http) = (free_port(), free_port());
     let rotel = Listener::start(program, |folder| {
         let file = |name: &str| folder.path().join(name).display().to_string();
-        ["start", "--exporter", "blackhole", "--otlp-grpc-endpoint", &format!("127.0.0.1:{grpc}"), "--otlp-http-endpoint",
-            &format!("127.0.0.1:{http}"), "--pid-file", &file("pid"), "--log-file", &file("log")]
-            .map(str::to_owned)
-            .to_vec()
+        [
+            "start",
+            "--exporter",
+            "blackhole",
+            "--otlp-grpc-endpoint",
+            &format!("127.0.0.1:{grpc}"),
+            "--otlp-http-endpoint",
+            &format!("127.0.0.1:{http}"),
+            "--pid-file",
+            &file("pid"),
+            "--log-file",
+            &file("log"),
+        ]
+        .map(str::to_owned)
+        .to_vec()
     });
     rotel.wait_for(grpc);
     (Some(rotel), format!("http://127.0.0.1:{grpc}"))
@@ -113,12 +136,17 @@ fn private(path: &Path, text: &str) {
 
 /// How the gate looks at a server.
 pub(crate) fn looking(deployed: &Deployed, tree: &Tree, server: &Server) -> Command {
+    looking_at(deployed, tree, &server.client().address, &server.metrics().address)
+}
+
+/// As [`looking`], at addresses.
+fn looking_at(deployed: &Deployed, tree: &Tree, address: &str, metrics: &str) -> Command {
     let mut command = deployed.place.program();
     command
         .args(["checklist", "run", "--config", deployed.config(), "--checklist"])
         .arg(tree.repository().join("checklist/production.yaml"))
-        .args(["--target", &format!("http://{}", server.client().address)])
-        .args(["--metrics-target", &format!("http://{}", server.metrics().address), "--api-key-file"])
+        .args(["--target", &format!("http://{address}")])
+        .args(["--metrics-target", &format!("http://{metrics}"), "--api-key-file"])
         .arg(&deployed.key)
         .arg("--evidence")
         .arg(tree.evidence());
@@ -139,9 +167,24 @@ fn red(deployed: &Deployed, tree: &Tree, fault: Option<&Fault>) -> BTreeMap<Stri
         }
     }
     let server = deployed.serve(&environment);
-    let mut command = looking(deployed, tree, &server);
+    let (mut address, mut metrics) = (server.client().address, server.metrics().address);
+    if let Some(answer) = fault.and_then(|fault| fault.answer.as_ref()) {
+        let reached = if answer.endpoint == "metrics" { &mut metrics } else { &mut address };
+        *reached = between::answering(reached, answer);
+    }
+    let mut command = looking_at(deployed, tree, &address, &metrics);
     command
-        .args(["--profile", "production", "--kind", "builtin", "--kind", "http", "--no-ledger", "--format", "json"])
+        .args([
+            "--profile",
+            "complete",
+            "--kind",
+            "builtin",
+            "--kind",
+            "http",
+            "--no-ledger",
+            "--format",
+            "json",
+        ])
         .args(["--author", "test", "--timeout", "60s"])
         .envs(&environment);
     if let Some(fault) = fault {

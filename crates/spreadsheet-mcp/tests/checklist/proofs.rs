@@ -33,6 +33,8 @@ pub(crate) struct Fault {
     pub(crate) evidence: Option<Edit>,
     /// In the configuration of the server, by the keys of options.
     pub(crate) server: Option<ServerFault>,
+    /// In what somebody between the server and who asks answers.
+    pub(crate) answer: Option<AnswerFault>,
     /// In what Prometheus knows.
     pub(crate) metrics: Option<SeriesFault>,
     /// In the environment of the run.
@@ -64,6 +66,17 @@ pub(crate) struct Edit {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServerFault {
     pub(crate) options: BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AnswerFault {
+    pub(crate) endpoint: String,
+    pub(crate) path: String,
+    pub(crate) status: u16,
+    /// Only to those who send no credentials.
+    #[serde(default)]
+    pub(crate) anonymous: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -111,7 +124,8 @@ impl Broken {
             let kept = text.lines().filter(|line| !pattern.is_match(line)).map(|line| format!("{line}\n"));
             kept.collect::<String>()
         } else {
-            let (from, to) = (edit.replace.as_deref().expect("what"), edit.with.as_deref().expect("with what"));
+            let (from, to) =
+                (edit.replace.as_deref().expect("what"), edit.with.as_deref().expect("with what"));
             if edit.all { text.replace(from, to) } else { text.replacen(from, to, 1) }
         };
         assert_ne!(text, changed, "{} is not changed by {edit:?}", edit.file.display());
@@ -156,7 +170,7 @@ fn look_with(
     loaded: &Loaded,
     kinds: &[&str],
 ) -> RunRecord {
-    let facts = run::facts(&loaded.spec, &loaded.spec.profiles["production"], given).expect("facts");
+    let facts = run::facts(&loaded.spec, &loaded.spec.profiles["complete"], given).expect("facts");
     let context = Context {
         repository,
         evidence,
@@ -171,7 +185,7 @@ fn look_with(
     };
     let subject = Subject {
         checklist: Digest::START,
-        profile: "production".to_owned(),
+        profile: "complete".to_owned(),
         environment: "test".to_owned(),
         program: None,
         image: None,
@@ -203,7 +217,11 @@ fn kind_of<'a>(loaded: &'a Loaded, id: &str) -> &'a Check {
 }
 
 /// Why a fault proves nothing, if so.
-pub(crate) fn unproven(fault: &Fault, before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Option<String> {
+pub(crate) fn unproven(
+    fault: &Fault,
+    before: &BTreeMap<String, String>,
+    after: &BTreeMap<String, String>,
+) -> Option<String> {
     let new: BTreeSet<&String> = after.keys().filter(|id| !before.contains_key(*id)).collect();
     if before.contains_key(&fault.id) {
         return Some(format!("{} is red without its fault: {}", fault.id, before[&fault.id]));
@@ -239,7 +257,11 @@ fn faults_of_files_are_seen_by_their_boxes_alone() {
     }
     let after = red(&look(&tree, &loaded, &programs));
     assert_eq!(before, after, "without faults all is as before");
-    println!("{} of {} faults of files are seen by exactly their boxes", of_files.len() - problems.len(), of_files.len());
+    println!(
+        "{} of {} faults of files are seen by exactly their boxes",
+        of_files.len() - problems.len(),
+        of_files.len()
+    );
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
@@ -247,10 +269,16 @@ fn faults_of_files_are_seen_by_their_boxes_alone() {
 #[test]
 fn faults_of_a_server_are_seen_by_their_boxes_alone() {
     let loaded = production();
-    let of_server: Vec<Fault> =
-        faults().into_iter().filter(|fault| matches!(kind_of(&loaded, &fault.id), Check::Builtin(_) | Check::Http(_))).collect();
+    let of_server: Vec<Fault> = faults()
+        .into_iter()
+        .filter(|fault| matches!(kind_of(&loaded, &fault.id), Check::Builtin(_) | Check::Http(_)))
+        .collect();
     let problems = live::prove(&of_server);
-    println!("{} of {} faults of a server are seen by exactly their boxes", of_server.len() - problems.len(), of_server.len());
+    println!(
+        "{} of {} faults of a server are seen by exactly their boxes",
+        of_server.len() - problems.len(),
+        of_server.len()
+    );
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
@@ -259,7 +287,11 @@ fn faults_of_a_server_are_seen_by_their_boxes_alone() {
 fn faults_of_metrics_are_seen_by_their_boxes_alone() {
     let of_metrics: Vec<Fault> = faults().into_iter().filter(|fault| fault.metrics.is_some()).collect();
     let Some(problems) = series::prove(&of_metrics) else { return };
-    println!("{} of {} faults of metrics are seen by exactly their boxes", of_metrics.len() - problems.len(), of_metrics.len());
+    println!(
+        "{} of {} faults of metrics are seen by exactly their boxes",
+        of_metrics.len() - problems.len(),
+        of_metrics.len()
+    );
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 

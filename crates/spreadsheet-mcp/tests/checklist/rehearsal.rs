@@ -90,7 +90,9 @@ fn told(ran: &Output) -> (Option<i32>, String) {
 
 fn ids(report: &Value, statuses: &[&str]) -> Vec<String> {
     let boxes = report["boxes"].as_array().expect("boxes").iter();
-    let found = boxes.filter(|found| found["kind"] != "group" && statuses.contains(&found["status"].as_str().expect("a status")));
+    let found = boxes.filter(|found| {
+        found["kind"] != "group" && statuses.contains(&found["status"].as_str().expect("a status"))
+    });
     found.map(|found| found["id"].as_str().expect("an id").to_owned()).collect()
 }
 
@@ -105,7 +107,11 @@ fn a_release_goes_through_the_gate_and_nobody_gets_past_it() {
     let report = rehearsal.run();
     let failing = ids(&report, &["fail", "error", "not-run"]);
     println!("red: {failing:?}");
-    let all_of_soak = report["boxes"].as_array().expect("boxes").iter().filter(|found| failing.contains(&found["id"].as_str().unwrap_or_default().to_owned()));
+    let all_of_soak = report["boxes"]
+        .as_array()
+        .expect("boxes")
+        .iter()
+        .filter(|found| failing.contains(&found["id"].as_str().unwrap_or_default().to_owned()));
     for found in all_of_soak {
         assert!(found["summary"].as_str().expect("a summary").contains("soak.log"), "{found}");
     }
@@ -118,7 +124,12 @@ fn a_release_goes_through_the_gate_and_nobody_gets_past_it() {
     let id = "scale.load.sustained";
     let id = if failing.iter().any(|found| found == id) { id.to_owned() } else { failing[0].clone() };
     fs::write(&soak, b"").expect("written");
-    fs::write(&soak, fs::read(crate::tree::repository().join("crates/spreadsheet-mcp/tests/checklist/evidence/soak.log")).expect("read")).expect("written");
+    fs::write(
+        &soak,
+        fs::read(crate::tree::repository().join("crates/spreadsheet-mcp/tests/checklist/evidence/soak.log"))
+            .expect("read"),
+    )
+    .expect("written");
     let pattern = match loaded.spec.find(&id).and_then(|placed| placed.item.check.clone()) {
         Some(checklist::spec::Check::File(check)) => check.holds[0].clone(),
         other => panic!("{id} is not known by a file: {other:?}"),
@@ -145,8 +156,18 @@ fn a_release_goes_through_the_gate_and_nobody_gets_past_it() {
         }
     }
     let waiver = [
-        "waive", &id, "--owner", "ada", "--risk", "a leak shows after a day", "--control", "pods are restarted every night",
-        "--ticket", "OPS-12", "--expires", "14d",
+        "waive",
+        &id,
+        "--owner",
+        "ada",
+        "--risk",
+        "a leak shows after a day",
+        "--control",
+        "pods are restarted every night",
+        "--ticket",
+        "OPS-12",
+        "--expires",
+        "14d",
     ];
     let (code, said) = rehearsal.told(&[&waiver[..], &["--approver", "ada"]].concat());
     assert_eq!(code, Some(1), "who owns it does not approve it: {said}");
@@ -157,10 +178,28 @@ fn a_release_goes_through_the_gate_and_nobody_gets_past_it() {
     // Four signatures.
     for (person, role) in PEOPLE {
         let key = rehearsal.deployed.place.temporary.join(format!("{person}.pem"));
-        rehearsal.does(&["keys", "create", "--person", person, "--role", role, "--output", key.to_str().expect("a path")]);
+        rehearsal.does(&[
+            "keys",
+            "create",
+            "--person",
+            person,
+            "--role",
+            role,
+            "--output",
+            key.to_str().expect("a path"),
+        ]);
     }
     let key = rehearsal.deployed.place.temporary.join("grace.pem");
-    rehearsal.does(&["keys", "create", "--person", "grace", "--role", "security", "--output", key.to_str().expect("a path")]);
+    rehearsal.does(&[
+        "keys",
+        "create",
+        "--person",
+        "grace",
+        "--role",
+        "security",
+        "--output",
+        key.to_str().expect("a path"),
+    ]);
     let (code, said) = rehearsal.sign("grace", "security");
     assert!(code == Some(1) && said.contains("somebody else has to sign"), "{said}");
     let (code, said) = rehearsal.sign("ada", "security");
@@ -178,14 +217,30 @@ fn a_release_goes_through_the_gate_and_nobody_gets_past_it() {
     tampering_is_found(&rehearsal, &verdict);
 
     // A waiver that comes later is not what they signed.
-    let other = ["waive", &id, "--owner", "ada", "--approver", "mary", "--risk", "r", "--control", "c", "--ticket", "t", "--expires", "7d"];
+    let other = [
+        "waive",
+        &id,
+        "--owner",
+        "ada",
+        "--approver",
+        "mary",
+        "--risk",
+        "r",
+        "--control",
+        "c",
+        "--ticket",
+        "t",
+        "--expires",
+        "7d",
+    ];
     rehearsal.does(&other);
     let (code, said) = rehearsal.gate(&[]);
     assert!(code == Some(4) && said.contains("sign again"), "{said}");
 
     // Another configuration is not what was judged.
     let text = fs::read_to_string(&rehearsal.deployed.config).expect("read");
-    fs::write(&rehearsal.deployed.config, text.replace("cache_capacity = 50", "cache_capacity = 60")).expect("written");
+    fs::write(&rehearsal.deployed.config, text.replace("cache_capacity = 50", "cache_capacity = 60"))
+        .expect("written");
     let (code, said) = rehearsal.gate(&[]);
     assert!(code == Some(5) && said.contains("the configuration is not the one that was judged"), "{said}");
     rehearsal.run();
@@ -193,7 +248,11 @@ fn a_release_goes_through_the_gate_and_nobody_gets_past_it() {
     assert!(said.contains("cache_capacity was 50 and is 60"), "{said}");
 
     // What is waived without need stops it, too.
-    fs::copy(crate::tree::repository().join("crates/spreadsheet-mcp/tests/checklist/evidence/soak.log"), &soak).expect("copied");
+    fs::copy(
+        crate::tree::repository().join("crates/spreadsheet-mcp/tests/checklist/evidence/soak.log"),
+        &soak,
+    )
+    .expect("copied");
     rehearsal.run();
     let (code, said) = rehearsal.gate(&[]);
     assert!(code == Some(3) && said.contains("is not needed: take it back"), "{said}");
@@ -236,7 +295,8 @@ fn the_report_is_the_document_filled_in(rehearsal: &Rehearsal) {
     let path = rehearsal.deployed.place.temporary.join("report.md");
     rehearsal.does(&["report", "--format", "markdown", "--output", path.to_str().expect("a path")]);
     let report = fs::read_to_string(&path).expect("read");
-    let document = fs::read_to_string(rehearsal.tree.repository().join("checklist/production.md")).expect("read");
+    let document =
+        fs::read_to_string(rehearsal.tree.repository().join("checklist/production.md")).expect("read");
     let mut lines = report.lines();
     let mut filled = 0;
     for line in document.lines() {
@@ -262,7 +322,9 @@ fn tampering_is_found(rehearsal: &Rehearsal, verdict: &Path) {
     assert!(is_sound());
     let mut files: Vec<PathBuf> = ["ledger.jsonl", "head.json"].map(|name| folder.join(name)).to_vec();
     for below in ["runs", "evidence"] {
-        files.extend(fs::read_dir(folder.join(below)).expect("files").map(|entry| entry.expect("an entry").path()));
+        files.extend(
+            fs::read_dir(folder.join(below)).expect("files").map(|entry| entry.expect("an entry").path()),
+        );
     }
     let mut tried = 0;
     for file in &files {
@@ -293,7 +355,11 @@ fn tampering_is_found(rehearsal: &Rehearsal, verdict: &Path) {
     let noted: ledger::Head = serde_json::from_slice(&head).expect("a head");
     let previous: Value = serde_json::from_str(text.lines().last().expect("a line")).expect("json");
     let shorter = serde_json::json!({ "entries": noted.entries - 1, "digest": previous["previous"] });
-    let kept: String = text.lines().take(usize::try_from(noted.entries).expect("few") - 1).map(|line| format!("{line}\n")).collect();
+    let kept: String = text
+        .lines()
+        .take(usize::try_from(noted.entries).expect("few") - 1)
+        .map(|line| format!("{line}\n"))
+        .collect();
     fs::write(&path, kept).expect("written");
     fs::write(folder.join("head.json"), shorter.to_string()).expect("written");
     assert!(is_sound(), "by itself it looks whole");

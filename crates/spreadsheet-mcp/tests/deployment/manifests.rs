@@ -29,7 +29,7 @@ pub(crate) fn of_kind<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
 /// The pods that objects make, with the names of the objects.
 fn pods(objects: &[Value]) -> Vec<(String, &Value)> {
     let pod = |object: &'_ Value| match object["kind"].as_str() {
-        Some("Deployment" | "StatefulSet") => Some("/spec/template/spec"),
+        Some("Deployment" | "StatefulSet" | "Job") => Some("/spec/template/spec"),
         Some("CronJob") => Some("/spec/jobTemplate/spec/template/spec"),
         _ => None,
     };

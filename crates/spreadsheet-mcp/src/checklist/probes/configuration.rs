@@ -48,7 +48,9 @@ pub(super) fn valid(probes: &ServiceProbes, question: &Question<'_>) -> Found {
     };
     let of_layers = probes.problems.iter().filter(|problem| unknown_variable(problem).is_none());
     let of_values = settings.wrong_values().into_iter().chain(settings.wrong_files());
-    let of_values = of_values.filter(|wrong| !OF_WORKSPACE.contains(&wrong.key));
+    let of_secrets = settings.tracing.wrong_headers();
+    let of_values = of_values
+        .filter(|wrong| !OF_WORKSPACE.contains(&wrong.key) && Some(&wrong.what) != of_secrets.as_ref());
     let wrong: Vec<String> = of_layers
         .map(ToString::to_string)
         .chain(of_values.map(|wrong| format!("{}: {}", wrong.key, wrong.what)))

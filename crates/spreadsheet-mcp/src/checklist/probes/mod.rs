@@ -111,3 +111,6 @@ impl Probes for ServiceProbes {
         probe(self, &Question { name, with, context }).unwrap_or_else(|finding| finding)
     }
 }
+
+#[cfg(test)]
+mod tests;

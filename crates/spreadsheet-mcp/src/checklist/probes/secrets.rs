@@ -32,8 +32,8 @@ static SECRETS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     .collect()
 });
 
-/// Variables that object stores define, and from which this service would take a secret.
-const OF_BUCKETS: [&str; 10] = [
+/// Variables that clients of object stores, of PostgreSQL and of Vault take a secret from.
+const OF_CLIENTS: [&str; 12] = [
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
     "AZURE_STORAGE_ACCOUNT_KEY",
@@ -44,6 +44,8 @@ const OF_BUCKETS: [&str; 10] = [
     "AZURE_CLIENT_SECRET",
     "GOOGLE_SERVICE_ACCOUNT_KEY",
     "GOOGLE_BEARER_TOKEN",
+    "PGPASSWORD",
+    "VAULT_TOKEN",
 ];
 
 /// `secrets-in-files`: neither the configuration nor the environment holds a secret, but where it is.
@@ -62,7 +64,9 @@ pub(super) fn in_files(probes: &ServiceProbes, question: &Question<'_>) -> Found
         let text = fs::read_to_string(path).unwrap_or_default();
         held.extend(secret_in(&text).map(|what| format!("{what} in {}", path.display())));
     }
-    held.extend(of_buckets(std::env::vars_os()).map(|name| format!("the variable {name}")));
+    held.extend(of_clients(std::env::vars_os()).map(|name| format!("the variable {name}")));
+    let headers = resolved.settings.tracing.wrong_headers();
+    held.extend(headers.map(|_| "a header with a secret in OTEL_EXPORTER_OTLP_HEADERS".to_owned()));
     Ok(match held.as_slice() {
         [] => Finding::pass("the configuration and the environment name places of secrets, and hold none"),
         [first, ..] => Finding::fail(format!(
@@ -77,10 +81,10 @@ fn secret_in(text: &str) -> Option<&'static str> {
     SECRETS.iter().find(|(_, pattern)| pattern.is_match(text)).map(|(what, _)| *what)
 }
 
-fn of_buckets(environment: impl Iterator<Item = (OsString, OsString)>) -> impl Iterator<Item = String> {
+fn of_clients(environment: impl Iterator<Item = (OsString, OsString)>) -> impl Iterator<Item = String> {
     let given = environment.filter(|(_, value)| !value.is_empty());
     let named = given.filter_map(|(name, _)| name.into_string().ok());
-    named.filter(|name| OF_BUCKETS.iter().any(|secret| name.eq_ignore_ascii_case(secret)))
+    named.filter(|name| OF_CLIENTS.iter().any(|secret| name.eq_ignore_ascii_case(secret)))
 }
 
 /// `private-files`: files of secrets are read by nobody but the server's user and group, and written by no other user.
@@ -173,10 +177,10 @@ mod tests {
     }
 
     #[test]
-    fn variables_of_buckets_are_secrets_where_they_say_something() {
+    fn variables_of_clients_are_secrets_where_they_say_something() {
         let variables = [("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_REGION", "x"), ("AZURE_CLIENT_SECRET", "")];
         let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
-        assert_eq!(of_buckets(variables).collect::<Vec<_>>(), ["AWS_SECRET_ACCESS_KEY"]);
+        assert_eq!(of_clients(variables).collect::<Vec<_>>(), ["AWS_SECRET_ACCESS_KEY"]);
     }
 
     #[test]

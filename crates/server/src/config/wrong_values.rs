@@ -39,6 +39,7 @@ impl Settings {
             .find(|(_, source)| source.as_ref().is_some_and(|source| source.vault().is_some()))
             .map(|(key, _)| key);
         wrong.extend(self.config.fixed.vault.wrong_values(in_vault));
+        wrong.extend(self.config.fixed.gate.wrong_verdict());
         let endpoint = self.tracing.endpoint().err();
         wrong
             .extend(endpoint.map(|what| {

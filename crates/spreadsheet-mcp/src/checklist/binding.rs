@@ -6,8 +6,9 @@ use checklist::digest::Digest;
 use serde_json::{Map, Value};
 use server::config::layers::Effective;
 
-/// Options that differ between replicas, name the verdict itself, or change while a server runs without being another one.
-const LEFT_OUT: [&str; 4] = ["audit_dir", "require_verdict", "checklist_keys", "log"];
+/// Options that differ between replicas, are about the gate itself, or change while a server runs without making it another one.
+const LEFT_OUT: [&str; 6] =
+    ["audit_dir", "log", "require_verdict", "checklist_keys", "checklist_file", "checklist_ledger"];
 
 /// The configuration that is in force, by the keys of its options, secrets redacted.
 pub(super) fn configuration(values: &[Effective]) -> Value {

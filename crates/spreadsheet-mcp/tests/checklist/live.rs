@@ -53,7 +53,7 @@ impl Deployed {
             "bind = \"127.0.0.1:0\"\npublic_url = \"https://sheets.example.org\"",
         );
         config = config.replace("metrics_bind = \"0.0.0.0:9090\"", "metrics_bind = \"127.0.0.1:0\"");
-        config += &format!("\n[tracing]\notlp_endpoint = \"{endpoint}\"\ntrace_sample_ratio = 0.05\n");
+        config += &format!("\n[tracing]\notlp_endpoint = \"{endpoint}\"\ntrace_sample_ratio = \"0.05\"\n");
         config = config.replace("drain_delay_ms = 10000", "drain_delay_ms = 0");
         let secrets = root.join("spreadsheet-mcp");
         for (name, text) in [

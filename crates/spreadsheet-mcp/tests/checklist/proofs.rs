@@ -170,6 +170,7 @@ fn look_with(
     loaded: &Loaded,
     kinds: &[&str],
 ) -> RunRecord {
+    server::outbound::install_crypto();
     let facts = run::facts(&loaded.spec, &loaded.spec.profiles["complete"], given).expect("facts");
     let context = Context {
         repository,

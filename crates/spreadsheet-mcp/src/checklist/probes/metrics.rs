@@ -52,10 +52,12 @@ impl Bounds {
         }
         let sum: f64 = meant.iter().map(|sample| sample.value).sum();
         // What is no number is within no bounds.
-        if let Some(least) = self.at_least.filter(|least| !(sum >= *least)) {
+        let reaches = |least: f64| sum >= least;
+        let keeps = |most: f64| sum <= most;
+        if let Some(least) = self.at_least.filter(|least| !reaches(*least)) {
             return Finding::fail(format!("{shown} is {sum}, and has to be at least {least}"));
         }
-        if let Some(most) = self.at_most.filter(|most| !(sum <= *most)) {
+        if let Some(most) = self.at_most.filter(|most| !keeps(*most)) {
             return Finding::fail(format!("{shown} is {sum}, and has to be at most {most}"));
         }
         Finding::pass(format!("{shown} is {sum}"))
@@ -86,7 +88,7 @@ fn judge_documented(page: &Page, reference: &str) -> Finding {
         Some(name) => {
             Finding::fail(format!("{REFERENCE} does not name {name}, which the page of metrics has"))
         }
-        None => Finding::pass(format!("{REFERENCE} names all {} metrics of the page", names.len())),
+        None => Finding::pass(format!("{REFERENCE} names every metric of the page ({})", names.len())),
     }
 }
 
@@ -190,7 +192,7 @@ mod tests {
         let page = Page::read(PAGE).expect("a page");
         assert_eq!(
             judge_documented(&page, "| `spreadsheet_mcp_requests_total` | counter |").summary,
-            "docs/metrics.md names all 1 metrics of the page"
+            "docs/metrics.md names every metric of the page (1)"
         );
         assert_eq!(
             judge_documented(&page, "spreadsheet_mcp_requests").summary,

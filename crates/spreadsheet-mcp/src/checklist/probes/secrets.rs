@@ -109,7 +109,7 @@ pub(super) fn private_files(probes: &ServiceProbes, question: &Question<'_>) -> 
     }
     Ok(match files.len() {
         0 => Finding::not_applicable("the configuration names no file that holds a secret"),
-        count => Finding::pass(format!("{count} files of secrets are closed to others")).with(seen),
+        _ => Finding::pass("the files of secrets are closed to others").with(seen),
     })
 }
 

@@ -174,7 +174,7 @@ fn files_of_secrets_are_closed_to_others() {
     let run = Run::new(&[("BACKUP_IDENTITY_FILE", path), ("STATE_DIR", "/nowhere")]);
     let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("set");
     mode(0o440);
-    run.check("private-files", &json!({}), Conclusion::Pass, "1 files of secrets are closed to others");
+    run.check("private-files", &json!({}), Conclusion::Pass, "the files of secrets are closed to others");
     mode(0o644);
     run.check(
         "private-files",

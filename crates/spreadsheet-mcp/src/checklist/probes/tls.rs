@@ -19,6 +19,9 @@ use super::{
 };
 use crate::healthcheck::https;
 
+/// Whose certificate clients see.
+const ENDPOINT: &str = "mcp";
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Wanted {
@@ -30,7 +33,7 @@ fn a_month() -> Period {
     Period(Duration::from_secs(30 * 86_400))
 }
 
-/// `certificate`: those that the configuration names, and those that servers of the run show, are valid for so long.
+/// `certificate`: the one that the configuration names, and the one that the server shows, are valid for so long.
 pub(super) fn certificate(probes: &ServiceProbes, question: &Question<'_>) -> Found {
     let Wanted { at_least } = question.told("at-least, a time as in 30d")?;
     let mut certificates = Vec::new();
@@ -41,15 +44,16 @@ pub(super) fn certificate(probes: &ServiceProbes, question: &Question<'_>) -> Fo
         });
         let first =
             first.map_err(|what| Finding::fail(format!("the file of tls_cert can't be used: {what}")))?;
-        certificates.push(("the certificate of tls_cert".to_owned(), first));
+        certificates.push(("the certificate of tls_cert", first));
     }
-    for (name, url) in question.context.endpoints.iter().filter(|(_, url)| url.scheme() == "https") {
+    // The port of metrics has the same one, where it speaks TLS.
+    if let Some(url) = question.context.endpoints.get(ENDPOINT).filter(|url| url.scheme() == "https") {
         let shown = served(url, question.context.timeout)
-            .map_err(|error| Finding::fail(format!("{name} shows no certificate: {error}")))?;
-        certificates.push((format!("the certificate of the endpoint {name}"), shown));
+            .map_err(|error| Finding::fail(format!("the server shows no certificate: {error}")))?;
+        certificates.push(("the certificate that the server shows", shown));
     }
     if certificates.is_empty() {
-        let what = "the configuration names no certificate, and no endpoint of the run speaks TLS";
+        let what = "the configuration names no certificate, and clients of the server do not speak TLS to it";
         return Ok(Finding::not_applicable(what));
     }
     let now = SystemTime::now().into();

@@ -133,11 +133,14 @@ fn page(place: &Place, ledger: &Ledger, known: &Known) -> Markup {
 
 /// The environments that were judged, where there are several.
 fn environments(ledger: &Ledger, shown: &str) -> Markup {
-    let of_run = |act| match act {
-        &Act::Run { ref environment, .. } => Some(environment.as_str()),
-        _ => None,
-    };
-    let names: BTreeSet<&str> = ledger.entries().iter().filter_map(|entry| of_run(&entry.act)).collect();
+    let names: BTreeSet<&str> = ledger
+        .entries()
+        .iter()
+        .filter_map(|entry| match &entry.act {
+            Act::Run { environment, .. } => Some(environment.as_str()),
+            _ => None,
+        })
+        .collect();
     html! {
         @if names.len() > 1 {
             nav class="environments" aria-label="Environments" {

@@ -235,8 +235,19 @@ impl Office {
     }
 
     fn start_worker(&self, programs: &Programs, stop: Stop<'_>) -> Result<Worker, OfficeError> {
-        self.count(|counts| counts.starts += 1);
-        Worker::start(programs, &self.options, stop)
+        let start = || {
+            self.count(|counts| counts.starts += 1);
+            Worker::start(programs, &self.options, stop)
+        };
+        // What ends one while it starts, such as a system short of memory, need not end the next one.
+        let started = start().or_else(|error| match error {
+            OfficeError::Crashed => start(),
+            other => Err(other),
+        });
+        started.map_err(|error| match error {
+            OfficeError::Crashed => OfficeError::DoesNotStart { detail: "its bridge ended, twice".to_owned() },
+            other => other,
+        })
     }
 
     fn end_worker(&self, worker: Worker) {

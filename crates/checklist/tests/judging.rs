@@ -98,6 +98,7 @@ impl Case {
             public: key.public(),
             since,
             revoked: None,
+            compromised: false,
         };
         Case { folder, loaded, keyring: Keyring { keys: vec![trusted] }, key, record, ledger }
     }

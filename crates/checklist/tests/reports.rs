@@ -250,6 +250,7 @@ fn known(document: Option<&str>, findings: Vec<Found>, acts: Vec<Act>, signing: 
         public: key(role).public(),
         since: at(-9),
         revoked: None,
+        compromised: false,
     };
     for role in signing {
         let keyring = Keyring { keys: vec![trusted(role)] };

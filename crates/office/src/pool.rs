@@ -245,7 +245,9 @@ impl Office {
             other => Err(other),
         });
         started.map_err(|error| match error {
-            OfficeError::Crashed => OfficeError::DoesNotStart { detail: "its bridge ended, twice".to_owned() },
+            OfficeError::Crashed => {
+                OfficeError::DoesNotStart { detail: "its bridge ended, twice".to_owned() }
+            }
             other => other,
         })
     }

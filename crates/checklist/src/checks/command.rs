@@ -4,6 +4,7 @@ use std::{
     io::{self, Read},
     os::unix::process::CommandExt as _,
     process::{Command, Stdio},
+    sync::mpsc::{self, Receiver},
     thread,
     time::{Duration, Instant},
 };
@@ -13,6 +14,9 @@ use crate::{
     context::{Context, Finding},
     spec::CommandCheck,
 };
+
+/// How long what a program has said may take to arrive once it has ended.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Variables that every program gets.
 const VARIABLES: [&str; 2] = ["PATH", "HOME"];
@@ -81,8 +85,8 @@ fn run_within(mut command: Command, timeout: Duration) -> io::Result<Ran> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
-    let output = child.stdout.take().map(|pipe| thread::spawn(move || read(pipe)));
-    let errors = child.stderr.take().map(|pipe| thread::spawn(move || read(pipe)));
+    let output = child.stdout.take().map(read_aside);
+    let errors = child.stderr.take().map(read_aside);
     let deadline = Instant::now() + timeout;
     let code = loop {
         match child.try_wait()? {
@@ -97,10 +101,26 @@ fn run_within(mut command: Command, timeout: Duration) -> io::Result<Ran> {
     if code.is_none() {
         child.wait()?;
     }
-    let told = |reader: Option<thread::JoinHandle<String>>| {
-        reader.and_then(|reader| reader.join().ok()).unwrap_or_default()
+    // Who left its group holds them still: for that nobody waits longer than for the program.
+    let mut is_whole = true;
+    let mut told = |said: Option<Receiver<String>>| {
+        let patience = deadline.saturating_duration_since(Instant::now()).max(PATIENCE);
+        let said = said.and_then(|said| said.recv_timeout(patience).ok());
+        is_whole &= said.is_some();
+        said.unwrap_or_default()
     };
-    Ok(Ran { code, output: told(output), errors: told(errors) })
+    let (output, errors) = (told(output), told(errors));
+    Ok(Ran { code: code.filter(|_| is_whole), output, errors })
+}
+
+/// Reads a pipe on a thread of its own, to its end.
+fn read_aside(pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (tell, said) = mpsc::channel();
+    thread::spawn(move || {
+        // Nobody may be waiting any more.
+        let _gone = tell.send(read(pipe));
+    });
+    said
 }
 
 fn read(pipe: impl Read) -> String {

@@ -60,7 +60,9 @@ fn body(answer: reqwest::blocking::Response, asked: &str) -> Result<Vec<u8>, Fin
     let read = answer.take(LARGEST + 1).read_to_end(&mut bytes);
     read.map_err(|error| Finding::fail(format!("{asked}: the answer breaks off: {error}")))?;
     if bytes.len() as u64 > LARGEST {
-        return Err(Finding::error(format!("{asked}: the answer has more than {LARGEST} bytes, which are not read")));
+        return Err(Finding::error(format!(
+            "{asked}: the answer has more than {LARGEST} bytes, which are not read"
+        )));
     }
     Ok(bytes)
 }

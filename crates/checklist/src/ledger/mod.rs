@@ -22,6 +22,7 @@ pub use verify::{Tampering, verify};
 use crate::{
     digest::{Digest, canonical},
     record::RunRecord,
+    spec::ItemId,
 };
 
 /// What goes wrong with a ledger.
@@ -44,10 +45,12 @@ pub enum LedgerError {
         tampering: Tampering,
     },
     /// It has no run to go by.
-    #[error("{} has no run yet: `checklist run` makes one", folder.display())]
+    #[error("{} has no run{wanted}: `checklist run` makes one", folder.display())]
     NoRun {
         /// Where it is.
         folder: PathBuf,
+        /// Of what, where there are others.
+        wanted: String,
     },
 }
 
@@ -154,7 +157,22 @@ impl Ledger {
                 return Ok((entry, self.record(*record)?));
             }
         }
-        Err(LedgerError::NoRun { folder: self.folder.clone() })
+        let of = |what: &str, wanted: Option<&str>| wanted.map(|wanted| format!(" of the {what} {wanted}"));
+        let wanted = [of("profile", profile), of("environment", environment)].into_iter().flatten();
+        Err(LedgerError::NoRun {
+            folder: self.folder.clone(),
+            wanted: wanted.collect::<Vec<_>>().join(" and"),
+        })
+    }
+
+    /// Whether a box is waived in an environment, for however long.
+    pub fn is_waived(&self, id: &ItemId, environment: &str) -> bool {
+        let last = self.entries.iter().rev().find_map(|entry| match &entry.act {
+            Act::Waive(waiver) if waiver.id == *id && waiver.environment == environment => Some(true),
+            Act::Withdraw { id: of, environment: at, .. } if of == id && at == environment => Some(false),
+            _ => None,
+        });
+        last.unwrap_or(false)
     }
 
     /// The record of a run by its digest.

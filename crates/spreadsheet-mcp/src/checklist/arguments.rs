@@ -378,6 +378,9 @@ pub(crate) struct RevokeSigningKeyArguments {
     /// Whose keys
     #[arg(long, value_name = "NAME")]
     pub(crate) person: String,
+    /// Somebody else may have had them: nothing that they have ever signed counts
+    #[arg(long)]
+    pub(crate) compromised: bool,
     /// Where the checklist is.
     #[command(flatten)]
     pub(crate) place: Place,

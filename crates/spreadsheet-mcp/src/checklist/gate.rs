@@ -10,7 +10,7 @@ use checklist::{
 };
 use chrono::Utc;
 use serde_json::json;
-use server::config::layers::Sources;
+use server::config::layers::{Problem, Sources};
 
 use super::{
     Refusal,
@@ -23,7 +23,11 @@ use crate::{cli::Format, render::print};
 /// Says whether it ships.
 pub(super) fn gate(arguments: &GateArguments, sources: &Sources) -> Result<Ruling, Refusal> {
     let loaded = arguments.place.load()?;
-    let current = subject(&loaded, &arguments.judged, &sources.resolve_for_serving())?;
+    let resolved = sources.resolve_for_serving();
+    if let Err(problems) = &resolved {
+        return Err(wrong_configuration(problems));
+    }
+    let current = subject(&loaded, &arguments.judged, &resolved)?;
     let folder = arguments.place.ledger_folder();
     let mut ledger = Ledger::open(&folder)?;
     if let Some(tampering) = ledger::verify(&folder, None)?.first() {
@@ -55,14 +59,25 @@ pub(super) fn gate(arguments: &GateArguments, sources: &Sources) -> Result<Rulin
     }
     let told = match judgement.ruling {
         Ruling::Ship => format!(
-            "ship: run {} is signed; the ledger is at {}",
+            "ship: run {}{}; the ledger is at {}",
             known.assessment.record.short(),
+            if known.assessment.sign_offs.is_empty() {
+                ", whose profile asks for no signatures"
+            } else {
+                " is signed"
+            },
             ledger.head()
         ),
         other => format!("do not ship: {}; the ledger is at {}", other.as_str(), ledger.head()),
     };
     print(&told);
     Ok(judgement.ruling)
+}
+
+/// What ships is not known where its configuration cannot be read.
+fn wrong_configuration(problems: &[Problem]) -> Refusal {
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    Refusal::other(format!("the configuration that ships is wrong:\n  {}", problems.join("\n  ")))
 }
 
 /// Writes a report.
@@ -147,6 +162,9 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Result<Ruling, Refusal> {
         ledger::verify(&folder, arguments.head)?.iter().map(ToString::to_string).collect();
     if found.is_empty() {
         let ledger = Ledger::read(&folder)?;
+        if ledger.entries().is_empty() {
+            return Err(Refusal::other(format!("there is no ledger in {}", folder.display())));
+        }
         let known: Vec<Digest> = ledger
             .entries()
             .iter()

@@ -1,6 +1,6 @@
 //! What people do: state, waive, sign; and the keys that they sign with.
 
-use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _};
+use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 use checklist::{
     keys::{Keyring, PrivateKey, PublicKey, TrustedKey},
@@ -46,12 +46,16 @@ pub(super) fn attest(arguments: &AttestArguments) -> Result<Ruling, Refusal> {
     if role != wanted {
         return Err(Refusal::other(format!("{id} is stated by {wanted}, not {role}")));
     }
-    let person = named(&arguments.person, "person")?;
+    let person = person_named(&arguments.person)?;
     let lifetime = placed.lifetime();
     let expires = arguments.expires.map_or(lifetime, |given| (*given).min(lifetime));
     let bytes = arguments.evidence.as_deref().map(|path| {
         let told = |error: &dyn std::fmt::Display| Refusal::other(format!("{}: {error}", path.display()));
-        let length = fs::metadata(path).map_err(|error| told(&error))?.len();
+        let metadata = fs::metadata(path).map_err(|error| told(&error))?;
+        if !metadata.is_file() {
+            return Err(told(&"it is no file that can be kept"));
+        }
+        let length = metadata.len();
         if length > LARGEST_EVIDENCE {
             return Err(told(&format!("{length} bytes, and {LARGEST_EVIDENCE} are kept at most")));
         }
@@ -68,7 +72,7 @@ pub(super) fn attest(arguments: &AttestArguments) -> Result<Ruling, Refusal> {
     let attestation = Attestation {
         id: id.clone(),
         environment,
-        statement: arguments.statement.clone().unwrap_or_else(|| check.statement.clone()),
+        statement: named(arguments.statement.as_deref().unwrap_or(&check.statement), "statement")?,
         person,
         role: role.to_owned(),
         evidence,
@@ -93,8 +97,11 @@ pub(super) fn waive(arguments: &WaiveArguments) -> Result<Ruling, Refusal> {
     let mut ledger = Ledger::open(&arguments.place.ledger_folder())?;
     let environment = environment(arguments.environment.as_deref(), &ledger)?;
     let now = Utc::now();
-    let owner = named(&arguments.owner, "owner")?;
+    let owner = person_named(&arguments.owner)?;
     if arguments.withdraw {
+        if !ledger.is_waived(id, &environment) {
+            return Err(Refusal::other(format!("{id} is not waived in {environment}")));
+        }
         ledger.add(Act::Withdraw { id: id.clone(), environment, person: owner }, now)?;
         print(&format!("{id} is waived no more; the ledger is at {}", ledger.head()));
         return Ok(Ruling::Ship);
@@ -110,11 +117,14 @@ pub(super) fn waive(arguments: &WaiveArguments) -> Result<Ruling, Refusal> {
     else {
         return Err(Refusal::other("a waiver has an approver, a risk, a control, a ticket and an end"));
     };
-    let approver = named(approver, "approver")?;
-    if approver == owner {
+    let approver = person_named(approver)?;
+    if signing::is_same_person(&approver, &owner) {
         return Err(Refusal::other(format!(
             "{owner} cannot approve what {owner} owns: the approver is somebody else"
         )));
+    }
+    if expires.is_zero() {
+        return Err(Refusal::other("a waiver that holds for no time is none"));
     }
     let longest = loaded.spec.waivers.longest;
     if *expires > longest.0 {
@@ -181,13 +191,13 @@ pub(super) fn keys(command: &ChecklistKeysCommand) -> Result<Ruling, Refusal> {
         }
         ChecklistKeysCommand::List(arguments) => list(arguments),
         ChecklistKeysCommand::Revoke(arguments) => change(&arguments.place, |keyring| {
-            keyring.revoke(&arguments.person, Utc::now()).map_err(Refusal::other)
+            keyring.revoke(&arguments.person, arguments.compromised, Utc::now()).map_err(Refusal::other)
         }),
     }
 }
 
 fn create(arguments: &CreateSigningKeyArguments) -> Result<Ruling, Refusal> {
-    signing::role(&arguments.place.load()?.spec, &arguments.role)?;
+    signing::check_signs(&arguments.place.load()?.spec, &arguments.role)?;
     let text = PrivateKey::generate().map_err(Refusal::other)?;
     let public =
         PrivateKey::parse(&text).ok_or_else(|| Refusal::other("the new key can't be read"))?.public();
@@ -210,20 +220,35 @@ fn create(arguments: &CreateSigningKeyArguments) -> Result<Ruling, Refusal> {
 }
 
 fn trust(place: &Place, person: &str, role: &str, public: PublicKey) -> Result<Ruling, Refusal> {
-    signing::role(&place.load()?.spec, role)?;
-    let person = named(person, "person")?;
-    print(&String::from(public.clone()));
-    change(place, |keyring| {
-        keyring
-            .add(TrustedKey { person, role: role.to_owned(), public, since: Utc::now(), revoked: None })
-            .map_err(Refusal::other)
-    })
+    signing::check_signs(&place.load()?.spec, role)?;
+    let person = person_named(person)?;
+    let shown = String::from(public.clone());
+    let key = TrustedKey {
+        person,
+        role: role.to_owned(),
+        public,
+        since: Utc::now(),
+        revoked: None,
+        compromised: false,
+    };
+    let done = change(place, |keyring| keyring.add(key).map_err(Refusal::other))?;
+    print(&shown);
+    Ok(done)
 }
 
 fn change(
     place: &Place,
     change: impl FnOnce(&mut Keyring) -> Result<(), Refusal>,
 ) -> Result<Ruling, Refusal> {
+    // One after the other: a change that is lost may be a key that was revoked.
+    let folder = place
+        .keys_file()
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .map_or(".".into(), Path::to_owned);
+    let told = |error: std::io::Error| Refusal::other(format!("{}: {error}", folder.display()));
+    let lock = fs::File::open(&folder).map_err(told)?;
+    lock.lock().map_err(told)?;
     let mut keyring = place.keyring()?;
     change(&mut keyring)?;
     keyring.write(&place.keys_file()).map_err(Refusal::other)?;
@@ -259,6 +284,14 @@ fn environment(given: Option<&str>, ledger: &Ledger) -> Result<String, Refusal> 
         Some(given) => Ok(given.to_owned()),
         None => Ok(ledger.last_run(None, None)?.1.subject.environment),
     }
+}
+
+fn person_named(text: &str) -> Result<String, Refusal> {
+    signing::person(text).map(str::to_owned).ok_or_else(|| {
+        Refusal::other(format!(
+            "{text:?} is no name of a person here: letters a-z, digits, blanks and . _ - @ +, 100 at most"
+        ))
+    })
 }
 
 fn named(text: &str, what: &str) -> Result<String, Refusal> {

@@ -31,6 +31,9 @@ use crate::render::print;
 pub(super) fn run(arguments: &RunArguments, sources: &Sources) -> Result<Ruling, Refusal> {
     let loaded = arguments.place.load()?;
     let resolved = sources.resolve_for_serving();
+    for problem in resolved.as_ref().err().into_iter().flatten() {
+        eprintln!("spreadsheet-mcp: the configuration that is judged is wrong: {problem}");
+    }
     let subject = subject(&loaded, &arguments.judged, &resolved)?;
     let record = find(arguments, &loaded, subject, &resolved, &ServiceProbes::new(sources))?;
     let (entries, head) = if arguments.no_ledger {
@@ -62,7 +65,7 @@ fn ruling(assessment: &Assessment) -> Ruling {
         Ruling::Fail
     } else if any(&[Status::Expired, Status::Stale]) {
         Ruling::Expired
-    } else if any(&[Status::Error, Status::NotRun]) {
+    } else if any(&[Status::Error, Status::NotRun]) || assessment.subject.configuration.is_none() {
         Ruling::Incomplete
     } else {
         Ruling::Ship

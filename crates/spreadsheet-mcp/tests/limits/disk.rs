@@ -58,7 +58,8 @@ fn what_has_expired_goes_before_anybody_is_refused() {
     // Nobody looks for it: the clean-up comes every hour.
     thread::sleep(Duration::from_secs(3));
     let other = fork_of(server.call("create_fork", &json!({})));
-    server.call("edit_cells", &set(&other, "A1", 1)).expect("edited");
+    // As much as there is room for: that of the first one, too.
+    fill(&server, &other);
     assert_eq!(code(server.call("discard_fork", &json!({ "fork": fork }))), "fork_not_found");
 }
 

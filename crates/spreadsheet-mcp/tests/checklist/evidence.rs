@@ -1,7 +1,10 @@
 //! What tests, benches and scanners write down, as it looks when all is well. The names of tests are those of the sources: a
 //! checklist that asks for a test that is not there does not pass.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use regex::Regex;
 
@@ -34,62 +37,44 @@ fn tests() -> String {
     let mut names = Vec::new();
     for crate_folder in fs::read_dir(repository().join("crates")).expect("crates").flatten() {
         for part in ["src", "tests"] {
-            find_tests(&crate_folder.path().join(part), &mut Vec::new(), &mut names);
+            let root = crate_folder.path().join(part);
+            for file in sources(&root) {
+                tests_of(&fs::read_to_string(&file).expect("read"), &modules(&root, &file), &mut names);
+            }
         }
     }
     names.sort();
     let lines: Vec<String> = names.iter().map(|name| format!("test {name} ... ok\n")).collect();
     let count = names.len();
-    format!(
-        "\nrunning {count} tests\n{}\ntest result: ok. {count} passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s\n",
-        lines.concat()
-    )
+    let sum = format!(
+        "test result: ok. {count} passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s"
+    );
+    format!("\nrunning {count} tests\n{}\n{sum}\n", lines.concat())
 }
 
-/// The paths of the tests of a folder; those of an integration test begin below its name, as the harness tells them.
-fn find_tests(folder: &Path, modules: &mut Vec<String>, names: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let is_root =
-            folder.file_name().is_some_and(|name| name == "tests" || name == "src") && modules.is_empty();
-        if path.is_dir() {
-            // tests/NAME is a program of its own.
-            let is_program = is_root && folder.ends_with("tests");
-            if !is_program {
-                modules.push(stem);
-            }
-            let mut below = if is_program { vec![] } else { modules.clone() };
-            find_below(&path, &mut below, names);
-            if !is_program {
-                modules.pop();
-            }
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let mut of = modules.clone();
-            if !matches!(stem.as_str(), "main" | "lib" | "mod") && !(is_root && folder.ends_with("tests")) {
-                of.push(stem);
-            }
-            tests_of(&fs::read_to_string(&path).expect("read"), &of, names);
-        }
-    }
+/// The files of Rust below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let below = |path: PathBuf| match path.is_dir() {
+        true => sources(&path),
+        false => vec![path],
+    };
+    let all = entries.flat_map(below);
+    all.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
-fn find_below(folder: &Path, modules: &mut Vec<String>, names: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        if path.is_dir() {
-            modules.push(stem);
-            find_below(&path, modules, names);
-            modules.pop();
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let mut of = modules.clone();
-            if !matches!(stem.as_str(), "main" | "mod") {
-                of.push(stem);
-            }
-            tests_of(&fs::read_to_string(&path).expect("read"), &of, names);
-        }
+/// The modules that a file is in. What lies in `tests` is a program of its own, whose name is not told.
+fn modules(root: &Path, file: &Path) -> Vec<String> {
+    let path = file.strip_prefix(root).expect("below it").with_extension("");
+    let mut modules: Vec<String> =
+        path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    if root.ends_with("tests") {
+        modules.remove(0);
     }
+    if modules.last().is_some_and(|last| matches!(last.as_str(), "main" | "lib" | "mod")) {
+        modules.pop();
+    }
+    modules
 }
 
 fn tests_of(text: &str, modules: &[String], names: &mut Vec<String>) {

@@ -16,7 +16,7 @@ function say(sentence, isGood) {
 
 /** The fragments of an error of the server, as sentences; one that begins with a path begins as that is written. */
 function sentences(...fragments) {
-  const first = (text) => (/^[a-z]+[ ,:]/.test(text) ? text[0].toUpperCase() : text[0]);
+  const first = (text) => (/^[a-z]+[.,:;]?( |$)/.test(text) ? text[0].toUpperCase() : text[0]);
   const sentence = (text) => first(text) + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
   return fragments.filter(Boolean).map(sentence).join(" ");
 }

@@ -85,7 +85,7 @@ pub(super) fn refused_with(status: StatusCode, error: &ToolError) -> Response {
 
 /// What errors say in fragments, as a sentence; one that begins with a path begins as that is written.
 fn sentence(text: &str) -> String {
-    let word = text.split(' ').next().unwrap_or_default().trim_end_matches(['.', ',', '!', '?']);
+    let word = text.split(' ').next().unwrap_or_default().trim_end_matches(['.', ',', ':', ';']);
     let mut letters = text.chars();
     let first = letters.next().into_iter();
     let first: String = match word.chars().all(char::is_alphabetic) {

@@ -68,7 +68,7 @@ pub(crate) struct Place {
 /// What is judged.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Judged {
-    /// The occasion, as the checklist names it: development, staging, production, post-deployment
+    /// The occasion, as the checklist names it: development, staging, production, post-deployment, complete
     #[arg(long, value_name = "NAME", default_value = "development")]
     pub(crate) profile: String,
     /// Where it is deployed, as production-eu; otherwise as the profile is called

@@ -168,7 +168,7 @@ fn what_is_wrong_with_the_ledger_is_told() {
     assert!(status == 503 && page.contains("is not what was written"), "{status}: {page}");
     std::fs::remove_dir_all(&ledger).expect("removed");
     let (status, _, page) = deployed.page();
-    assert!(status == 404 && page.contains("has no run yet"), "{status}: {page}");
+    assert!(status == 404 && page.contains("has no run"), "{status}: {page}");
     deployed.run();
     deployed.place.write("gate/release.yaml", "format: 2\n");
     let (status, _, page) = deployed.page();

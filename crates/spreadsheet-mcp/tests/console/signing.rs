@@ -81,7 +81,7 @@ fn a_signature_that_is_not_right_is_refused_in_a_sentence() {
             |it| it.subject.environment = "moon".into(),
             "mary",
             404,
-            "has no run yet",
+            "has no run of the environment",
         ),
         wrong(
             "another profile",

@@ -13,10 +13,20 @@ pub(crate) struct Bao {
     port: u16,
 }
 
+/// A free port whose neighbour is free as well: that is where servers of a cluster would meet.
+fn port_before_a_free_one() -> u16 {
+    loop {
+        let port = free_port();
+        if free_port() == port + 1 {
+            return port;
+        }
+    }
+}
+
 impl Bao {
     /// On a free port of loopback; `None`, said aloud, where it is not installed.
     pub(crate) fn start() -> Option<Bao> {
-        Bao::at(free_port())
+        Bao::at(port_before_a_free_one())
     }
 
     /// At a port, where it may have been before; it remembers nothing.
@@ -32,7 +42,7 @@ impl Bao {
 
     /// Over TLS, with an authority of its own, by a certificate for loopback.
     pub(crate) fn over_tls() -> Option<Bao> {
-        let bao = Bao::launch(free_port(), |folder| {
+        let bao = Bao::launch(port_before_a_free_one(), |folder| {
             vec!["-dev-tls".to_owned(), format!("-dev-tls-cert-dir={folder}")]
         })?;
         eventually("it does not start", || bao.listener.said().contains("server started!").then_some(()));

@@ -5,6 +5,7 @@
 //!
 //! **What this crate must never know:** what is tested. It depends on no other crate of ours, and no program of ours on it.
 
+mod collector;
 mod faults;
 mod haproxy;
 mod listener;
@@ -13,6 +14,7 @@ mod postgres;
 mod process;
 mod s3;
 
+pub use collector::Collector;
 pub use faults::{Fault, FaultyProxy};
 pub use haproxy::Haproxy;
 pub use listener::{Listener, eventually, http, installed, node, python};

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-use components::{Listener, Postgres, free_port, installed};
+use components::{Collector, Postgres};
 use serde_json::Value;
 
 use crate::{
@@ -22,7 +22,7 @@ pub(crate) struct Deployed {
     pub(crate) place: Place,
     pub(crate) config: PathBuf,
     pub(crate) key: PathBuf,
-    _collector: Option<Listener>,
+    _collector: Collector,
 }
 
 impl Deployed {
@@ -47,13 +47,14 @@ impl Deployed {
             "postgres://spreadsheet_mcp@spreadsheet-mcp-postgres:5432/spreadsheet_mcp?sslmode=disable";
         assert!(config.contains(deployed), "the configuration names another database: {config}");
         config = config.replace(deployed, &format!("{url}?sslmode=disable"));
-        let (collector, endpoint) = collector();
+        let collector = Collector::start().expect("the collector must run: install it by `make setup`");
         config = config.replace(
             "bind = \"0.0.0.0:8079\"",
             "bind = \"127.0.0.1:0\"\npublic_url = \"https://sheets.example.org\"",
         );
         config = config.replace("metrics_bind = \"0.0.0.0:9090\"", "metrics_bind = \"127.0.0.1:0\"");
-        config += &format!("\n[tracing]\notlp_endpoint = \"{endpoint}\"\ntrace_sample_ratio = \"0.05\"\n");
+        config +=
+            &format!("\n[tracing]\notlp_endpoint = \"{}\"\ntrace_sample_ratio = \"0.05\"\n", collector.grpc);
         config = config.replace("drain_delay_ms = 10000", "drain_delay_ms = 0");
         let secrets = root.join("spreadsheet-mcp");
         for (name, text) in [
@@ -94,37 +95,6 @@ impl Deployed {
         });
         server
     }
-}
-
-/// A collector of traces; where none is installed, something that takes connections.
-fn collector() -> (Option<Listener>, String) {
-    let Some(program) = installed("rotel-agent") else {
-        let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let endpoint = format!("http://{}", silent.local_addr().expect("its address"));
-        std::mem::forget(silent);
-        return (None, endpoint);
-    };
-    let (grpc, http) = (free_port(), free_port());
-    let rotel = Listener::start(program, |folder| {
-        let file = |name: &str| folder.path().join(name).display().to_string();
-        [
-            "start",
-            "--exporter",
-            "blackhole",
-            "--otlp-grpc-endpoint",
-            &format!("127.0.0.1:{grpc}"),
-            "--otlp-http-endpoint",
-            &format!("127.0.0.1:{http}"),
-            "--pid-file",
-            &file("pid"),
-            "--log-file",
-            &file("log"),
-        ]
-        .map(str::to_owned)
-        .to_vec()
-    });
-    rotel.wait_for(grpc);
-    (Some(rotel), format!("http://127.0.0.1:{grpc}"))
 }
 
 fn private(path: &Path, text: &str) {

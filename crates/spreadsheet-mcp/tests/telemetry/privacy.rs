@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 use crate::{
     metrics::page,
     program::{Place, Server, fork_of},
-    traces::Collector,
 };
-use components::{eventually, http};
+use components::{Collector, eventually, http};
 
 /// Whatever is private begins so, in any case.
 const CANARY: &str = "canary";

@@ -5,14 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::program::{Place, fork_of, set};
-use components::{Listener, eventually, free_port, http, installed};
-
-/// A collector that prints every span, and where it listens for gRPC and HTTP.
-pub(crate) struct Collector {
-    rotel: Listener,
-    pub(crate) grpc: String,
-    pub(crate) http: String,
-}
+use components::{Collector, eventually, free_port, http};
 
 /// A span, as the collector prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,70 +16,31 @@ struct Span {
     parent: String,
 }
 
-impl Collector {
-    /// `None`, said aloud, where it is not installed.
-    pub(crate) fn start() -> Option<Collector> {
-        let program = installed("rotel-agent")?;
-        let (grpc, http) = (free_port(), free_port());
-        let rotel = Listener::start(program, |folder| {
-            let file = |name: &str| folder.path().join(name).display().to_string();
-            [
-                "start",
-                "--exporter",
-                "blackhole",
-                "--debug-log",
-                "traces",
-                "--debug-log-verbosity",
-                "detailed",
-                "--otlp-grpc-endpoint",
-                &format!("127.0.0.1:{grpc}"),
-                "--otlp-http-endpoint",
-                &format!("127.0.0.1:{http}"),
-                "--pid-file",
-                &file("pid"),
-                "--log-file",
-                &file("log"),
-            ]
-            .map(str::to_owned)
-            .to_vec()
+fn spans(collector: &Collector) -> Vec<Span> {
+    let said = collector.said();
+    let field = |lines: &[&str], name: &str| {
+        let line = lines.iter().find(|line| line.trim_start().starts_with(name));
+        let value = line.and_then(|line| line.split_once(':')).map_or("", |(_, value)| value);
+        value.trim().to_owned()
+    };
+    let mut spans = Vec::new();
+    for told in said.split("\nSpan #").skip(1) {
+        let lines: Vec<&str> = told.lines().collect();
+        spans.push(Span {
+            name: field(&lines, "Name"),
+            trace: field(&lines, "Trace ID"),
+            id: field(&lines, "ID"),
+            parent: field(&lines, "Parent ID"),
         });
-        rotel.wait_for(grpc);
-        rotel.wait_for(http);
-        let url = |port| format!("http://127.0.0.1:{port}");
-        Some(Collector { rotel, grpc: url(grpc), http: url(http) })
     }
+    spans
+}
 
-    /// Everything it was told, once `complete` holds of it.
-    pub(crate) fn told(&self, complete: impl Fn(&str) -> bool) -> String {
-        eventually("the collector was not told all", || Some(self.rotel.said()).filter(|said| complete(said)))
-    }
-
-    fn spans(&self) -> Vec<Span> {
-        let said = self.rotel.said();
-        let field = |lines: &[&str], name: &str| {
-            let line = lines.iter().find(|line| line.trim_start().starts_with(name));
-            let value = line.and_then(|line| line.split_once(':')).map_or("", |(_, value)| value);
-            value.trim().to_owned()
-        };
-        let mut spans = Vec::new();
-        for told in said.split("\nSpan #").skip(1) {
-            let lines: Vec<&str> = told.lines().collect();
-            spans.push(Span {
-                name: field(&lines, "Name"),
-                trace: field(&lines, "Trace ID"),
-                id: field(&lines, "ID"),
-                parent: field(&lines, "Parent ID"),
-            });
-        }
-        spans
-    }
-
-    /// The span of that name, once it was told.
-    fn span(&self, trace: &str, name: &str) -> Span {
-        eventually(&format!("no span {name} of {trace}"), || {
-            self.spans().into_iter().find(|span| span.trace == trace && span.name == name)
-        })
-    }
+/// The span of that name, once it was told.
+fn span(collector: &Collector, trace: &str, name: &str) -> Span {
+    eventually(&format!("no span {name} of {trace}"), || {
+        spans(collector).into_iter().find(|span| span.trace == trace && span.name == name)
+    })
 }
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -127,14 +81,14 @@ fn a_recalculation_is_a_child_of_the_callers_span_over_grpc() {
     let flags = ["--metrics-bind", "off", "--otlp-endpoint", &collector.grpc, "--trace-sample-ratio", "0"];
     let header = format!("traceparent: 00-{TRACE}-{CALLER}-01\r\n");
     recalculated(&place, &flags, "auto", &header, &json!({}));
-    let request = collector.span(TRACE, "POST /mcp");
+    let request = span(&collector, TRACE, "POST /mcp");
     assert_eq!(request.parent, CALLER);
-    let call = collector.span(TRACE, "tools/call recalculate");
+    let call = span(&collector, TRACE, "tools/call recalculate");
     assert_eq!(call.parent, request.id);
-    assert_eq!(collector.span(TRACE, "calculate").parent, call.id);
-    assert_eq!(collector.span(TRACE, "store").parent, call.id);
+    assert_eq!(span(&collector, TRACE, "calculate").parent, call.id);
+    assert_eq!(span(&collector, TRACE, "store").parent, call.id);
     // The calls before it had no parent, and none of those is kept.
-    assert!(collector.spans().iter().all(|span| span.trace == TRACE), "{:?}", collector.spans());
+    assert!(spans(&collector).iter().all(|span| span.trace == TRACE), "{:?}", spans(&collector));
 }
 
 #[test]
@@ -155,11 +109,11 @@ fn a_caller_is_heeded_in_meta_and_spans_go_over_http_down_to_libreoffice() {
     if recalculated(&place, &flags, "libreoffice", "", &meta).is_none() {
         return;
     }
-    let call = collector.span(TRACE, "tools/call recalculate");
+    let call = span(&collector, TRACE, "tools/call recalculate");
     assert_eq!(call.parent, CALLER);
-    let calculation = collector.span(TRACE, "calculate");
+    let calculation = span(&collector, TRACE, "calculate");
     assert_eq!(calculation.parent, call.id);
-    assert_eq!(collector.span(TRACE, "libreoffice").parent, calculation.id);
+    assert_eq!(span(&collector, TRACE, "libreoffice").parent, calculation.id);
 }
 
 #[test]
@@ -182,7 +136,7 @@ fn what_the_caller_does_not_keep_is_not_kept() {
     let flags = ["--metrics-bind", "off", "--otlp-endpoint", &collector.grpc, "--trace-sample-ratio", "1"];
     let header = format!("traceparent: 00-{TRACE}-{CALLER}-00\r\n");
     recalculated(&place, &flags, "auto", &header, &json!({}));
-    let spans = eventually("nothing was kept", || Some(collector.spans()).filter(|spans| !spans.is_empty()));
-    assert!(spans.iter().all(|span| span.trace != TRACE), "{spans:?}");
-    assert!(spans.iter().any(|span| span.name == "tools/call create_fork"), "{spans:?}");
+    let kept = eventually("nothing was kept", || Some(spans(&collector)).filter(|spans| !spans.is_empty()));
+    assert!(kept.iter().all(|span| span.trace != TRACE), "{kept:?}");
+    assert!(kept.iter().any(|span| span.name == "tools/call create_fork"), "{kept:?}");
 }
